@@ -1,4 +1,5 @@
 //! Bidtree: a real-time-bidding ad server whose whole runtime is one supervision tree.
 
 pub mod clock;
+pub mod supervision;
 pub mod units;

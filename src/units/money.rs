@@ -69,11 +69,13 @@ impl Nanos {
     }
 
     /// The sum, held at the largest amount there is. For figures that are shown, never for balances.
+    #[must_use]
     pub const fn saturating_add(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
 
     /// The difference, held at the largest amount there is. For figures that are shown, never for balances.
+    #[must_use]
     pub const fn saturating_sub(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }

@@ -1,0 +1,161 @@
+//! A child as its supervisor's machine knows it, and as a snapshot shows it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::exit::Exit;
+use super::super::limit::Window;
+use super::super::spec::{Kind, Meta};
+use super::fallback::Standby;
+use super::{Body, Core, ReplyTo, Role};
+use crate::units::Monotonic;
+
+pub(super) struct Child {
+    pub(super) meta: Meta,
+    pub(super) main: State,
+    /// Only for a child with a fallback.
+    pub(super) standby: Option<Standby>,
+    pub(super) own_window: Option<Window>,
+    pub(super) set_aside: bool,
+    pub(super) restarts: u64,
+    pub(super) last_exit: Option<Exit>,
+    pub(super) starting: Option<ReplyTo>,
+    pub(super) terminating: Option<ReplyTo>,
+}
+
+/// Where one incarnation of a child is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum State {
+    Absent,
+    Starting(Body),
+    Up {
+        body: Body,
+        since: Monotonic,
+    },
+    Stopping(Body),
+    /// Its restart failed; the retry with this number is on its way.
+    Retrying(u64),
+}
+
+/// A child in a snapshot.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) id: Arc<str>,
+    pub(crate) kind: Kind,
+    pub(crate) state: &'static str,
+    pub(crate) incarnation: Option<u64>,
+    pub(crate) uptime: Option<Duration>,
+    pub(crate) restarts: u64,
+    pub(crate) last_exit: Option<Exit>,
+    pub(crate) fallback: bool,
+    /// The running incarnation, by which `node` finds its mailbox or its own children.
+    pub(crate) running: Option<Body>,
+    pub(crate) restarts_in_window: u32,
+    /// Messages waiting and the most there may be; filled in by `node`.
+    pub(crate) mailbox: Option<(usize, usize)>,
+    /// The child's place in start order.
+    pub(crate) order: usize,
+}
+
+impl State {
+    pub(super) fn body(self) -> Option<Body> {
+        match self {
+            Self::Starting(body) | Self::Up { body, .. } | Self::Stopping(body) => Some(body),
+            Self::Absent | Self::Retrying(_) => None,
+        }
+    }
+}
+
+impl Child {
+    pub(super) fn new(meta: Meta) -> Self {
+        let standby = meta.probation.map(Standby::new);
+        let own_window = meta.own_limit.map(Window::new);
+        Self {
+            meta,
+            main: State::Absent,
+            standby,
+            own_window,
+            set_aside: false,
+            restarts: 0,
+            last_exit: None,
+            starting: None,
+            terminating: None,
+        }
+    }
+
+    pub(super) fn role_of(&self, body: Body) -> Option<Role> {
+        if self.main.body() == Some(body) {
+            return Some(Role::Main);
+        }
+        let standby = self.standby.as_ref()?;
+        (standby.state.body() == Some(body)).then_some(Role::Fallback)
+    }
+
+    /// The state of the child itself or of its stand-in. Asked only for roles that [`Child::role_of`] gave, or for a
+    /// fallback that exists; a child without one has only itself.
+    pub(super) fn state_mut(&mut self, role: Role) -> &mut State {
+        match (role, &mut self.standby) {
+            (Role::Fallback, Some(standby)) => &mut standby.state,
+            _ => &mut self.main,
+        }
+    }
+
+    /// Its live incarnations, the stand-in last.
+    pub(super) fn bodies(&self) -> impl Iterator<Item = Body> {
+        let standby = self
+            .standby
+            .as_ref()
+            .and_then(|standby| standby.state.body());
+        self.main.body().into_iter().chain(standby)
+    }
+}
+
+impl Core {
+    pub(super) fn report(&self) -> Vec<Row> {
+        let count = self.window.count(self.now);
+        self.children
+            .iter()
+            .flatten()
+            .enumerate()
+            .map(|(order, child)| self.row(child, count, order))
+            .collect()
+    }
+
+    fn row(&self, child: &Child, restarts_in_window: u32, order: usize) -> Row {
+        let standing_in = child.standby.as_ref().is_some_and(Standby::stands_in);
+        let state = match &child.standby {
+            Some(standby) if standing_in => standby.state,
+            _ => child.main,
+        };
+        let uptime = match state {
+            State::Up { since, .. } => Some(self.now.since(since)),
+            _ => None,
+        };
+        let word = match state {
+            _ if child.set_aside => "set_aside",
+            State::Up { .. } if standing_in => "degraded",
+            State::Up { .. } if child.standby.as_ref().is_some_and(Standby::on_probation) => {
+                "on_probation"
+            }
+            State::Absent => "down",
+            State::Starting(_) => "starting",
+            State::Up { .. } => "up",
+            State::Stopping(_) => "stopping",
+            State::Retrying(_) => "restarting",
+        };
+        Row {
+            id: Arc::clone(&child.meta.id),
+            kind: child.meta.kind,
+            state: word,
+            incarnation: state.body().map(|body| body.incarnation),
+            uptime,
+            restarts: child.restarts,
+            last_exit: child.last_exit.clone(),
+            fallback: standing_in,
+            running: state.body(),
+            restarts_in_window,
+            mailbox: None,
+            order,
+        }
+    }
+}

@@ -1,0 +1,395 @@
+//! A supervisor at work: the machine of `core`, run by whoever brings it an event.
+//!
+//! The desk's lock covers its inbox and the taking out and putting back of the machine, nothing else. The machine is
+//! at the desk or in exactly one frame; that frame handles events until the inbox is empty, and the emptiness check
+//! and the putting back share one critical section, so no event is left behind. No lock is held while anything runs.
+//! Messages to other supervisors go on the thread's agenda and are handled after the machine is back: escalation is
+//! a loop, not a recursion, and no thread holds two machines.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use arc_swap::ArcSwapOption;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use super::core::{Answer, Body, Core, Effect, Event, Note, Role};
+use super::exit::{Exit, Why};
+use super::limit::Limit;
+use super::observe::{Observation, Observations};
+use super::planes::Planes;
+use super::seat::{Life, Seat, Start};
+use super::spec::{Spec, Strategy, Supervisor};
+use crate::clock::Clock;
+
+/// Events handled by one thread in one go. A failing start under a large limit would otherwise keep a data thread;
+/// what is left goes on in the control plane.
+const INLINE_EVENTS_MAX: u32 = 64;
+
+/// What all supervisors of a tree share.
+pub(crate) struct Kernel {
+    pub(crate) planes: Planes,
+    pub(crate) clock: Clock,
+    pub(crate) observations: Arc<Observations>,
+    /// The live supervisors by path. Touched when one starts or ends and when somebody asks, never by a child.
+    pub(crate) nodes: Mutex<HashMap<Arc<str>, Weak<Node>>>,
+}
+
+pub(crate) struct Node {
+    kernel: Arc<Kernel>,
+    path: Arc<str>,
+    strategy: Strategy,
+    desk: Mutex<Desk>,
+    parent: Parent,
+}
+
+enum Parent {
+    Seat(Seat),
+    Owner(watch::Sender<RootState>),
+}
+
+/// What the owner of a tree sees of its root.
+#[derive(Clone, Debug)]
+pub(crate) enum RootState {
+    Starting,
+    Up,
+    StartFailed(Exit),
+    Ended(Exit),
+}
+
+struct Desk {
+    inbox: VecDeque<Event>,
+    machine: Option<Box<Machine>>,
+}
+
+/// The pure machine and the hands that do what it says; both are out together.
+struct Machine {
+    core: Core,
+    starts: HashMap<u32, Spec>,
+    lives: HashMap<u64, Box<dyn Life>>,
+}
+
+impl Node {
+    pub(crate) fn kernel(&self) -> &Arc<Kernel> {
+        &self.kernel
+    }
+
+    pub(crate) fn root(
+        kernel: &Arc<Kernel>,
+        plan: Supervisor,
+        owner: watch::Sender<RootState>,
+    ) -> Arc<Self> {
+        let limit = plan.limit;
+        Self::new(kernel, Arc::from(""), plan, limit, Parent::Owner(owner))
+    }
+
+    fn new(
+        kernel: &Arc<Kernel>,
+        path: Arc<str>,
+        plan: Supervisor,
+        limit: Limit,
+        parent: Parent,
+    ) -> Arc<Self> {
+        let core = plan.core(limit);
+        let strategy = plan.strategy;
+        let starts = (0..).zip(plan.children).collect();
+        let machine = Box::new(Machine {
+            core,
+            starts,
+            lives: HashMap::new(),
+        });
+        let desk = Mutex::new(Desk {
+            inbox: VecDeque::new(),
+            machine: Some(machine),
+        });
+        let node = Arc::new(Self {
+            kernel: Arc::clone(kernel),
+            path: Arc::clone(&path),
+            strategy,
+            desk,
+            parent,
+        });
+        let mut nodes = kernel.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        nodes.insert(path, Arc::downgrade(&node));
+        drop(nodes);
+        node
+    }
+
+    pub(crate) fn strategy(&self) -> Strategy {
+        self.strategy
+    }
+
+    /// Brings an event and, if the machine is at its desk, handles it and all that follows.
+    fn step(self: &Arc<Self>, event: Event) {
+        let mut desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
+        desk.inbox.push_back(event);
+        let Some(mut machine) = desk.machine.take() else {
+            return;
+        };
+        let mut effects = Vec::new();
+        let mut handled = 0;
+        while let Some(event) = desk.inbox.pop_front() {
+            if handled >= INLINE_EVENTS_MAX {
+                desk.inbox.push_front(event);
+                desk.machine = Some(machine);
+                drop(desk);
+                return self.deliver_on_control(Event::Nudge);
+            }
+            handled += 1;
+            drop(desk);
+            machine
+                .core
+                .handle(self.kernel.clock.monotonic(), event, &mut effects);
+            for effect in effects.drain(..) {
+                self.carry_out(&mut machine, effect);
+            }
+            desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
+        }
+        desk.machine = Some(machine);
+    }
+
+    fn carry_out(self: &Arc<Self>, machine: &mut Machine, effect: Effect) {
+        match effect {
+            Effect::Adopt(index, spec) => {
+                machine.starts.insert(index, *spec);
+            }
+            Effect::Forget(index) => {
+                machine.starts.remove(&index);
+            }
+            Effect::Begin { body, role, limit } => self.begin(machine, body, role, limit),
+            Effect::Halt(body, why) => {
+                if let Some(life) = machine.lives.get_mut(&body.incarnation) {
+                    life.halt(why);
+                }
+            }
+            Effect::Kill(body) => {
+                if let Some(life) = machine.lives.get_mut(&body.incarnation) {
+                    life.kill();
+                }
+            }
+            Effect::Release(body) => {
+                if let Some(life) = machine.lives.remove(&body.incarnation) {
+                    drop(life);
+                }
+            }
+            Effect::Post(event) => deliver(self, event),
+            Effect::After(delay, event) => {
+                let node = Arc::downgrade(self);
+                spawn_control(self.kernel.planes.control(), async move {
+                    tokio::time::sleep(delay).await;
+                    if let Some(node) = node.upgrade() {
+                        deliver(&node, event);
+                    }
+                });
+            }
+            Effect::TellUp => self.tell(RootState::Up, Seat::up),
+            Effect::TellStartFailed(exit) => {
+                self.tell(RootState::StartFailed(exit.clone()), |seat| {
+                    seat.start_failed(exit);
+                });
+            }
+            Effect::TellDown(exit) => {
+                self.tell(RootState::Ended(exit.clone()), |seat| seat.down(exit));
+            }
+            Effect::Answer(reply, answer) => {
+                // Whoever asked may have stopped waiting.
+                drop(reply.send(with_mailboxes(answer, machine)));
+            }
+            Effect::Note(index, note) => self.observe(machine, index, note),
+        }
+    }
+
+    fn begin(
+        self: &Arc<Self>,
+        machine: &mut Machine,
+        body: Body,
+        role: Role,
+        limit: Option<Limit>,
+    ) {
+        let Some(spec) = machine.starts.get(&body.child) else {
+            return;
+        };
+        let start: Arc<dyn Start> = match (role, &spec.fallback) {
+            (Role::Fallback, Some(fallback)) => Arc::clone(fallback),
+            _ => Arc::clone(&spec.start),
+        };
+        let path = self.child_path(&spec.meta.id, role);
+        let life = start.begin(
+            Seat {
+                node: Arc::clone(self),
+                body,
+                path,
+            },
+            limit,
+        );
+        machine.lives.insert(body.incarnation, life);
+    }
+
+    fn child_path(&self, id: &str, role: Role) -> Arc<str> {
+        let mark = if role == Role::Fallback {
+            "~fallback"
+        } else {
+            ""
+        };
+        if self.path.is_empty() {
+            format!("{id}{mark}").into()
+        } else {
+            format!("{}/{id}{mark}", self.path).into()
+        }
+    }
+
+    fn tell(&self, root: RootState, seat: impl FnOnce(&Seat)) {
+        match &self.parent {
+            Parent::Seat(parent) => seat(parent),
+            Parent::Owner(owner) => {
+                owner.send_replace(root);
+            }
+        }
+    }
+
+    fn observe(&self, machine: &Machine, index: u32, note: Note) {
+        let Some(spec) = machine.starts.get(&index) else {
+            return;
+        };
+        let path = self.child_path(&spec.meta.id, Role::Main);
+        self.kernel.observations.push(Observation {
+            at: self.kernel.clock.wall(),
+            path,
+            what: note.into(),
+        });
+    }
+
+    fn deliver_on_control(self: &Arc<Self>, event: Event) {
+        let node = Arc::clone(self);
+        spawn_control(self.kernel.planes.control(), async move {
+            deliver(&node, event);
+        });
+    }
+}
+
+fn with_mailboxes(answer: Answer, machine: &Machine) -> Answer {
+    match answer {
+        Answer::Report(mut rows) => {
+            for row in &mut rows {
+                let life = row
+                    .running
+                    .and_then(|body| machine.lives.get(&body.incarnation));
+                row.mailbox = life.and_then(|life| life.mailbox());
+            }
+            rows.sort_by_key(|row| row.order);
+            Answer::Report(rows)
+        }
+        other => other,
+    }
+}
+
+/// Events for supervisors, brought on a thread while it was running one.
+type Agenda = VecDeque<(Arc<Node>, Event)>;
+
+thread_local! {
+    /// `None` while this thread runs no supervisor.
+    static AGENDA: RefCell<Option<Agenda>> = const { RefCell::new(None) };
+}
+
+/// Brings an event to a supervisor, on this thread if it may.
+pub(crate) fn deliver(node: &Arc<Node>, event: Event) {
+    // A supervisor may start children here, and a start must not run inside an unwind.
+    if std::thread::panicking() {
+        return node.deliver_on_control(event);
+    }
+    let mut event = Some(event);
+    AGENDA.with_borrow_mut(|agenda| {
+        if let Some(agenda) = agenda {
+            agenda.extend(event.take().map(|event| (Arc::clone(node), event)));
+        } else {
+            *agenda = Some(VecDeque::new());
+        }
+    });
+    // Taken by the frame further down this stack that runs the agenda.
+    let Some(event) = event else { return };
+    node.step(event);
+    while let Some((node, event)) =
+        AGENDA.with_borrow_mut(|agenda| agenda.as_mut().and_then(VecDeque::pop_front))
+    {
+        node.step(event);
+    }
+    AGENDA.set(None);
+}
+
+/// Runs something small and finite beside the supervisors: a timer, or work handed over by a thread that may not.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the kernel is the one that spawns"
+)]
+pub(crate) fn spawn_control(control: &Handle, work: impl Future<Output = ()> + Send + 'static) {
+    drop(control.spawn(work));
+}
+
+/// A supervisor as a child: started from its plan, again and again.
+pub(crate) struct StartSupervisor {
+    pub(crate) plan: Supervisor,
+    /// Where a dynamic supervisor can be reached by those who start its children.
+    pub(crate) address: Option<Arc<ArcSwapOption<Node>>>,
+}
+
+impl Start for StartSupervisor {
+    fn begin(&self, seat: Seat, limit: Option<Limit>) -> Box<dyn Life> {
+        let kernel = Arc::clone(seat.node.kernel());
+        let path = Arc::clone(&seat.path);
+        let limit = limit.unwrap_or(self.plan.limit);
+        let node = Node::new(&kernel, path, self.plan.clone(), limit, Parent::Seat(seat));
+        if let Some(address) = &self.address {
+            address.store(Some(Arc::clone(&node)));
+        }
+        deliver(&node, Event::Start);
+        Box::new(SupervisorLife {
+            node,
+            address: self.address.clone(),
+        })
+    }
+}
+
+struct SupervisorLife {
+    node: Arc<Node>,
+    address: Option<Arc<ArcSwapOption<Node>>>,
+}
+
+impl Life for SupervisorLife {
+    fn halt(&mut self, why: Why) {
+        deliver(&self.node, Event::Stop(why));
+    }
+
+    fn kill(&mut self) {
+        deliver(&self.node, Event::Kill);
+    }
+}
+
+impl Drop for SupervisorLife {
+    fn drop(&mut self) {
+        if let Some(address) = &self.address {
+            let current = address.load();
+            if current
+                .as_ref()
+                .is_some_and(|current| Arc::ptr_eq(current, &self.node))
+            {
+                address.compare_and_swap(&current, None);
+            }
+        }
+        let mut nodes = self
+            .node
+            .kernel
+            .nodes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if nodes
+            .get(&self.node.path)
+            .is_some_and(|known| std::ptr::eq(known.as_ptr(), Arc::as_ptr(&self.node)))
+        {
+            nodes.remove(&self.node.path);
+        }
+        drop(nodes);
+        deliver(&self.node, Event::Kill);
+    }
+}

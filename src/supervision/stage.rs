@@ -1,0 +1,189 @@
+//! Stages: values published for inline calls.
+//!
+//! A caller runs on its own thread, through one atomic load and a contained frame. The innermost stage owns a panic:
+//! the caller gets [`CallError::Crashed`], the incarnation is withdrawn, and its supervisor restarts *that* child.
+//!
+//! Order after a panic: withdraw, then report, then return. Withdrawing compares pointers, so a late panic in an old
+//! incarnation never removes its successor; the first report of an incarnation counts, later ones are dropped.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arc_swap::ArcSwapOption;
+
+use super::contain::contain;
+use super::exit::{Exit, PanicReport, Why};
+use super::limit::Limit;
+use super::seat::{Failure, Life, Seat, Start};
+use super::spec::{Kind, Spec};
+
+/// The address of a stage: made before the tree, the same over every restart.
+pub struct Stage<S>(Arc<ArcSwapOption<Incarnation<S>>>);
+
+/// Why an inline call gave nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// No incarnation is up.
+    #[error("the stage is restarting")]
+    Restarting,
+    /// This call panicked; the incarnation is gone.
+    #[error("the stage crashed in this call")]
+    Crashed,
+}
+
+struct Incarnation<S> {
+    value: S,
+    seat: Seat,
+    reported: AtomicBool,
+}
+
+impl<S> Clone for Stage<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S> Default for Stage<S> {
+    fn default() -> Self {
+        Self(Arc::new(ArcSwapOption::empty()))
+    }
+}
+
+impl<S: Send + Sync + 'static> Stage<S> {
+    /// An address with nobody behind it yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Calls the current incarnation on this thread.
+    ///
+    /// # Errors
+    /// [`CallError::Restarting`] at once while there is none; [`CallError::Crashed`] if this call panicked. What the
+    /// closure wrote through its captures before a panic must then be thrown away.
+    pub fn call<R>(&self, work: impl FnOnce(&S) -> R) -> Result<R, CallError> {
+        let current = self.0.load();
+        let Some(incarnation) = current.as_ref() else {
+            return Err(CallError::Restarting);
+        };
+        contain(|| work(&incarnation.value)).map_err(|report| {
+            let incarnation = Arc::clone(incarnation);
+            self.crashed(&incarnation, report);
+            CallError::Crashed
+        })
+    }
+
+    /// Whether an incarnation is up.
+    pub fn is_up(&self) -> bool {
+        self.0.load().is_some()
+    }
+
+    fn crashed(&self, incarnation: &Arc<Incarnation<S>>, report: PanicReport) {
+        self.withdraw(incarnation);
+        if !incarnation.reported.swap(true, Ordering::AcqRel) {
+            incarnation.seat.down(Exit::Panic(Arc::new(report)));
+        }
+    }
+
+    fn withdraw(&self, incarnation: &Arc<Incarnation<S>>) {
+        let current = self.0.load();
+        if current
+            .as_ref()
+            .is_some_and(|current| Arc::ptr_eq(current, incarnation))
+        {
+            // Only the one that is still there is taken out: a successor is never removed by its predecessor's end.
+            self.0.compare_and_swap(&current, None);
+        }
+    }
+
+    /// Puts a value behind the address, and returns what takes it away again.
+    pub(crate) fn publish(&self, value: S, seat: Seat) -> impl FnOnce() + Send + 'static {
+        let incarnation = Arc::new(Incarnation {
+            value,
+            seat,
+            reported: AtomicBool::new(false),
+        });
+        self.0.store(Some(Arc::clone(&incarnation)));
+        let stage = self.clone();
+        move || stage.withdraw(&incarnation)
+    }
+}
+
+/// A stage child whose value is made at once: pure, no I/O, under 100 µs, since the thread that reports a crash may
+/// be the one that makes the new value.
+///
+/// ```
+/// # use bidtree::supervision::{Stage, stage};
+/// let prices = Stage::<u64>::new();
+/// let spec = stage("prices", &prices, || Ok(7));
+/// assert_eq!(spec.id(), "prices");
+/// ```
+pub fn stage<S, F>(id: &str, address: &Stage<S>, make: F) -> Spec
+where
+    S: Send + Sync + 'static,
+    F: Fn() -> Result<S, Failure> + Send + Sync + 'static,
+{
+    Spec::new(
+        id,
+        Kind::Stage,
+        Arc::new(StartStage {
+            address: address.clone(),
+            make,
+        }),
+    )
+}
+
+struct StartStage<S, F> {
+    address: Stage<S>,
+    make: F,
+}
+
+impl<S, F> Start for StartStage<S, F>
+where
+    S: Send + Sync + 'static,
+    F: Fn() -> Result<S, Failure> + Send + Sync + 'static,
+{
+    fn begin(&self, seat: Seat, _limit: Option<Limit>) -> Box<dyn Life> {
+        let mut withdraw: Option<Box<dyn FnOnce() + Send>> = None;
+        match contain(&self.make) {
+            Ok(Ok(value)) => {
+                withdraw = Some(Box::new(self.address.publish(value, seat.clone())));
+                seat.up();
+            }
+            Ok(Err(failure)) => seat.start_failed(failure.exit()),
+            Err(report) => seat.start_failed(Exit::Panic(Arc::new(report))),
+        }
+        Box::new(StageLife { seat, withdraw })
+    }
+}
+
+struct StageLife {
+    seat: Seat,
+    withdraw: Option<Box<dyn FnOnce() + Send>>,
+}
+
+impl StageLife {
+    fn end(&mut self, exit: Exit) {
+        if let Some(withdraw) = self.withdraw.take() {
+            withdraw();
+        }
+        self.seat.down(exit);
+    }
+}
+
+impl Life for StageLife {
+    fn halt(&mut self, why: Why) {
+        self.end(Exit::Shutdown(why));
+    }
+
+    fn kill(&mut self) {
+        self.end(Exit::Killed);
+    }
+}
+
+impl Drop for StageLife {
+    fn drop(&mut self) {
+        if let Some(withdraw) = self.withdraw.take() {
+            withdraw();
+        }
+    }
+}

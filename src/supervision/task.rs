@@ -1,0 +1,130 @@
+//! Tasks: async loops, which may own further tasks on any plane.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+use super::contain::contain_async;
+use super::exit::{Exit, Why};
+use super::limit::Limit;
+use super::planes::Plane;
+use super::seat::{Context, Ending, Failure, Life, Owned, Seat, Start};
+use super::spec::{Kind, Spec};
+
+/// A task child. It is up when it says [`Context::ready`], ends when its future does, and waits for the tasks it
+/// owns before it is gone.
+pub fn task<F, Fut>(id: &str, plane: Plane, run: F) -> Spec
+where
+    F: Fn(Context) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<(), Failure>> + Send + 'static,
+{
+    Spec::new(id, Kind::Task, Arc::new(StartTask { plane, run }))
+}
+
+struct StartTask<F> {
+    plane: Plane,
+    run: F,
+}
+
+impl<F, Fut> Start for StartTask<F>
+where
+    F: Fn(Context) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<(), Failure>> + Send + 'static,
+{
+    fn begin(&self, seat: Seat, _limit: Option<Limit>) -> Box<dyn Life> {
+        TaskLife::start(seat, self.plane, |context| {
+            let run = (self.run)(context.clone());
+            async move {
+                let exit = match contain_async(run).await {
+                    Ok(Ok(())) if context.is_stopping() => Exit::Shutdown(Why::Asked),
+                    Ok(Ok(())) => Exit::Normal,
+                    Ok(Err(failure)) => failure.exit(),
+                    Err(report) => return Exit::Panic(Arc::new(report)),
+                };
+                if context.is_stopping() {
+                    context.owned_tasks_gone().await;
+                }
+                exit
+            }
+        })
+    }
+}
+
+/// An incarnation that is a tokio task: of a task child or of a server.
+pub(crate) struct TaskLife {
+    abort: Option<AbortHandle>,
+    stop: watch::Sender<Option<Why>>,
+    owned: Arc<Owned>,
+    control: tokio::runtime::Handle,
+}
+
+impl TaskLife {
+    /// Spawns what `make` returns on `plane`; its output is the exit reason.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the kernel is the one that spawns"
+    )]
+    pub(crate) fn start<Fut>(
+        seat: Seat,
+        plane: Plane,
+        make: impl FnOnce(Context) -> Fut,
+    ) -> Box<dyn Life>
+    where
+        Fut: Future<Output = Exit> + Send + 'static,
+    {
+        let (stop, stopped) = watch::channel(None);
+        let context = Context::new(seat.clone(), stopped);
+        let owned = Arc::clone(&context.owned);
+        let planes = &seat.node.kernel().planes;
+        let control = planes.control().clone();
+        let Some(runtime) = planes.runtime(plane) else {
+            seat.start_failed(Exit::error(format!("{plane:?} is not open")));
+            return Box::new(Self {
+                abort: None,
+                stop,
+                owned,
+                control,
+            });
+        };
+        let ending = Ending::new(seat);
+        let life = make(context);
+        let handle = runtime.spawn(async move {
+            let exit = life.await;
+            ending.tell(exit);
+        });
+        Box::new(Self {
+            abort: Some(handle.abort_handle()),
+            stop,
+            owned,
+            control,
+        })
+    }
+
+    fn abort(&self) {
+        if let Some(abort) = &self.abort {
+            abort.abort();
+        }
+    }
+}
+
+impl Life for TaskLife {
+    fn halt(&mut self, why: Why) {
+        self.stop.send_replace(Some(why));
+    }
+
+    fn kill(&mut self) {
+        self.stop.send_replace(Some(Why::Other));
+        self.abort();
+    }
+}
+
+impl Drop for TaskLife {
+    fn drop(&mut self) {
+        self.stop
+            .send_if_modified(|why| why.is_none() && why.replace(Why::Other).is_none());
+        self.abort();
+        self.owned.end(&self.control);
+    }
+}

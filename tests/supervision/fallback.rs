@@ -1,0 +1,121 @@
+//! Degraded mode, probation and recovery.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bidtree::supervision::{
+    Failure, Probation, Spec, Stage, Strategy, Tree, install_panic_hook, stage,
+};
+
+use crate::support::{settle, supervisor, tree};
+
+const RULES: Probation = Probation {
+    delay: Duration::from_secs(10),
+    delay_max: Duration::from_secs(30),
+    quiet: Duration::from_mins(1),
+};
+
+struct Bench {
+    tree: Tree,
+    service: Stage<&'static str>,
+    broken: Arc<AtomicBool>,
+}
+
+/// A service under a limit of one restart, and what stands in for it.
+async fn bench() -> Bench {
+    install_panic_hook();
+    let service = Stage::new();
+    let broken = Arc::new(AtomicBool::new(false));
+    let refuse = Arc::clone(&broken);
+    let real: Spec = supervisor(Strategy::RestForOne, 1)
+        .child(stage("service", &service, move || {
+            if refuse.load(Ordering::Relaxed) {
+                Err(Failure::new("still broken"))
+            } else {
+                Ok("real")
+            }
+        }))
+        .named("exchange");
+    let stand_in = supervisor(Strategy::OneForOne, 1)
+        .child(stage("service", &service, || Ok("fallback")))
+        .named("x");
+    let tree = tree();
+    tree.start(supervisor(Strategy::OneForOne, 0).child(real.fallback(stand_in, RULES)))
+        .await
+        .unwrap();
+    Bench {
+        tree,
+        service,
+        broken,
+    }
+}
+
+impl Bench {
+    fn who(&self) -> Option<&'static str> {
+        self.service.call(|who| *who).ok()
+    }
+
+    fn poison(&self) {
+        assert!(self.service.call(|_| -> () { panic!("poison") }).is_err());
+    }
+
+    async fn state(&self) -> &'static str {
+        self.tree.snapshot().await.remove(0).state
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn over_its_limit_a_subtree_is_replaced_by_its_fallback_and_nothing_counts_above() {
+    let bench = bench().await;
+    bench.poison();
+    assert_eq!(bench.who(), Some("real"));
+    bench.poison();
+    assert_eq!(bench.who(), Some("fallback"));
+    assert_eq!(bench.state().await, "degraded");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_delay_the_real_one_is_swapped_in_and_trusted_after_a_quiet_period() {
+    let bench = bench().await;
+    bench.poison();
+    bench.poison();
+    tokio::time::sleep(Duration::from_millis(9_900)).await;
+    assert_eq!(bench.who(), Some("fallback"));
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(bench.who(), Some("real"));
+    assert_eq!(bench.state().await, "on_probation");
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    assert_eq!(bench.state().await, "up");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_probation_doubles_the_delay() {
+    let bench = bench().await;
+    bench.poison();
+    bench.poison();
+    bench.broken.store(true, Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    assert_eq!(bench.who(), Some("fallback"));
+    bench.broken.store(false, Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_secs(18)).await;
+    assert_eq!(bench.who(), Some("fallback"));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(bench.who(), Some("real"));
+    bench.poison();
+    bench.poison();
+    assert_eq!(bench.who(), Some("fallback"));
+    tokio::time::sleep(Duration::from_secs(29)).await;
+    assert_eq!(bench.who(), Some("fallback"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operator_need_not_wait_for_the_delay() {
+    let bench = bench().await;
+    assert!(bench.tree.recover("exchange").await.is_err());
+    bench.poison();
+    bench.poison();
+    bench.tree.recover("exchange").await.unwrap();
+    settle().await;
+    assert_eq!(bench.who(), Some("real"));
+}

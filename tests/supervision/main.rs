@@ -1,0 +1,12 @@
+//! The kernel from outside: who dies with whom, who comes back, and who is told.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
+
+mod fallback;
+mod kinds;
+mod strategies;
+mod support;
