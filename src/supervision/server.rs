@@ -92,7 +92,7 @@ pub enum CallFailed {
 
 /// Where a reply goes. Dropping it tells the caller that none will come.
 #[derive(Debug)]
-pub struct Reply<R>(oneshot::Sender<R>);
+pub struct Reply<R>(pub(super) oneshot::Sender<R>);
 
 impl<R> Reply<R> {
     /// Replies; says whether the caller was still waiting.
@@ -135,6 +135,21 @@ impl<M: Send + 'static> Address<M> {
                 mpsc::error::TrySendError::Full(message) => SendError::Full(message),
                 mpsc::error::TrySendError::Closed(message) => SendError::Down(message),
             })
+    }
+
+    /// Sends a message, waiting for room.
+    ///
+    /// # Errors
+    /// Gives the message back where nobody is there, or the server ends meanwhile.
+    pub async fn send(&self, message: M) -> Result<(), SendError<M>> {
+        let sender = match self.0.load().as_ref() {
+            Some(mailbox) => mailbox.sender.clone(),
+            None => return Err(SendError::Down(message)),
+        };
+        sender
+            .send(message)
+            .await
+            .map_err(|error| SendError::Down(error.0))
     }
 
     /// Sends a message made around a [`Reply`], and waits for that reply. The caller puts a limit on the wait.

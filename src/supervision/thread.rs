@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use arc_swap::ArcSwapOption;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use super::contain::contain;
 use super::exit::{Exit, Why};
 use super::limit::Limit;
 use super::seat::{Context, Ending, Failure, Life, Owned, Seat, Start};
-use super::server::SendError;
+use super::server::{CallFailed, Reply, SendError};
 use super::spec::{Kind, Spec};
 
 /// The address of a thread's mailbox: made before the tree, the same over every restart.
@@ -34,6 +34,23 @@ impl<M: Send + 'static> Post<M> {
     /// An address with nobody behind it yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Sends a message made around a [`Reply`], and waits for that reply. The caller puts a limit on the wait.
+    ///
+    /// # Errors
+    /// Where the mailbox is full, nobody is there, or the thread ended before it replied.
+    pub async fn call<R: Send + 'static>(
+        &self,
+        message: impl FnOnce(Reply<R>) -> M,
+    ) -> Result<R, CallFailed> {
+        let (reply, answer) = oneshot::channel();
+        self.cast(message(Reply(reply)))
+            .map_err(|error| match error {
+                SendError::Full(_) => CallFailed::Full,
+                SendError::Down(_) => CallFailed::Down,
+            })?;
+        answer.await.map_err(|_| CallFailed::Crashed)
     }
 
     /// Sends a message and does not wait.
