@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""Sends every request of a corpus to one exchange: corpus.py SHARED PORT [MIN_BIDS].
+
+Each answer must be 200 or 204, and each 200 must pass the independent checker in SHARED. Exit 1 if one does not, or
+if the plain exchange (8103) bids on fewer than MIN_BIDS (30).
+"""
+import glob
+import http.client
+import os
+import sys
+
+shared, port = sys.argv[1], int(sys.argv[2])
+least = int(sys.argv[3]) if len(sys.argv) > 3 else (30 if port == 8103 else 0)
+sys.path.insert(0, shared)
+from validate_response import validate  # noqa: E402
+
+RATES = {"USD": 1.0, "EUR": 1.08, "GBP": 1.27}
+files = sorted(glob.glob(os.path.join(shared, "corpus", "*.json")))
+connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+bids, faults, warnings = 0, 0, {}
+for path in files:
+    body = open(path, "rb").read()
+    connection.request("POST", "/bid", body, {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    text = answer.read()
+    name = os.path.basename(path)
+    if answer.status not in (200, 204):
+        faults += 1
+        print(f"FAIL {name}: status {answer.status}")
+        continue
+    found = validate(body, text, answer.status, dict(answer.getheaders()), rates=RATES)
+    errors = [issue for issue in found if issue.level == "error"]
+    for issue in found:
+        if issue.level != "error" and answer.status == 200:
+            warnings[issue.code] = warnings.get(issue.code, 0) + 1
+    if errors:
+        faults += 1
+        for issue in errors:
+            print(f"FAIL {name}: {issue.code} {issue.path} {issue.msg}")
+    elif answer.status == 200:
+        bids += 1
+print(f"{len(files)} requests, {bids} bids, {faults} faults; warnings {dict(sorted(warnings.items()))}")
+if bids < least:
+    print(f"FAIL: {bids} bids, at least {least} expected")
+sys.exit(1 if faults or bids < least else 0)
