@@ -1,5 +1,7 @@
 //! The house rules that a compiler does not check: dependencies point one way, and pure files stay pure.
 
+#![expect(clippy::expect_used, reason = "a test may panic")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,13 +23,30 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 /// Folders whose files are pure, unless their names say that they run.
-const PURE_FOLDERS: &[&str] = &["units", "openrtb", "campaign", "bidding", "region", "notice"];
+const PURE_FOLDERS: &[&str] = &[
+    "units", "openrtb", "campaign", "bidding", "region", "notice",
+];
 
 /// Endings of the names of files that run: they have a mailbox, children, or a socket.
-const RUNNING: &[&str] = &["_server", "_supervisor", "_listener", "connection_pool", "bid_engine", "serializer"];
+const RUNNING: &[&str] = &[
+    "_server",
+    "_supervisor",
+    "_listener",
+    "connection_pool",
+    "bid_engine",
+    "serializer",
+];
 
 /// What a pure file never mentions.
-const IMPURE: &[&str] = &["tokio::", "crate::clock", "crate::supervision", "crate::telemetry", "metrics::", "std::fs", "std::net"];
+const IMPURE: &[&str] = &[
+    "tokio::",
+    "crate::clock",
+    "crate::supervision",
+    "crate::telemetry",
+    "metrics::",
+    "std::fs",
+    "std::net",
+];
 
 type Sources = BTreeMap<PathBuf, String>;
 
@@ -46,12 +65,23 @@ fn sources() -> Sources {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Sources::new();
     collect(&root, &mut found);
-    found.into_iter().map(|(path, text)| (path.strip_prefix(&root).expect("under src").to_path_buf(), text)).collect()
+    found
+        .into_iter()
+        .map(|(path, text)| {
+            (
+                path.strip_prefix(&root).expect("under src").to_path_buf(),
+                text,
+            )
+        })
+        .collect()
 }
 
 /// The folder (or file) right under `src` that a source belongs to.
 fn room(path: &Path) -> String {
-    let first = path.components().next().map(|part| part.as_os_str().to_string_lossy().into_owned());
+    let first = path
+        .components()
+        .next()
+        .map(|part| part.as_os_str().to_string_lossy().into_owned());
     first.unwrap_or_default().trim_end_matches(".rs").to_owned()
 }
 
@@ -61,9 +91,15 @@ fn layer(room: &str) -> Option<usize> {
 
 /// The rooms that a source's code uses: every `crate::room`, comments left out.
 fn used(text: &str) -> Vec<String> {
-    let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let code = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
     code.flat_map(|line| line.split("crate::").skip(1))
-        .map(|rest| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect())
+        .map(|rest| {
+            rest.chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect()
+        })
         .filter(|name: &String| !name.is_empty())
         .collect()
 }
@@ -72,7 +108,9 @@ fn backward_arrows(sources: &Sources) -> Vec<String> {
     let mut found = Vec::new();
     for (path, text) in sources {
         let from = room(path);
-        let Some(from_layer) = layer(&from) else { continue };
+        let Some(from_layer) = layer(&from) else {
+            continue;
+        };
         for to in used(text) {
             let allowed = to == from || layer(&to).is_some_and(|to_layer| to_layer < from_layer);
             if layer(&to).is_some() && !allowed {
@@ -85,18 +123,27 @@ fn backward_arrows(sources: &Sources) -> Vec<String> {
 
 fn runs(path: &Path) -> bool {
     let text = path.to_string_lossy();
-    RUNNING.iter().any(|mark| text.trim_end_matches(".rs").split('/').any(|part| part.ends_with(mark)))
+    RUNNING.iter().any(|mark| {
+        text.trim_end_matches(".rs")
+            .split('/')
+            .any(|part| part.ends_with(mark))
+    })
 }
 
 fn impure(sources: &Sources) -> Vec<String> {
     let mut found = Vec::new();
     for (path, text) in sources {
-        let pure = PURE_FOLDERS.contains(&room(path).as_str()) && !runs(path) && !path.ends_with("tests.rs");
+        let pure = PURE_FOLDERS.contains(&room(path).as_str())
+            && !runs(path)
+            && !path.ends_with("tests.rs");
         if !pure || path.ends_with("mod.rs") {
             continue;
         }
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-        for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
+        for line in code
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+        {
             if let Some(word) = IMPURE.iter().find(|word| line.contains(**word)) {
                 found.push(format!("{} mentions {word}", path.display()));
             }
@@ -112,7 +159,11 @@ fn every_folder_has_its_layer() {
         .map(|path| room(path))
         .filter(|room| layer(room).is_none() && !["lib", "main"].contains(&room.as_str()))
         .collect();
-    assert_eq!(strangers, Vec::<String>::new(), "give these a place in LAYERS");
+    assert_eq!(
+        strangers,
+        Vec::<String>::new(),
+        "give these a place in LAYERS"
+    );
 }
 
 #[test]
@@ -127,12 +178,31 @@ fn pure_files_know_no_task_clock_metric_or_file() {
 
 #[test]
 fn the_kernel_knows_nothing_of_ads() {
-    let words = ["bid", "campaign", "exchange", "auction", "impression", "openrtb"];
-    let kernel = sources().into_iter().filter(|(path, _)| room(path) == "supervision");
+    let words = [
+        "bid",
+        "campaign",
+        "exchange",
+        "auction",
+        "impression",
+        "openrtb",
+    ];
+    let kernel = sources()
+        .into_iter()
+        .filter(|(path, _)| room(path) == "supervision");
     for (path, text) in kernel {
-        let code = text.split("#[cfg(test)]").next().unwrap_or_default().to_lowercase();
-        let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-        let said = |word: &str| code.split(|c: char| !c.is_alphanumeric()).any(|heard| heard == word);
+        let code = text
+            .split("#[cfg(test)]")
+            .next()
+            .unwrap_or_default()
+            .to_lowercase();
+        let code: String = code
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .collect();
+        let said = |word: &str| {
+            code.split(|c: char| !c.is_alphanumeric())
+                .any(|heard| heard == word)
+        };
         let heard: Vec<_> = words.iter().filter(|word| said(word)).collect();
         assert!(heard.is_empty(), "{} speaks of {heard:?}", path.display());
     }
@@ -140,7 +210,10 @@ fn the_kernel_knows_nothing_of_ads() {
 
 #[test]
 fn the_tree_fits_two_screens() {
-    let lines = sources().iter().find(|(path, _)| room(path) == "app").map_or(0, |(_, text)| text.lines().count());
+    let lines = sources()
+        .iter()
+        .find(|(path, _)| room(path) == "app")
+        .map_or(0, |(_, text)| text.lines().count());
     assert!(lines <= 160, "app.rs has {lines} lines");
 }
 
@@ -148,9 +221,24 @@ fn the_tree_fits_two_screens() {
 #[test]
 fn a_house_that_breaks_the_rules_is_seen() {
     let fake = |path: &str, text: &str| Sources::from([(PathBuf::from(path), text.to_owned())]);
-    assert_eq!(backward_arrows(&fake("bidding/decide.rs", "use crate::region::Ledger;")).len(), 1);
-    assert_eq!(backward_arrows(&fake("store/journal.rs", "use crate::telemetry::Shard;")).len(), 1);
-    assert_eq!(backward_arrows(&fake("region/ledger.rs", "use crate::units::Nanos;")).len(), 0);
-    assert_eq!(impure(&fake("region/ledger.rs", "use tokio::sync::Mutex;")).len(), 1);
-    assert_eq!(impure(&fake("region/ledger_server.rs", "use tokio::sync::Mutex;")).len(), 0);
+    assert_eq!(
+        backward_arrows(&fake("bidding/decide.rs", "use crate::region::Ledger;")).len(),
+        1
+    );
+    assert_eq!(
+        backward_arrows(&fake("store/journal.rs", "use crate::telemetry::Shard;")).len(),
+        1
+    );
+    assert_eq!(
+        backward_arrows(&fake("region/ledger.rs", "use crate::units::Nanos;")).len(),
+        0
+    );
+    assert_eq!(
+        impure(&fake("region/ledger.rs", "use tokio::sync::Mutex;")).len(),
+        1
+    );
+    assert_eq!(
+        impure(&fake("region/ledger_server.rs", "use tokio::sync::Mutex;")).len(),
+        0
+    );
 }

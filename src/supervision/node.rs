@@ -20,6 +20,7 @@ use super::exit::{Exit, Why};
 use super::limit::Limit;
 use super::observe::{Observation, Observations};
 use super::planes::Planes;
+use super::reaper::Reaper;
 use super::seat::{Life, Seat, Start};
 use super::spec::{Spec, Strategy, Supervisor};
 use crate::clock::Clock;
@@ -33,6 +34,7 @@ pub(crate) struct Kernel {
     pub(crate) planes: Planes,
     pub(crate) clock: Clock,
     pub(crate) observations: Arc<Observations>,
+    pub(crate) reaper: Reaper,
     /// The live supervisors by path. Touched when one starts or ends and when somebody asks, never by a child.
     pub(crate) nodes: Mutex<HashMap<Arc<str>, Weak<Node>>>,
 }
@@ -148,6 +150,16 @@ impl Node {
             desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
         }
         desk.machine = Some(machine);
+    }
+
+    /// Leaves the event with whoever runs the machine; gives it back if nobody does.
+    fn push_if_out(&self, event: Event) -> Option<Event> {
+        let mut desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
+        if desk.machine.is_some() {
+            return Some(event);
+        }
+        desk.inbox.push_back(event);
+        None
     }
 
     fn carry_out(self: &Arc<Self>, machine: &mut Machine, effect: Effect) {
@@ -302,7 +314,10 @@ pub(crate) fn deliver(node: &Arc<Node>, event: Event) {
     let mut event = Some(event);
     AGENDA.with_borrow_mut(|agenda| {
         if let Some(agenda) = agenda {
-            agenda.extend(event.take().map(|event| (Arc::clone(node), event)));
+            // To a machine that is out, pushing is enough, and keeps the order of what is told about one child: an
+            // `Up` that waited here could be overtaken by another thread's `Down`.
+            let left = event.take().and_then(|event| node.push_if_out(event));
+            agenda.extend(left.map(|event| (Arc::clone(node), event)));
         } else {
             *agenda = Some(VecDeque::new());
         }

@@ -93,6 +93,9 @@ impl<S: Send + Sync + 'static> Stage<S> {
             // Only the one that is still there is taken out: a successor is never removed by its predecessor's end.
             self.0.compare_and_swap(&current, None);
         }
+        drop(current);
+        let old: Arc<Incarnation<S>> = Arc::clone(incarnation);
+        incarnation.seat.node.kernel().reaper.retire(old);
     }
 
     /// Puts a value behind the address, and returns what takes it away again.
@@ -146,8 +149,10 @@ where
         let mut withdraw: Option<Box<dyn FnOnce() + Send>> = None;
         match contain(&self.make) {
             Ok(Ok(value)) => {
-                withdraw = Some(Box::new(self.address.publish(value, seat.clone())));
+                // The supervisor's machine is out while it begins a child, so this waits in its inbox until the value
+                // is published; said first, it comes before the report of any call that crashes at once.
                 seat.up();
+                withdraw = Some(Box::new(self.address.publish(value, seat.clone())));
             }
             Ok(Err(failure)) => seat.start_failed(failure.exit()),
             Err(report) => seat.start_failed(Exit::Panic(Arc::new(report))),

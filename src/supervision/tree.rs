@@ -11,6 +11,7 @@ use super::exit::{Exit, Why};
 use super::node::{Kernel, Node, RootState, deliver};
 use super::observe::Observations;
 use super::planes::Planes;
+use super::reaper::Reaper;
 use super::spec::{Kind, Spec, Strategy, Supervisor};
 use crate::clock::Clock;
 
@@ -83,7 +84,9 @@ impl Tree {
     /// A handle on a tree that will run on these runtimes by this clock.
     pub fn new(planes: Planes, clock: Clock) -> Self {
         let observations = Arc::new(Observations::default());
+        let reaper = Reaper::new(planes.control().clone());
         let kernel = Kernel {
+            reaper,
             planes,
             clock,
             observations,
@@ -100,6 +103,11 @@ impl Tree {
     /// What happens in the tree.
     pub fn observations(&self) -> &Arc<Observations> {
         &self.kernel.observations
+    }
+
+    /// Where old snapshots go.
+    pub fn reaper(&self) -> &Reaper {
+        &self.kernel.reaper
     }
 
     /// The tree's runtimes.

@@ -149,3 +149,41 @@ async fn a_thread_finishes_its_mailbox_when_told_to_stop_and_not_when_killed() {
     assert_eq!(sum.load(Ordering::Relaxed), 45);
     assert!(post.cast(1).is_err());
 }
+
+#[tokio::test]
+async fn many_threads_that_hit_one_incarnation_are_one_crash() {
+    install_panic_hook();
+    let tree = tree();
+    let address = Stage::new();
+    tree.start(supervisor(Strategy::OneForOne, 1_000_000).child(counting("s", &address)))
+        .await
+        .unwrap();
+    // Every call panics, so each incarnation is hit by as many threads as are inside it.
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..500 {
+                    let outcome = address.call(|_| -> () { panic!("poison") });
+                    assert!(outcome.is_err());
+                }
+            });
+        }
+    });
+    settle().await;
+    let (seen, lost) = tree.observations().take();
+    assert_eq!(lost, 0);
+    let started = seen
+        .iter()
+        .filter(|o| matches!(o.what, bidtree::supervision::What::Started { .. }))
+        .count();
+    let exited = seen
+        .iter()
+        .filter(|o| matches!(o.what, bidtree::supervision::What::Exited { .. }))
+        .count();
+    // One start more than exits: the incarnation that is up now, whose number says how many came before.
+    assert_eq!(started, exited + 1);
+    assert_eq!(
+        address.call(|number| *number),
+        Ok(u64::try_from(exited).unwrap())
+    );
+}
