@@ -1,5 +1,11 @@
 //! Bidtree: a real-time-bidding ad server whose whole runtime is one supervision tree.
 
+pub mod campaign;
 pub mod clock;
+pub mod http;
+pub mod notice;
+pub mod openrtb;
+pub mod region;
+pub mod store;
 pub mod supervision;
 pub mod units;

@@ -1,0 +1,232 @@
+//! A campaign: what it buys, for whom, at what price, within which limits.
+//!
+//! Its fields' own types keep each value valid; [`Campaign::faults`] says what is wrong between them, for whoever reads
+//! campaigns from outside to report. The catalogue leaves a faulty campaign out.
+//! Not here: how much of the budget is left and where (its process), how fast it is spent (the regions).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use super::advertiser::Advertiser;
+use super::creative::{Creative, Format, VideoSource};
+use super::targeting::Targeting;
+use crate::units::{CampaignKey, Cpm, Currency, ExchangeKey, Nanos, RegionKey, UnixMillis};
+
+/// The largest margin: ten times the cost. More is a slip of the pen.
+pub const MARGIN_PER_MILLE_MAX: u32 = 10_000;
+/// The longest window of a frequency cap: exact tables of what everyone saw are kept in memory this long.
+pub const CAP_WINDOW_MAX: Duration = Duration::from_hours(30 * 24);
+/// Creatives of one campaign: each impression may look at all of them.
+pub const CREATIVES_MAX: usize = 64;
+
+/// One campaign.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Campaign {
+    /// Its id in the configuration: `Bid.cid`.
+    pub id: Arc<str>,
+    /// The key of its id.
+    pub key: CampaignKey,
+    /// Who pays.
+    pub advertiser: Arc<Advertiser>,
+    /// The currency of its price and its budgets.
+    pub currency: Currency,
+    /// What it bids: media cost as a CPM, in its currency.
+    pub price: Cpm,
+    /// What is added to the media cost to make the charge, in thousandths.
+    pub margin_per_mille: u32,
+    /// The regions it spends in.
+    pub regions: Reach<RegionKey>,
+    /// The exchanges it buys from.
+    pub exchanges: Reach<ExchangeKey>,
+    /// The requests it wants.
+    pub targeting: Targeting,
+    /// How often one person may see it.
+    pub cap: Option<FrequencyCap>,
+    /// What it may charge in one day of its time zone.
+    pub budget_daily: Nanos,
+    /// What it may charge in all.
+    pub budget_total: Option<Nanos>,
+    /// When it begins, inclusive.
+    pub starts_at: Option<UnixMillis>,
+    /// When it ends, exclusive.
+    pub ends_at: Option<UnixMillis>,
+    /// The zone of its days and hours.
+    pub time_zone: TimeZone,
+    /// How its budget is spread over a day.
+    pub pacing: Pacing,
+    /// What it shows.
+    pub creatives: Vec<Creative>,
+    /// Whether it may bid at all.
+    pub active: bool,
+}
+
+/// Everywhere, or only in some places.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach<K> {
+    /// Everywhere, also where nobody has named yet.
+    All,
+    /// Only here.
+    Only(Vec<K>),
+}
+
+/// At most this many impressions for one person in any window of this length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrequencyCap {
+    /// Impressions, above zero.
+    pub impressions: u32,
+    /// The window that rolls.
+    pub window: Duration,
+}
+
+/// How a budget is spread over a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pacing {
+    /// Evenly over the day, following the plan.
+    Even,
+    /// As soon as possible.
+    Asap,
+}
+
+/// What is wrong with a campaign.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CampaignFault {
+    /// A price of nothing, below it, or more than is ever sent.
+    #[error("price must be above 0 and at most {max}", max = Cpm::MAX)]
+    Price,
+    /// Too large a margin.
+    #[error("margin must be at most {MARGIN_PER_MILLE_MAX} per mille")]
+    Margin,
+    /// A daily budget of nothing or below.
+    #[error("daily budget must be above 0")]
+    BudgetDaily,
+    /// A total budget of nothing or below.
+    #[error("total budget must be above 0")]
+    BudgetTotal,
+    /// A cap that would never let anyone see it, or a window of no length, or too long.
+    #[error("frequency cap needs at least 1 impression in a window above 0 and of at most 30 days")]
+    Cap,
+    /// An end that is not after the beginning.
+    #[error("flight must end after it starts")]
+    Flight,
+    /// No hour of the week.
+    #[error("targeting leaves no hour of the week")]
+    Hours,
+    /// No region or no exchange.
+    #[error("{what} must name at least one, or be left out")]
+    Reach {
+        /// Which list.
+        what: &'static str,
+    },
+    /// Nothing to show, or too much.
+    #[error("needs 1 to {CREATIVES_MAX} creatives")]
+    Creatives,
+    /// An advertiser that exchanges could not check.
+    #[error("advertiser {advertiser} has no domain")]
+    NoDomain {
+        /// Its id.
+        advertiser: Arc<str>,
+    },
+    /// A creative that could never be shown.
+    #[error("creative {creative}: {what}")]
+    Creative {
+        /// Its id.
+        creative: Arc<str>,
+        /// What is missing.
+        what: &'static str,
+    },
+}
+
+impl<K: PartialEq> Reach<K> {
+    /// Whether this place is reached.
+    pub fn includes(&self, place: &K) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(places) => places.contains(place),
+        }
+    }
+
+    fn is_nowhere(&self) -> bool {
+        matches!(self, Self::Only(places) if places.is_empty())
+    }
+}
+
+impl Campaign {
+    /// Everything that is wrong; a campaign may be offered if this is empty.
+    pub fn faults(&self) -> Vec<CampaignFault> {
+        let cap_holds = self.cap.is_none_or(|cap| {
+            cap.impressions > 0 && !cap.window.is_zero() && cap.window <= CAP_WINDOW_MAX
+        });
+        let flight_holds = match (self.starts_at, self.ends_at) {
+            (Some(start), Some(end)) => start < end,
+            _ => true,
+        };
+        let no_domain = CampaignFault::NoDomain {
+            advertiser: Arc::clone(&self.advertiser.id),
+        };
+        let reach = |what| CampaignFault::Reach { what };
+        let mut faults: Vec<CampaignFault> = [
+            (
+                self.price > Cpm::ZERO && self.price <= Cpm::MAX,
+                CampaignFault::Price,
+            ),
+            (
+                self.margin_per_mille <= MARGIN_PER_MILLE_MAX,
+                CampaignFault::Margin,
+            ),
+            (self.budget_daily.is_positive(), CampaignFault::BudgetDaily),
+            (
+                self.budget_total.is_none_or(Nanos::is_positive),
+                CampaignFault::BudgetTotal,
+            ),
+            (cap_holds, CampaignFault::Cap),
+            (flight_holds, CampaignFault::Flight),
+            (!self.targeting.hours.is_empty(), CampaignFault::Hours),
+            (!self.regions.is_nowhere(), reach("regions")),
+            (!self.exchanges.is_nowhere(), reach("exchanges")),
+            (
+                (1..=CREATIVES_MAX).contains(&self.creatives.len()),
+                CampaignFault::Creatives,
+            ),
+            (!self.advertiser.domains.is_empty(), no_domain),
+        ]
+        .into_iter()
+        .filter_map(|(holds, fault)| (!holds).then_some(fault))
+        .collect();
+        faults.extend(self.creatives.iter().filter_map(creative_fault));
+        faults
+    }
+
+    /// What the advertiser pays for media of this cost, in the campaign's currency; `None` where it does not fit.
+    pub fn charge(&self, cost: Nanos) -> Option<Nanos> {
+        cost.with_margin(self.margin_per_mille)
+    }
+
+    /// Whether its flight covers this time.
+    pub fn is_in_flight(&self, now: UnixMillis) -> bool {
+        self.starts_at.is_none_or(|start| start <= now) && self.ends_at.is_none_or(|end| now < end)
+    }
+}
+
+fn creative_fault(creative: &Creative) -> Option<CampaignFault> {
+    let what = match &creative.format {
+        Format::Banner(banner) if banner.size.w == 0 || banner.size.h == 0 => "has no size",
+        Format::Banner(banner) if banner.html.trim().is_empty() => "has no markup",
+        Format::Video(video) if video.duration_seconds == 0 => "has no duration",
+        Format::Video(video) => match &video.source {
+            VideoSource::Inline(files) if files.is_empty() => "has no media file",
+            VideoSource::Wrapper(wrapper) if wrapper.tag_url.is_empty() => "has no tag",
+            VideoSource::Wrapper(wrapper) if wrapper.mimes.is_empty() => {
+                "does not say what its tag plays"
+            }
+            VideoSource::Inline(_) | VideoSource::Wrapper(_) => return None,
+        },
+        Format::Native(native) if native.title.is_empty() => "has no title",
+        Format::Banner(_) | Format::Native(_) => return None,
+    };
+    Some(CampaignFault::Creative {
+        creative: Arc::clone(&creative.id),
+        what,
+    })
+}

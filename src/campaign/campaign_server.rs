@@ -1,0 +1,395 @@
+//! A campaign's own process: it owns the budget and leases slices of it to regions.
+//!
+//! ```text
+//!              asked, and the store granted            not renewed, or the region took a new one
+//!   (nothing) ─────────────────────────────▶ live ──────────────────────────────────────────────▶ sealed
+//!                                             │ ▲                                                   │ the longest hold has passed
+//!                                             └─┘ renewed, topped up                                ▼
+//!                                                                                        closed: the store returned its rest
+//! ```
+//!
+//! Regions call campaigns; campaigns never call regions. What a lease may be is decided here, what money there is by the
+//! store, at its place in the journal. A campaign that restarts finds its leases in the books and gives each the time to
+//! be renewed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+
+use super::budget::{ActiveHours, Budget, Curve, Flight, LEASE_TTL, Terms};
+use super::campaign::Pacing;
+use super::{Campaign, HourOfWeek};
+use crate::clock::Clock;
+use crate::store::journal_server::{Journal, Unanswered, decide, read};
+use crate::store::movement::LeaseKey;
+use crate::store::writer::{Close, Command, Grant, LeaseChoice, Outcome, Refusal};
+use crate::supervision::{Address, Context, Failure, Limit, Plane, Reply, Server, Spec, server};
+use crate::units::{BudgetDay, CampaignKey, Epoch, LedgerTime, Nanos, RegionKey, UnixMillis};
+
+/// Regions times what one may ask before it hears an answer; beyond that a region asks again.
+const MAILBOX: usize = 64;
+
+/// How often leases are looked over. They live for a minute and close after minutes, so seconds do not matter.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// A campaign that crashes more often than this is set aside: its bug must not use up anybody else's restarts.
+const OWN_LIMIT: Limit = Limit::new(5, Duration::from_mins(1));
+
+/// What a campaign is asked.
+pub enum CampaignMessage {
+    /// A region wants to spend.
+    Lease(LeaseWish, Reply<Result<Leased, NoLease>>),
+    /// The campaign's configuration changed.
+    Configure(Arc<Campaign>),
+}
+
+/// What a region wants of a campaign.
+#[derive(Clone, Copy, Debug)]
+pub struct LeaseWish {
+    /// Who.
+    pub region: RegionKey,
+    /// The lease it holds open; none if it has just started, or sealed what it had.
+    pub held: Option<Epoch>,
+    /// Whether it wants money; otherwise only time.
+    pub money: bool,
+}
+
+/// What a region may spend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leased {
+    /// The lease.
+    pub epoch: Epoch,
+    /// The budget day it belongs to.
+    pub day: BudgetDay,
+    /// How much more; zero for a renewal.
+    pub amount: Nanos,
+    /// When it ends unless it is renewed.
+    pub expires_at: LedgerTime,
+    /// Below this much free money, more should be asked for.
+    pub low_water: Nanos,
+}
+
+/// Why there is nothing to spend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoLease {
+    /// The campaign is paused, not yet or no longer in flight, or outside its hours.
+    #[error("the campaign does not run now")]
+    Inactive,
+    /// Its budget is committed.
+    #[error("the budget is committed")]
+    Exhausted,
+    /// The lease that the region holds has ended: seal it and ask for a new one.
+    #[error("the lease has ended")]
+    Ended,
+    /// The store does not answer: nothing is granted.
+    #[error("the store does not answer")]
+    Store,
+}
+
+/// Where campaigns are reached: made before the tree, filled by whoever starts their processes.
+#[derive(Clone, Default)]
+pub struct Directory(Arc<ArcSwap<HashMap<CampaignKey, Address<CampaignMessage>>>>);
+
+impl Directory {
+    /// The address of a campaign that has a process.
+    pub fn find(&self, campaign: CampaignKey) -> Option<Address<CampaignMessage>> {
+        self.0.load().get(&campaign).cloned()
+    }
+
+    /// Replaces all addresses.
+    pub fn replace(&self, addresses: HashMap<CampaignKey, Address<CampaignMessage>>) {
+        self.0.store(Arc::new(addresses));
+    }
+
+    /// All addresses.
+    pub fn all(&self) -> Arc<HashMap<CampaignKey, Address<CampaignMessage>>> {
+        self.0.load_full()
+    }
+}
+
+/// A campaign's process as a child of the pool. `hold_longest` is how long after a bid its bill may come.
+pub fn process(
+    campaign: &Arc<Campaign>,
+    address: &Address<CampaignMessage>,
+    journal: &Journal,
+    hold_longest: Duration,
+) -> Spec {
+    let (first, journal) = (Arc::clone(campaign), journal.clone());
+    // A restart begins with the newest configuration that this incarnation's predecessor was given.
+    let current = Arc::new(ArcSwap::new(first));
+    let spec = server(
+        &campaign.id,
+        address,
+        Plane::Control,
+        MAILBOX,
+        move |context| {
+            let (current, journal) = (Arc::clone(&current), journal.clone());
+            async move {
+                CampaignServer::start(current, journal, hold_longest, context.clock().clone()).await
+            }
+        },
+    );
+    spec.set_aside_over(OWN_LIMIT)
+}
+
+struct CampaignServer {
+    current: Arc<ArcSwap<Campaign>>,
+    budget: Budget,
+    journal: Journal,
+    clock: Clock,
+    hold_longest: Duration,
+    leases: HashMap<(RegionKey, Epoch), Held>,
+}
+
+struct Held {
+    day: BudgetDay,
+    state: LeaseState,
+}
+
+#[derive(Clone, Copy)]
+enum LeaseState {
+    Live { expires_at: LedgerTime },
+    Sealed { closes_at: LedgerTime },
+}
+
+impl CampaignServer {
+    async fn start(
+        current: Arc<ArcSwap<Campaign>>,
+        journal: Journal,
+        hold_longest: Duration,
+        clock: Clock,
+    ) -> Result<Self, Failure> {
+        let campaign = current.load_full();
+        let budget = budget_of(&campaign)?;
+        let key = campaign.key;
+        let open = read(&journal, move |books| {
+            let leases = books
+                .account(key)
+                .into_iter()
+                .flat_map(|account| account.leases());
+            leases
+                .map(|(region, epoch, lease)| (region, epoch, lease.day))
+                .collect::<Vec<_>>()
+        })
+        .await?;
+        let expires_at = clock.ledger().plus(LEASE_TTL);
+        let held = |(region, epoch, day)| {
+            (
+                (region, epoch),
+                Held {
+                    day,
+                    state: LeaseState::Live { expires_at },
+                },
+            )
+        };
+        let leases = open.into_iter().map(held).collect();
+        Ok(Self {
+            current,
+            budget,
+            journal,
+            clock,
+            hold_longest,
+            leases,
+        })
+    }
+
+    async fn lease(&mut self, wish: LeaseWish) -> Result<Leased, NoLease> {
+        let (wall, now) = (self.clock.wall(), self.clock.ledger());
+        let campaign = self.current.load_full();
+        if !campaign.active || !self.budget.is_active(wall) {
+            return Err(NoLease::Inactive);
+        }
+        let day = self.budget.day_at(wall);
+        let choice = match wish.held {
+            None => {
+                // Whatever it had before it started is in doubt now.
+                self.seal_all_of(wish.region, now);
+                LeaseChoice::New
+            }
+            Some(epoch) if self.is_live((wish.region, epoch), day) => LeaseChoice::TopUp(epoch),
+            Some(_) => return Err(NoLease::Ended),
+        };
+        let expires_at = self.expiry(day, wall, now);
+        let slice = self.budget.slice(campaign.price);
+        let (epoch, amount) = match choice {
+            LeaseChoice::TopUp(epoch) if !wish.money => (epoch, Nanos::ZERO),
+            _ => match self.grant(wish.region, day, choice, slice).await {
+                // A region that holds a lease keeps it, though there is no more money.
+                Err(NoLease::Exhausted) if wish.held.is_some() => {
+                    (wish.held.ok_or(NoLease::Exhausted)?, Nanos::ZERO)
+                }
+                granted => granted?,
+            },
+        };
+        self.leases.insert(
+            (wish.region, epoch),
+            Held {
+                day,
+                state: LeaseState::Live { expires_at },
+            },
+        );
+        Ok(Leased {
+            epoch,
+            day,
+            amount,
+            expires_at,
+            low_water: Nanos::new(slice.get() / 2),
+        })
+    }
+
+    async fn grant(
+        &self,
+        region: RegionKey,
+        day: BudgetDay,
+        lease: LeaseChoice,
+        want: Nanos,
+    ) -> Result<(Epoch, Nanos), NoLease> {
+        let campaign = self.current.load().key;
+        let (ceilings, at) = (self.budget.ceilings(), self.clock.wall());
+        let grant = Grant {
+            campaign,
+            region,
+            day,
+            lease,
+            want,
+            ceilings,
+            at,
+        };
+        match decide(&self.journal, Command::Grant(grant)).await {
+            Ok(Outcome::Granted { lease, amount }) => Ok((lease.epoch, amount)),
+            Ok(Outcome::Refused(Refusal::NoLease | Refusal::WrongDay)) => Err(NoLease::Ended),
+            Ok(_) => Err(NoLease::Exhausted),
+            Err(Unanswered::Busy | Unanswered::Down) => Err(NoLease::Store),
+        }
+    }
+
+    fn is_live(&self, lease: (RegionKey, Epoch), today: BudgetDay) -> bool {
+        let held = self.leases.get(&lease);
+        held.is_some_and(|held| held.day == today && matches!(held.state, LeaseState::Live { .. }))
+    }
+
+    /// When a lease given now ends, in ledger time.
+    fn expiry(&self, day: BudgetDay, wall: UnixMillis, now: LedgerTime) -> LedgerTime {
+        let left_ms = self
+            .budget
+            .lease_expires(day, wall)
+            .get()
+            .saturating_sub(wall.get());
+        now.plus(Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)))
+    }
+
+    fn seal_all_of(&mut self, region: RegionKey, now: LedgerTime) {
+        let closes_at = now.plus(self.hold_longest);
+        for (_, held) in self
+            .leases
+            .iter_mut()
+            .filter(|((holder, _), _)| *holder == region)
+        {
+            if let LeaseState::Live { .. } = held.state {
+                held.state = LeaseState::Sealed { closes_at };
+            }
+        }
+    }
+
+    /// Seals what was not renewed, and closes what has been sealed for the longest hold.
+    async fn look_over(&mut self) {
+        let now = self.clock.ledger();
+        let mut due = Vec::new();
+        for (&lease, held) in &mut self.leases {
+            match held.state {
+                LeaseState::Live { expires_at } if expires_at <= now => {
+                    held.state = LeaseState::Sealed {
+                        closes_at: expires_at.plus(self.hold_longest),
+                    };
+                }
+                LeaseState::Sealed { closes_at } if closes_at <= now => due.push(lease),
+                LeaseState::Live { .. } | LeaseState::Sealed { .. } => {}
+            }
+        }
+        let campaign = self.current.load().key;
+        for (region, epoch) in due {
+            let close = Close {
+                lease: LeaseKey {
+                    campaign,
+                    region,
+                    epoch,
+                },
+                at: self.clock.wall(),
+            };
+            match decide(&self.journal, Command::Close(close)).await {
+                Ok(Outcome::Closed { .. } | Outcome::AlreadyClosed) => {
+                    self.leases.remove(&(region, epoch));
+                }
+                // The next look asks again; until then its money stays where it is.
+                Ok(_) | Err(_) => {}
+            }
+        }
+    }
+}
+
+impl Server for CampaignServer {
+    type Message = CampaignMessage;
+
+    async fn handle(
+        &mut self,
+        message: CampaignMessage,
+        _context: &Context,
+    ) -> Result<(), Failure> {
+        match message {
+            CampaignMessage::Lease(wish, reply) => {
+                let leased = self.lease(wish).await;
+                // A region that stopped waiting asks again: the lease is in the books and is renewed or closed.
+                reply.send(leased);
+            }
+            CampaignMessage::Configure(campaign) => {
+                self.budget = budget_of(&campaign)?;
+                self.current.store(campaign);
+            }
+        }
+        Ok(())
+    }
+
+    fn tick_every(&self) -> Option<Duration> {
+        Some(LOOK_EVERY)
+    }
+
+    async fn tick(&mut self, _context: &Context) -> Result<(), Failure> {
+        self.look_over().await;
+        Ok(())
+    }
+}
+
+/// The budget that a campaign's configuration makes.
+///
+/// # Errors
+/// Terms that contradict themselves, which the configuration refuses before.
+pub fn budget_of(campaign: &Campaign) -> Result<Budget, super::budget::BudgetError> {
+    Budget::new(Terms {
+        daily: Some(campaign.budget_daily),
+        total: campaign.budget_total,
+        flight: Flight {
+            start: campaign.starts_at.unwrap_or(UnixMillis::new(i64::MIN)),
+            end: campaign.ends_at,
+        },
+        zone: campaign.time_zone.clone(),
+        hours: active_hours(campaign),
+        curve: match campaign.pacing {
+            Pacing::Even => Curve::Even,
+            Pacing::Asap => Curve::Asap,
+        },
+    })
+}
+
+fn active_hours(campaign: &Campaign) -> ActiveHours {
+    let mut days = [0; 7];
+    for (day, bits) in (0..).zip(&mut days) {
+        for hour in 0..24 {
+            let wanted = HourOfWeek::new(day, hour)
+                .is_some_and(|hour| campaign.targeting.hours.contains(hour));
+            *bits |= u32::from(wanted) << hour;
+        }
+    }
+    ActiveHours::from_bits(days)
+}

@@ -1,0 +1,270 @@
+//! The catalogue: an immutable snapshot of the campaigns that may be offered, best first, with its index.
+//!
+//! Campaigns are ordered by falling value, which is the most one impression is worth in US dollars; a campaign's place
+//! in that order is its [`Rank`], which means something in this snapshot only. What must outlive a snapshot is kept by
+//! slot or by key. Built on the control plane, read on data threads, freed by whoever replaced it.
+
+mod dimension;
+mod index;
+mod postings;
+mod query;
+#[cfg(test)]
+mod tests;
+mod zones;
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use self::index::Index;
+pub use self::index::{Candidates, SHAPES_MAX};
+pub use self::query::Query;
+use self::zones::{ZonePlace, Zones};
+use super::campaign::{Campaign, CampaignFault};
+use super::creative::Creative;
+use super::hours::HoursOfWeek;
+use super::rates::Rates;
+use super::slots::{SLOTS_MAX, SlotTable};
+use crate::units::{CampaignKey, CampaignSlot, Cpm, CreativeKey, UnixMillis};
+
+/// A campaign's place in the order of one catalogue; 0 is worth most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Rank(u32);
+
+/// A campaign that may be offered.
+#[derive(Debug)]
+pub struct Offer {
+    /// The campaign.
+    pub campaign: Arc<Campaign>,
+    /// Its row in every table by slot.
+    pub slot: CampaignSlot,
+    /// What an impression is worth at most: the campaign's price in US dollars.
+    pub value: Cpm,
+    /// Its time zone, if its hours are restricted.
+    zone: Option<ZonePlace>,
+}
+
+/// A snapshot of all campaigns.
+#[derive(Debug)]
+pub struct Catalogue {
+    offers: Vec<Offer>,
+    ranks: HashMap<CampaignKey, Rank>,
+    /// Campaigns that are not offered, for late clicks and bills.
+    others: HashMap<CampaignKey, Arc<Campaign>>,
+    zones: Zones,
+    index: Index,
+}
+
+/// A campaign that is not offered, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Its id.
+    pub id: Arc<str>,
+    /// Why.
+    pub why: WhyLeftOut,
+}
+
+/// Why a campaign is not offered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WhyLeftOut {
+    /// Somebody switched it off.
+    #[error("it is not active")]
+    Inactive,
+    /// Its flight is over.
+    #[error("its flight has ended")]
+    Ended,
+    /// Something is wrong with it.
+    #[error(transparent)]
+    Faulty(#[from] CampaignFault),
+    /// Its currency has no rate.
+    #[error("its currency has no rate")]
+    NoRate,
+    /// All slots are taken or resting.
+    #[error("no slot is free")]
+    NoSlot,
+    /// Another campaign has its key.
+    #[error("another campaign has the same key")]
+    Twice,
+}
+
+impl Catalogue {
+    /// The catalogue without campaigns.
+    pub fn empty() -> Self {
+        Self::of(Vec::new(), HashMap::new(), UnixMillis::default())
+    }
+
+    /// A catalogue of those campaigns that may be offered at `now` or later, and the others with their reasons.
+    ///
+    /// `slots` was settled with the campaigns' keys. `rates` order the campaigns; prices are converted when bidding.
+    pub fn build(
+        campaigns: &[Arc<Campaign>],
+        slots: &SlotTable,
+        rates: &Rates,
+        now: UnixMillis,
+    ) -> (Self, Vec<LeftOut>) {
+        let mut offered = Vec::with_capacity(campaigns.len());
+        let mut others = HashMap::new();
+        let mut left_out = Vec::new();
+        let mut keys = std::collections::HashSet::with_capacity(campaigns.len());
+        for campaign in campaigns {
+            let first = keys.insert(campaign.key);
+            let place = if first {
+                admit(campaign, slots, rates, now)
+            } else {
+                Err(WhyLeftOut::Twice)
+            };
+            match place {
+                Ok((slot, value)) => offered.push((Arc::clone(campaign), slot, value)),
+                Err(why) => {
+                    left_out.push(LeftOut {
+                        id: Arc::clone(&campaign.id),
+                        why,
+                    });
+                    if first {
+                        others.insert(campaign.key, Arc::clone(campaign));
+                    }
+                }
+            }
+        }
+        offered.sort_by_key(|(campaign, _, value)| (Reverse(*value), campaign.key));
+        (Self::of(offered, others, now), left_out)
+    }
+
+    fn of(
+        offered: Vec<(Arc<Campaign>, CampaignSlot, Cpm)>,
+        others: HashMap<CampaignKey, Arc<Campaign>>,
+        now: UnixMillis,
+    ) -> Self {
+        let zones = Zones::around(
+            now,
+            offered
+                .iter()
+                .filter_map(|(campaign, ..)| zone_of(campaign)),
+        );
+        let campaigns: Vec<&Campaign> = offered.iter().map(|(campaign, ..)| &**campaign).collect();
+        let index = Index::build(&campaigns, &zones);
+        let ranks = (0u32..)
+            .map(Rank)
+            .zip(&campaigns)
+            .map(|(rank, campaign)| (campaign.key, rank))
+            .collect();
+        let offers = offered
+            .into_iter()
+            .map(|(campaign, slot, value)| Offer {
+                zone: zone_of(&campaign).and_then(|zone| zones.place(zone)),
+                campaign,
+                slot,
+                value,
+            })
+            .collect();
+        Self {
+            offers,
+            ranks,
+            others,
+            zones,
+            index,
+        }
+    }
+
+    /// The campaigns that want what the query says, best first, found as they are asked for.
+    pub fn search(&self, query: &Query<'_>) -> Candidates<'_> {
+        self.index.search(query)
+    }
+
+    /// The campaign of this rank; `None` for a rank of another catalogue.
+    pub fn offer(&self, rank: Rank) -> Option<&Offer> {
+        self.offers.get(rank.0 as usize)
+    }
+
+    /// Whether the campaign is in flight and in its hours. The index knows neither exactly.
+    pub fn is_on(&self, offer: &Offer, now: UnixMillis) -> bool {
+        let in_hours = || {
+            offer.zone.is_none_or(|zone| {
+                let hour = self.zones.hour(zone, now);
+                hour.is_some_and(|hour| offer.campaign.targeting.hours.contains(hour))
+            })
+        };
+        offer.campaign.is_in_flight(now) && in_hours()
+    }
+
+    /// How many campaigns, from the best, are worth at least this much in US dollars.
+    pub fn worth(&self, value: Cpm) -> usize {
+        self.offers.partition_point(|offer| offer.value >= value)
+    }
+
+    /// How many campaigns may be offered.
+    pub fn len(&self) -> usize {
+        self.offers.len()
+    }
+
+    /// Whether there is nothing to offer.
+    pub fn is_empty(&self) -> bool {
+        self.offers.is_empty()
+    }
+
+    /// Those that may be offered, best first.
+    pub fn offers(&self) -> &[Offer] {
+        &self.offers
+    }
+
+    /// Any campaign that was given, offered or not: a click may come when its campaign has ended.
+    pub fn campaign(&self, key: CampaignKey) -> Option<&Arc<Campaign>> {
+        let offered = self.ranks.get(&key).and_then(|rank| self.offer(*rank));
+        offered
+            .map(|offer| &offer.campaign)
+            .or_else(|| self.others.get(&key))
+    }
+
+    /// Any creative of any campaign that was given.
+    pub fn creative(&self, campaign: CampaignKey, creative: CreativeKey) -> Option<&Creative> {
+        self.campaign(campaign)?
+            .creatives
+            .iter()
+            .find(|it| it.key == creative)
+    }
+
+    /// Bytes that the index takes, apart from names.
+    pub fn index_bytes(&self) -> usize {
+        self.index.bytes()
+    }
+}
+
+impl Rank {
+    /// The rank as a number; 0 is worth most.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The zone that decides when a campaign is on; `None` if it is on at all hours.
+fn zone_of(campaign: &Campaign) -> Option<&TimeZone> {
+    (campaign.targeting.hours != HoursOfWeek::ALL).then_some(&campaign.time_zone)
+}
+
+fn admit(
+    campaign: &Campaign,
+    slots: &SlotTable,
+    rates: &Rates,
+    now: UnixMillis,
+) -> Result<(CampaignSlot, Cpm), WhyLeftOut> {
+    if !campaign.active {
+        return Err(WhyLeftOut::Inactive);
+    }
+    if campaign.ends_at.is_some_and(|end| end <= now) {
+        return Err(WhyLeftOut::Ended);
+    }
+    if let Some(fault) = campaign.faults().into_iter().next() {
+        return Err(fault.into());
+    }
+    let rate = rates
+        .in_dollars(campaign.currency)
+        .ok_or(WhyLeftOut::NoRate)?;
+    let value = campaign.price.convert(rate).ok_or(CampaignFault::Price)?;
+    let slot = slots.slot(campaign.key).ok_or(WhyLeftOut::NoSlot)?;
+    Ok((slot, value))
+}
+
+/// Ranks fit in 32 bits, since every offered campaign has a slot.
+const _: () = assert!(SLOTS_MAX <= u32::MAX as usize);

@@ -1,0 +1,356 @@
+//! The index over campaigns in order of rank: for each dimension who accepts what, and how a query is answered from it.
+//!
+//! It answers exactly for everything in [`Targeting`](crate::campaign::Targeting) but two things: hours are indexed by
+//! the hour in UTC, so that a campaign may be found up to an hour early or late, and a request with more values than a
+//! [`Union`] holds may miss some. [`Catalogue::is_on`](super::Catalogue::is_on) puts the first right.
+
+use super::dimension::{Ask, Dimension};
+use super::postings::{Postings, PostingsBuilder, Union};
+use super::query::Query;
+use super::zones::Zones;
+use crate::campaign::bitmap::{self, Ranks, RanksBuilder};
+use crate::campaign::{
+    Campaign, Category, DeviceType, HourOfWeek, HoursOfWeek, Language, Lists, Reach, Shape,
+    ancestry,
+};
+
+/// Dimensions with one value per request.
+const SINGLES: usize = 7;
+/// Shapes of one impression: sixteen banner sizes, a video, a native ad. Exchanges send up to fifteen sizes.
+pub const SHAPES_MAX: usize = 18;
+/// Sets of inventory: the campaigns open to all, the app's, and those of a site's domain and its parents.
+const INVENTORY_MAX: usize = 8;
+/// Sets of categories, each with its parent: a page seldom has more than five.
+const CATEGORIES_MAX: usize = 16;
+
+/// The index.
+#[derive(Debug)]
+pub(super) struct Index {
+    words: u32,
+    regions: Dimension,
+    exchanges: Dimension,
+    countries: Dimension,
+    devices: Dimension,
+    systems: Dimension,
+    languages: Dimension,
+    hours: Dimension,
+    sites: Postings<Box<str>>,
+    apps: Postings<Box<str>>,
+    /// Campaigns that include neither sites nor apps; `None` if that is all of them.
+    any_inventory: Option<Ranks>,
+    categories: Postings<Category>,
+    /// Campaigns that include no category; `None` if that is all of them.
+    any_category: Option<Ranks>,
+    shapes: Postings<Shape>,
+}
+
+/// The ranks that answer one query, best first, found as they are asked for.
+#[derive(Debug)]
+pub struct Candidates<'c> {
+    words: u32,
+    /// The word that is read next.
+    at: u32,
+    /// What is left of the word before.
+    left: u64,
+    all: [&'c [u64]; SINGLES],
+    all_len: usize,
+    shapes: Union<'c, SHAPES_MAX>,
+    inventory: Option<Union<'c, INVENTORY_MAX>>,
+    categories: Option<Union<'c, CATEGORIES_MAX>>,
+    not_sites: Union<'c, INVENTORY_MAX>,
+    not_apps: Union<'c, 1>,
+    not_categories: Union<'c, CATEGORIES_MAX>,
+}
+
+impl Index {
+    /// The index over these campaigns, best first.
+    pub(super) fn build<'a>(campaigns: &[&'a Campaign], zones: &Zones) -> Self {
+        let words = bitmap::words_for(campaigns.len());
+        let dimension = |ask: &dyn Fn(&'a Campaign) -> Ask| {
+            let asks: Vec<Ask> = campaigns.iter().map(|campaign| ask(campaign)).collect();
+            Dimension::build(&asks)
+        };
+        let (sites, apps, any_inventory) = inventory(campaigns, words);
+        let (categories, any_category) = categories(campaigns, words);
+        Self {
+            words: u32::try_from(words).unwrap_or(u32::MAX),
+            regions: dimension(&|c| reach(&c.regions, |region| region.raw())),
+            exchanges: dimension(&|c| reach(&c.exchanges, |exchange| exchange.raw())),
+            countries: dimension(&|c| lists(&c.targeting.countries, |it| vec![it.index() as u64])),
+            devices: dimension(&|c| lists(&c.targeting.devices, |it| covered(*it))),
+            systems: dimension(&|c| lists(&c.targeting.systems, |it| vec![*it as u64])),
+            languages: dimension(&|c| lists(&c.targeting.languages, |it| vec![it.code()])),
+            hours: dimension(&|c| hours(&c.targeting.hours, zones.offsets(&c.time_zone))),
+            sites,
+            apps,
+            any_inventory,
+            categories,
+            any_category,
+            shapes: shapes(campaigns, words),
+        }
+    }
+
+    /// The candidates for a query.
+    ///
+    /// Budget: 0.3 µs to begin, then 10 ns for each 64 campaigns passed over; no allocation.
+    pub(super) fn search(&self, query: &Query<'_>) -> Candidates<'_> {
+        let hour = HourOfWeek::at(query.at, 0);
+        let singles = [
+            self.regions.accepting(Some(query.region.raw())),
+            self.exchanges.accepting(Some(query.exchange.raw())),
+            self.countries
+                .accepting(query.country.map(|it| it.index() as u64)),
+            self.devices.accepting(query.device.map(|it| it as u64)),
+            self.systems.accepting(query.system.map(|it| it as u64)),
+            self.languages.accepting(query.language.map(Language::code)),
+            self.hours.accepting(Some(hour.index() as u64)),
+        ];
+        let mut all: [&[u64]; SINGLES] = [&[]; SINGLES];
+        let restricting = singles.into_iter().flatten();
+        let all_len = all
+            .iter_mut()
+            .zip(restricting)
+            .map(|(place, set)| *place = set)
+            .count();
+        let mut found = Candidates {
+            words: self.words,
+            at: 0,
+            left: 0,
+            all,
+            all_len,
+            shapes: Union::EMPTY,
+            inventory: None,
+            categories: None,
+            not_sites: Union::EMPTY,
+            not_apps: Union::EMPTY,
+            not_categories: Union::EMPTY,
+        };
+        self.shapes
+            .join_including(query.shapes.iter(), &mut found.shapes);
+        self.search_inventory(query, &mut found);
+        self.search_categories(query, &mut found);
+        found
+    }
+
+    fn search_inventory<'c>(&'c self, query: &Query<'_>, found: &mut Candidates<'c>) {
+        if let Some(open) = &self.any_inventory {
+            let mut union = Union::EMPTY;
+            union.push(open);
+            self.apps.join_including(query.app.into_iter(), &mut union);
+            self.sites
+                .join_including(query.site.into_iter().flat_map(ancestry), &mut union);
+            found.inventory = Some(union);
+        }
+        self.apps
+            .join_excluding(query.app.into_iter(), &mut found.not_apps);
+        self.sites.join_excluding(
+            query.site.into_iter().flat_map(ancestry),
+            &mut found.not_sites,
+        );
+    }
+
+    fn search_categories<'c>(&'c self, query: &Query<'_>, found: &mut Candidates<'c>) {
+        let seen = query.categories.with_parents();
+        if let Some(open) = &self.any_category {
+            let mut union = Union::EMPTY;
+            union.push(open);
+            for category in seen.iter() {
+                self.categories
+                    .join_including(std::iter::once(&category), &mut union);
+            }
+            found.categories = Some(union);
+        }
+        for category in seen.iter() {
+            self.categories
+                .join_excluding(std::iter::once(&category), &mut found.not_categories);
+        }
+    }
+
+    /// Bytes on the heap, apart from names.
+    pub(super) fn bytes(&self) -> usize {
+        let singles = [
+            &self.regions,
+            &self.exchanges,
+            &self.countries,
+            &self.devices,
+            &self.systems,
+            &self.languages,
+            &self.hours,
+        ];
+        let open = [&self.any_inventory, &self.any_category];
+        singles.into_iter().map(Dimension::bytes).sum::<usize>()
+            + open.into_iter().flatten().map(Ranks::bytes).sum::<usize>()
+            + self.sites.bytes()
+            + self.apps.bytes()
+            + self.categories.bytes()
+            + self.shapes.bytes()
+    }
+}
+
+impl Candidates<'_> {
+    /// The word at a place: who passes every dimension.
+    fn read(&mut self, at: u32) -> u64 {
+        let sets = self.all.iter().take(self.all_len);
+        let mut word = sets.fold(u64::MAX, |word, set| {
+            word & set.get(at as usize).copied().unwrap_or(0)
+        });
+        if word != 0 {
+            word &= self.shapes.word(at);
+        }
+        if word != 0
+            && let Some(inventory) = &mut self.inventory
+        {
+            word &= inventory.word(at);
+        }
+        if word != 0
+            && let Some(categories) = &mut self.categories
+        {
+            word &= categories.word(at);
+        }
+        if word != 0 {
+            word &=
+                !(self.not_sites.word(at) | self.not_apps.word(at) | self.not_categories.word(at));
+        }
+        word
+    }
+}
+
+impl Iterator for Candidates<'_> {
+    type Item = super::Rank;
+
+    fn next(&mut self) -> Option<super::Rank> {
+        while self.left == 0 {
+            if self.at >= self.words {
+                return None;
+            }
+            self.left = self.read(self.at);
+            self.at += 1;
+        }
+        let bit = self.left.trailing_zeros();
+        self.left &= self.left - 1;
+        Some(super::Rank((self.at - 1) * 64 + bit))
+    }
+}
+
+fn reach<K>(places: &Reach<K>, number: impl Fn(&K) -> u64) -> Ask {
+    match places {
+        Reach::All => Ask::default(),
+        Reach::Only(places) => Ask {
+            only: Some(places.iter().map(number).collect()),
+            not: Vec::new(),
+        },
+    }
+}
+
+fn lists<T>(lists: &Lists<T>, numbers: impl Fn(&T) -> Vec<u64>) -> Ask {
+    let include = lists.include.iter().flat_map(&numbers);
+    Ask {
+        only: (!lists.include.is_empty()).then(|| include.collect()),
+        not: lists.exclude.iter().flat_map(&numbers).collect(),
+    }
+}
+
+fn covered(device: DeviceType) -> Vec<u64> {
+    let seen = DeviceType::ALL
+        .into_iter()
+        .filter(|seen| device.covers(*seen));
+    seen.map(|seen| seen as u64).collect()
+}
+
+/// Every hour in UTC that touches one of the hours in the campaign's zone, by any of the zone's offsets.
+fn hours(hours: &HoursOfWeek, offsets: impl Iterator<Item = i32>) -> Ask {
+    if *hours == HoursOfWeek::ALL {
+        return Ask::default();
+    }
+    let mut utc = HoursOfWeek::NONE;
+    for offset in offsets {
+        for hour in HourOfWeek::all().filter(|hour| hours.contains(*hour)) {
+            let start = hour.later(-offset.div_euclid(3_600));
+            utc.insert(start);
+            if offset.rem_euclid(3_600) != 0 {
+                utc.insert(start.later(-1));
+            }
+        }
+    }
+    let touched = HourOfWeek::all().filter(|hour| utc.contains(*hour));
+    Ask {
+        only: Some(touched.map(|hour| hour.index() as u64).collect()),
+        not: Vec::new(),
+    }
+}
+
+type Inventory = (Postings<Box<str>>, Postings<Box<str>>, Option<Ranks>);
+
+fn inventory(campaigns: &[&Campaign], words: usize) -> Inventory {
+    let mut sites = PostingsBuilder::new();
+    let mut apps = PostingsBuilder::new();
+    let mut open = Open::default();
+    for (rank, campaign) in (0u32..).zip(campaigns) {
+        let targeting = &campaign.targeting;
+        for site in &targeting.sites.include {
+            sites.include(site.as_str().into(), rank);
+        }
+        for site in &targeting.sites.exclude {
+            sites.exclude(site.as_str().into(), rank);
+        }
+        for app in &targeting.apps.include {
+            apps.include(app.as_str().into(), rank);
+        }
+        for app in &targeting.apps.exclude {
+            apps.exclude(app.as_str().into(), rank);
+        }
+        open.add(
+            rank,
+            targeting.sites.include.is_empty() && targeting.apps.include.is_empty(),
+        );
+    }
+    (sites.build(words), apps.build(words), open.build(words))
+}
+
+fn categories(campaigns: &[&Campaign], words: usize) -> (Postings<Category>, Option<Ranks>) {
+    let mut postings = PostingsBuilder::new();
+    let mut open = Open::default();
+    for (rank, campaign) in (0u32..).zip(campaigns) {
+        let lists = &campaign.targeting.categories;
+        lists
+            .include
+            .iter()
+            .for_each(|category| postings.include(*category, rank));
+        lists
+            .exclude
+            .iter()
+            .for_each(|category| postings.exclude(*category, rank));
+        open.add(rank, lists.include.is_empty());
+    }
+    (postings.build(words), open.build(words))
+}
+
+fn shapes(campaigns: &[&Campaign], words: usize) -> Postings<Shape> {
+    let mut postings = PostingsBuilder::new();
+    for (rank, campaign) in (0u32..).zip(campaigns) {
+        for creative in &campaign.creatives {
+            postings.include(creative.shape(), rank);
+        }
+    }
+    postings.build(words)
+}
+
+/// Campaigns that include nothing in a dimension.
+#[derive(Default)]
+struct Open {
+    ranks: RanksBuilder,
+    restricted: bool,
+}
+
+impl Open {
+    fn add(&mut self, rank: u32, open: bool) {
+        if open {
+            self.ranks.push(rank);
+        }
+        self.restricted |= !open;
+    }
+
+    fn build(self, words: usize) -> Option<Ranks> {
+        self.restricted.then(|| self.ranks.build(words))
+    }
+}

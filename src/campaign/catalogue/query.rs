@@ -1,0 +1,33 @@
+//! What one impression is, as the catalogue sees it: one value, or none, for each dimension of targeting.
+
+use crate::campaign::{CategorySet, Country, DeviceType, Language, Os, Shape};
+use crate::units::{ExchangeKey, RegionKey, UnixMillis};
+
+/// A question to the catalogue: who wants this?
+///
+/// What the request does not say is `None`, and only campaigns that do not ask for it are found.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<'q> {
+    /// The region that would pay.
+    pub region: RegionKey,
+    /// The exchange that asks.
+    pub exchange: ExchangeKey,
+    /// Where the device is.
+    pub country: Option<Country>,
+    /// What the device is.
+    pub device: Option<DeviceType>,
+    /// What it runs.
+    pub system: Option<Os>,
+    /// The language it is set to.
+    pub language: Option<Language>,
+    /// The time of the request.
+    pub at: UnixMillis,
+    /// The site's domain, lower case.
+    pub site: Option<&'q str>,
+    /// The app's bundle, lower case.
+    pub app: Option<&'q str>,
+    /// What the site or app is about.
+    pub categories: &'q CategorySet,
+    /// The shapes of creative that the impression takes.
+    pub shapes: &'q [Shape],
+}

@@ -1,0 +1,149 @@
+//! Campaigns for tests: valid, small, open to everything, to be narrowed by the test.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use super::{
+    Advertiser, Banner, BannerKind, Campaign, Catalogue, Category, Country, Creative, Domain,
+    Format, LeftOut, MediaFile, Native, NativeImage, NativeText, Pacing, Rates, Reach, Size,
+    SlotTable, Targeting, Video, VideoSource,
+};
+use crate::units::{
+    AdvertiserKey, CampaignKey, Cpm, CreativeKey, Currency, Monotonic, Nanos, UnixMillis,
+};
+
+pub(crate) fn size(w: u32, h: u32) -> Size {
+    Size { w, h }
+}
+
+pub(crate) fn country(code: &str) -> Country {
+    Country::parse(code).unwrap()
+}
+
+pub(crate) fn category(code: &str) -> Category {
+    Category::parse(code).unwrap()
+}
+
+pub(crate) fn domain(name: &str) -> Domain {
+    Domain::parse(name).unwrap()
+}
+
+pub(crate) fn advertiser(id: &str) -> Advertiser {
+    Advertiser {
+        id: id.into(),
+        key: AdvertiserKey::of(id),
+        domains: vec![domain(&format!("{id}.example"))],
+        categories: vec![category("IAB18-5")],
+        seat: None,
+    }
+}
+
+fn creative(id: &str, format: Format) -> Creative {
+    Creative {
+        id: id.into(),
+        key: CreativeKey::of(id),
+        format,
+        click_url: "https://landing.example/".into(),
+        attributes: 0,
+        apis: 0,
+        categories: Vec::new(),
+        language: None,
+        secure: true,
+        iurl: None,
+        bundle: None,
+    }
+}
+
+pub(crate) fn banner(id: &str, w: u32, h: u32) -> Creative {
+    creative(
+        id,
+        Format::Banner(Banner {
+            size: size(w, h),
+            html: "<b>ad</b>".into(),
+            kind: BannerKind::XhtmlBanner,
+        }),
+    )
+}
+
+/// 15 seconds, 640x360 at 800 kbit/s, no skip button.
+pub(crate) fn video(id: &str) -> Creative {
+    let file = MediaFile {
+        url: "https://media.example/a.mp4".into(),
+        mime: "video/mp4".into(),
+        size: size(640, 360),
+        bitrate_kbps: Some(800),
+    };
+    creative(
+        id,
+        Format::Video(Video {
+            source: VideoSource::Inline(vec![file]),
+            duration_seconds: 15,
+            skip_after_seconds: None,
+        }),
+    )
+}
+
+/// A title, a sponsor, a 1200x627 image.
+pub(crate) fn native(id: &str) -> Creative {
+    creative(
+        id,
+        Format::Native(Native {
+            title: "Ten shoes to run in".into(),
+            texts: vec![NativeText {
+                kind: 1,
+                text: "Shoes".into(),
+            }],
+            images: vec![NativeImage {
+                kind: 3,
+                url: "https://media.example/a.png".into(),
+                size: size(1200, 627),
+                mime: "image/png".into(),
+            }],
+        }),
+    )
+}
+
+/// 2.50 USD CPM, one banner of 300x250, no limits.
+pub(crate) fn campaign(id: &str) -> Campaign {
+    Campaign {
+        id: id.into(),
+        key: CampaignKey::of(id),
+        advertiser: Arc::new(advertiser("shoes")),
+        currency: Currency::USD,
+        price: Cpm::from_micros(2_500_000),
+        margin_per_mille: 0,
+        regions: Reach::All,
+        exchanges: Reach::All,
+        targeting: Targeting::default(),
+        cap: None,
+        budget_daily: Nanos::new(1_000_000_000_000),
+        budget_total: None,
+        starts_at: None,
+        ends_at: None,
+        time_zone: TimeZone::UTC,
+        pacing: Pacing::Even,
+        creatives: vec![banner(&format!("{id}-300x250"), 300, 250)],
+        active: true,
+    }
+}
+
+pub(crate) fn catalogue_and_left_out(
+    campaigns: impl IntoIterator<Item = Campaign>,
+    rates: &Rates,
+    now: UnixMillis,
+) -> (Catalogue, Vec<LeftOut>) {
+    let campaigns: Vec<Arc<Campaign>> = campaigns.into_iter().map(Arc::new).collect();
+    let mut slots = SlotTable::new(Duration::from_mins(1));
+    let keys: Vec<CampaignKey> = campaigns.iter().map(|campaign| campaign.key).collect();
+    assert!(slots.settle(&keys, Monotonic::default()).is_empty());
+    Catalogue::build(&campaigns, &slots, rates, now)
+}
+
+pub(crate) fn catalogue(
+    campaigns: impl IntoIterator<Item = Campaign>,
+    now: UnixMillis,
+) -> Catalogue {
+    catalogue_and_left_out(campaigns, &Rates::default(), now).0
+}

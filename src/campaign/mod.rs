@@ -1,0 +1,48 @@
+//! Campaigns: the model that operators fill in, and the catalogue that finds the ones a request may be offered.
+//!
+//! The model is plain values without a trace of the format they were read from. The catalogue is an immutable snapshot
+//! of them, ordered by falling value, with an index that finds candidates without looking at the rest.
+
+mod advertiser;
+mod audience;
+mod bitmap;
+pub mod budget;
+#[expect(
+    clippy::module_inception,
+    reason = "the folder is named for what this file holds"
+)]
+mod campaign;
+pub mod campaign_server;
+mod catalogue;
+mod catalogue_server;
+mod category;
+mod country;
+mod creative;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod hours;
+mod inventory;
+mod rates;
+pub mod roster_server;
+mod slots;
+mod targeting;
+
+pub use advertiser::Advertiser;
+pub use audience::{DeviceType, Language, Os};
+pub use campaign::{
+    CAP_WINDOW_MAX, CREATIVES_MAX, Campaign, CampaignFault, FrequencyCap, MARGIN_PER_MILLE_MAX,
+    Pacing, Reach,
+};
+pub use catalogue::{Candidates, Catalogue, LeftOut, Offer, Query, Rank, SHAPES_MAX, WhyLeftOut};
+pub use catalogue_server::{CatalogueStage, Shelf, catalogue};
+pub use category::{Category, CategorySet};
+pub use country::Country;
+pub use creative::{
+    Banner, BannerKind, Creative, Format, MediaFile, Native, NativeImage, NativeText, Shape, Size,
+    Video, VideoSource, Wrapper,
+};
+pub use hours::{HOURS_OF_WEEK, HourOfWeek, HoursOfWeek};
+pub use inventory::{BUNDLE_LEN_MAX, Bundle, DOMAIN_LEN_MAX, Domain, ancestry, is_within};
+pub use rates::Rates;
+pub use slots::{SLOTS_MAX, SlotTable};
+pub use targeting::{Lists, Targeting};

@@ -1,0 +1,166 @@
+//! The roster: keeps one process in the pool for each campaign of the configuration, and swaps the catalogue on reload.
+//!
+//! It starts after the pool and goes down with it, so that a pool that comes back empty is filled again.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::campaign_server::{CampaignMessage, Directory, process};
+use super::catalogue_server::Shelf;
+use super::{Campaign, LeftOut};
+use crate::store::journal_server::Journal;
+use crate::supervision::{
+    Address, AskError, Context, Dynamic, Failure, Plane, Reaper, Reply, SendError, Server, Spec,
+    server,
+};
+use crate::units::CampaignKey;
+
+/// Reloads come from operators, one at a time.
+const MAILBOX: usize = 4;
+
+/// What the roster is asked.
+pub enum RosterMessage {
+    /// Put these campaigns in the place of the current ones.
+    Reload(Vec<Arc<Campaign>>, Reply<Reloaded>),
+}
+
+/// What a reload did.
+#[derive(Clone, Debug, Default)]
+pub struct Reloaded {
+    /// Campaigns of the configuration.
+    pub campaigns: usize,
+    /// Processes that were started.
+    pub started: usize,
+    /// Processes that were stopped.
+    pub stopped: usize,
+    /// Campaigns that are not offered, and why.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// What the roster's child is given.
+#[derive(Clone)]
+pub struct RosterParts {
+    /// Where reloads go.
+    pub address: Address<RosterMessage>,
+    /// The pool of processes.
+    pub pool: Dynamic,
+    /// Where regions find the processes.
+    pub directory: Directory,
+    /// The catalogue.
+    pub shelf: Arc<Shelf>,
+    /// The journal.
+    pub journal: Journal,
+    /// The longest a bill may come after its bid.
+    pub hold_longest: Duration,
+    /// Where old catalogues go.
+    pub reaper: Reaper,
+}
+
+/// The roster as a child.
+pub fn roster(parts: &RosterParts) -> Spec {
+    let parts = parts.clone();
+    let address = parts.address.clone();
+    server("roster", &address, Plane::Control, MAILBOX, move |_| {
+        let mut roster = Roster {
+            parts: parts.clone(),
+        };
+        async move {
+            let campaigns = roster.parts.shelf.campaigns();
+            roster.fill(&campaigns).await?;
+            Ok(roster)
+        }
+    })
+}
+
+struct Roster {
+    parts: RosterParts,
+}
+
+impl Roster {
+    /// Starts a process for each campaign that has none. Addresses are kept, so that whoever holds one goes on.
+    async fn fill(&mut self, campaigns: &[Arc<Campaign>]) -> Result<usize, Failure> {
+        let known = self.parts.directory.all();
+        let mut addresses: HashMap<CampaignKey, Address<CampaignMessage>> =
+            HashMap::with_capacity(campaigns.len());
+        let mut started = 0;
+        for campaign in campaigns {
+            let address = known.get(&campaign.key).cloned().unwrap_or_default();
+            if address.depth().is_none() {
+                let spec = process(
+                    campaign,
+                    &address,
+                    &self.parts.journal,
+                    self.parts.hold_longest,
+                );
+                match self.parts.pool.start_child(spec).await {
+                    Ok(()) => started += 1,
+                    // It is restarting, or set aside: it has its place.
+                    Err(AskError::AlreadyPresent(_)) => {}
+                    // One campaign that cannot start must not stop the others; it does not bid, since it leases nothing.
+                    Err(error @ (AskError::StartFailed(..) | AskError::MaxChildren(_))) => {
+                        tracing::error!(campaign = %campaign.id, %error, "a campaign has no process");
+                    }
+                    Err(error) => return Err(Failure::new(error)),
+                }
+            }
+            addresses.insert(campaign.key, address);
+        }
+        self.parts.directory.replace(addresses);
+        Ok(started)
+    }
+
+    async fn reload(
+        &mut self,
+        campaigns: Vec<Arc<Campaign>>,
+        context: &Context,
+    ) -> Result<Reloaded, Failure> {
+        let clock = context.clock();
+        let before = self.parts.shelf.campaigns();
+        let known: HashMap<_, _> = before
+            .iter()
+            .map(|campaign| (campaign.key, campaign))
+            .collect();
+        let wanted: HashSet<_> = campaigns.iter().map(|campaign| campaign.key).collect();
+        let times = (clock.monotonic(), clock.wall());
+        let left_out = self
+            .parts
+            .shelf
+            .replace(campaigns.clone(), times, &self.parts.reaper);
+        let mut stopped = 0;
+        for gone in before.iter().filter(|old| !wanted.contains(&old.key)) {
+            stopped += usize::from(self.parts.pool.terminate_child(&gone.id).await.is_ok());
+        }
+        let started = self.fill(&campaigns).await?;
+        for campaign in &campaigns {
+            let changed = known
+                .get(&campaign.key)
+                .is_none_or(|old| ***old != **campaign);
+            if let (true, Some(address)) = (changed, self.parts.directory.find(campaign.key)) {
+                // A process that is down reads the newest configuration when it starts.
+                if let Err(SendError::Full(_)) =
+                    address.cast(CampaignMessage::Configure(Arc::clone(campaign)))
+                {
+                    tracing::warn!(campaign = %campaign.id, "a campaign is too busy to be configured");
+                }
+            }
+        }
+        Ok(Reloaded {
+            campaigns: campaigns.len(),
+            started,
+            stopped,
+            left_out,
+        })
+    }
+}
+
+impl Server for Roster {
+    type Message = RosterMessage;
+
+    async fn handle(&mut self, message: RosterMessage, context: &Context) -> Result<(), Failure> {
+        let RosterMessage::Reload(campaigns, reply) = message;
+        let reloaded = self.reload(campaigns, context).await?;
+        reply.send(reloaded);
+        Ok(())
+    }
+}

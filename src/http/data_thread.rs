@@ -1,0 +1,188 @@
+//! Data threads: where connections live. One OS thread and one current-thread runtime each.
+//!
+//! A connection stays on the thread it was given. Threads measure how late their loop comes round, so that a request's
+//! age can include what it waited in the socket, and so that a thread that cannot keep up sheds before it reads.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::supervision::{Context, Failure, Planes, Post, Spec, thread};
+use crate::units::Monotonic;
+
+/// How often a lap is measured. Short against the deadlines that matter (tens of milliseconds), and one timer.
+const LAP_EVERY: Duration = Duration::from_millis(5);
+
+/// Laps looked at for the verdict: the last 100 ms. If even the shortest of them was long, work arrives faster than it
+/// is done; a single long one is a hiccup.
+const LAPS: usize = 20;
+
+/// What is known of all data threads: made before the tree.
+#[derive(Clone, Debug)]
+pub struct DataThreads(Arc<[Load]>);
+
+/// What is known of one data thread. Written by the thread itself, but for the connections.
+#[derive(Debug, Default)]
+pub struct Load {
+    connections: AtomicUsize,
+    late_ns: AtomicU64,
+    overloaded: AtomicBool,
+}
+
+/// A connection's place on a data thread; dropped when the connection ends.
+#[derive(Debug)]
+pub struct Berth {
+    threads: DataThreads,
+    number: usize,
+}
+
+impl DataThreads {
+    /// As many as these planes have places for.
+    pub fn new(planes: &Planes) -> Self {
+        Self((0..planes.data_count()).map(|_| Load::default()).collect())
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Takes a place on the thread with the fewest connections.
+    pub fn berth(&self) -> Berth {
+        let fewest = (0..)
+            .zip(self.0.iter())
+            .min_by_key(|(_, load)| load.connections.load(Ordering::Relaxed));
+        let number = fewest.map_or(0, |(number, _)| number);
+        if let Some(load) = self.0.get(number) {
+            load.connections.fetch_add(1, Ordering::Relaxed);
+        }
+        Berth {
+            threads: self.clone(),
+            number,
+        }
+    }
+
+    /// One thread's load.
+    pub fn load(&self, number: usize) -> Option<&Load> {
+        self.0.get(number)
+    }
+}
+
+impl Load {
+    /// Open connections.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+
+    /// How late the thread's loop last came round: what a request may have waited before anybody could see it.
+    pub fn late(&self) -> Duration {
+        Duration::from_nanos(self.late_ns.load(Ordering::Relaxed))
+    }
+
+    /// Whether the thread cannot keep up.
+    pub fn is_overloaded(&self) -> bool {
+        self.overloaded.load(Ordering::Relaxed)
+    }
+}
+
+impl Berth {
+    /// The data thread's number.
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
+    /// The data thread's load.
+    pub fn load(&self) -> Option<&Load> {
+        self.threads.load(self.number)
+    }
+}
+
+impl Drop for Berth {
+    fn drop(&mut self) {
+        if let Some(load) = self.load() {
+            load.connections.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// A data thread as a child. It is overloaded while every lap of the last 100 ms came more than `late_max` late.
+pub fn data_thread(number: usize, threads: &DataThreads, late_max: Duration) -> Spec {
+    let threads = threads.clone();
+    let id = format!("data_thread_{number}");
+    // It takes no messages: what it does arrives as tasks on its runtime.
+    thread::<(), _>(&id, &Post::new(), 1, move |context, _mailbox| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let child = context.child();
+        child.planes().open_data(number, runtime.handle().clone());
+        let _closes = Closes {
+            number,
+            planes: child.planes().clone(),
+        };
+        child.ready();
+        runtime.block_on(async {
+            tokio::select! {
+                _ = child.stopped() => Ok::<(), Failure>(()),
+                () = measure(child, threads.load(number), late_max) => Ok(()),
+            }
+        })
+    })
+}
+
+/// Closes a data plane when its thread ends, however it does.
+struct Closes {
+    number: usize,
+    planes: Planes,
+}
+
+impl Drop for Closes {
+    fn drop(&mut self) {
+        self.planes.close_data(self.number);
+    }
+}
+
+async fn measure(context: &Context, load: Option<&Load>, late_max: Duration) {
+    let Some(load) = load else {
+        return std::future::pending().await;
+    };
+    let clock: &Clock = context.clock();
+    let mut laps = [Duration::ZERO; LAPS];
+    for place in (0..LAPS).cycle() {
+        let due: Monotonic = clock.monotonic().plus(LAP_EVERY);
+        tokio::time::sleep(LAP_EVERY).await;
+        // Timers of the runtime are a millisecond coarse.
+        let late = clock
+            .monotonic()
+            .since(due)
+            .saturating_sub(Duration::from_millis(1));
+        if let Some(lap) = laps.get_mut(place) {
+            *lap = late;
+        }
+        load.late_ns.store(
+            u64::try_from(late.as_nanos()).unwrap_or(u64::MAX),
+            Ordering::Relaxed,
+        );
+        load.overloaded
+            .store(laps.iter().all(|lap| *lap > late_max), Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_goes_where_the_fewest_are_and_leaves_when_it_ends() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let threads = DataThreads::new(&Planes::new(runtime.handle().clone(), 2));
+        let first = threads.berth();
+        let second = threads.berth();
+        assert_eq!((first.number(), second.number()), (0, 1));
+        drop(first);
+        assert_eq!(threads.berth().number(), 0);
+    }
+}

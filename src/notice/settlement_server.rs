@@ -1,0 +1,224 @@
+//! Settlement at work: decides what a notice does, has it made durable, and only then says so.
+//!
+//! The journal is the judge of last resort: what it has booked before is a duplicate, whatever this server remembers. So
+//! its memory may be bounded and may be lost; it only spares the journal what is plainly told twice.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::settlement::{Amounts, Notice, Reason, Refusal, State, Verdict, settle};
+use super::token::Token;
+use crate::region::ledger_server::{LedgerMessage, Release};
+use crate::store::journal_server::{Booked, Journal, Promised, Unanswered, bill, decide};
+use crate::store::movement::{Bill, ImpressionKey, LeaseKey, Win};
+use crate::store::writer::{self, Command, Outcome};
+use crate::supervision::{Address, Context, Failure, Plane, Reply, Server, Spec, server};
+use crate::units::{RegionKey, UnixMillis};
+
+/// Notices that may wait: about a second of what one machine hears. Who finds it full gets a 503 and asks again.
+const MAILBOX: usize = 8_192;
+/// Notices whose booking may be under way. The journal takes as many.
+const BOOKINGS_MAX: usize = 8_192;
+/// Impressions remembered, in two generations; older ones are asked of the journal.
+const REMEMBERED_MAX: usize = 250_000;
+/// How long a booking may take before the exchange is told to ask again.
+const BOOK_WITHIN: Duration = Duration::from_secs(2);
+
+/// What settlement is told.
+pub enum SettlementMessage {
+    /// A notice came with this token.
+    Settle(Notice, Box<Token>, Reply<Settled>),
+    /// What was decided is durable.
+    Done(ImpressionKey, Verdict),
+}
+
+/// What became of a notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// A win is durable.
+    Won,
+    /// A bill is durable.
+    Billed,
+    /// A promise was freed.
+    Freed,
+    /// Nothing had to be done.
+    Nothing(Reason),
+    /// It is refused for good.
+    Refused(Refusal),
+    /// It could not be made durable now: ask again.
+    Unavailable,
+}
+
+impl Settled {
+    /// A label for metrics.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Won => "won",
+            Self::Billed => "billed",
+            Self::Freed => "freed",
+            Self::Nothing(reason) => reason.label(),
+            Self::Refused(Refusal::PastHorizon) => "past_horizon",
+            Self::Refused(Refusal::OutOfRange) => "out_of_range",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
+/// Where each region's ledger is reached.
+pub type Ledgers = Arc<HashMap<RegionKey, Address<LedgerMessage>>>;
+
+/// Settlement as a child.
+pub fn settlement(address: &Address<SettlementMessage>, journal: &Journal, ledgers: &Ledgers) -> Spec {
+    let (own, journal, ledgers) = (address.clone(), journal.clone(), Arc::clone(ledgers));
+    server("settlement", address, Plane::Control, MAILBOX, move |_| {
+        let settlement = Settlement {
+            own: own.clone(),
+            journal: journal.clone(),
+            ledgers: Arc::clone(&ledgers),
+            recent: HashMap::new(),
+            former: HashMap::new(),
+        };
+        async move { Ok(settlement) }
+    })
+}
+
+struct Settlement {
+    own: Address<SettlementMessage>,
+    journal: Journal,
+    ledgers: Ledgers,
+    recent: HashMap<ImpressionKey, State>,
+    former: HashMap<ImpressionKey, State>,
+}
+
+impl Settlement {
+    fn state(&self, key: &ImpressionKey) -> State {
+        self.recent.get(key).or_else(|| self.former.get(key)).copied().unwrap_or_default()
+    }
+
+    fn remember(&mut self, key: ImpressionKey, state: State) {
+        if self.recent.len() >= REMEMBERED_MAX {
+            self.former = std::mem::take(&mut self.recent);
+        }
+        self.recent.insert(key, state);
+    }
+
+    fn settle(&mut self, notice: Notice, token: &Token, reply: Reply<Settled>, context: &Context) {
+        let now = context.clock().wall();
+        let key = ImpressionKey { bid: token.bid, imp: token.imp };
+        let state = self.state(&key);
+        let verdict = settle(state, notice, token, now);
+        match verdict {
+            Verdict::Nothing(reason) => drop(reply.send(Settled::Nothing(reason))),
+            Verdict::Refused(refusal) => drop(reply.send(Settled::Refused(refusal))),
+            Verdict::Release => {
+                self.release(key, token);
+                self.remember(key, state.after(&verdict));
+                reply.send(Settled::Freed);
+            }
+            Verdict::Win(amounts) => {
+                let win = win(key, token, amounts, now);
+                let journal = self.journal.clone();
+                let booking = async move { decide(&journal, Command::Win(win)).await };
+                self.book(key, verdict, booking, reply, context);
+            }
+            Verdict::Bill(amounts) => {
+                let booked = booked(key, token, amounts, now);
+                let journal = self.journal.clone();
+                let booking = async move { bill(&journal, booked).await };
+                self.book(key, verdict, booking, reply, context);
+            }
+        }
+    }
+
+    /// Waits for the journal beside this server's other work, then answers.
+    fn book(
+        &self,
+        key: ImpressionKey,
+        verdict: Verdict,
+        booking: impl Future<Output = Result<Outcome, Unanswered>> + Send + 'static,
+        reply: Reply<Settled>,
+        context: &Context,
+    ) {
+        if context.owned_tasks() >= BOOKINGS_MAX {
+            reply.send(Settled::Unavailable);
+            return;
+        }
+        let own = self.own.clone();
+        context.spawn_on(Plane::Control, async move {
+            let outcome = tokio::time::timeout(BOOK_WITHIN, booking).await;
+            let settled = match outcome {
+                Ok(Ok(Outcome::Won)) => Settled::Won,
+                Ok(Ok(Outcome::Billed { .. })) => Settled::Billed,
+                Ok(Ok(Outcome::AlreadyWon | Outcome::AlreadyBilled)) => Settled::Nothing(Reason::Duplicate),
+                Ok(Ok(Outcome::Refused(writer::Refusal::TooOld))) => Settled::Refused(Refusal::PastHorizon),
+                Ok(Ok(Outcome::Refused(writer::Refusal::BadAmount | writer::Refusal::Overflow))) => {
+                    Settled::Refused(Refusal::OutOfRange)
+                }
+                Ok(Ok(_) | Err(_)) | Err(_) => Settled::Unavailable,
+            };
+            reply.send(settled);
+            if matches!(settled, Settled::Won | Settled::Billed | Settled::Nothing(_)) {
+                // Lost with this server's mailbox, it is asked of the journal again.
+                drop(own.cast(SettlementMessage::Done(key, verdict)));
+            }
+        });
+    }
+
+    fn release(&self, key: ImpressionKey, token: &Token) {
+        let Some(ledger) = self.ledgers.get(&token.region) else { return };
+        let release =
+            Release { key, campaign: token.campaign, epoch: token.epoch, day: token.day, promised: promised(token) };
+        // A ledger that is down or busy lets the promise lapse.
+        drop(ledger.cast(LedgerMessage::Release(release)));
+    }
+}
+
+impl Server for Settlement {
+    type Message = SettlementMessage;
+
+    async fn handle(&mut self, message: SettlementMessage, context: &Context) -> Result<(), Failure> {
+        match message {
+            SettlementMessage::Settle(notice, token, reply) => self.settle(notice, &token, reply, context),
+            SettlementMessage::Done(key, verdict) => {
+                let state = self.state(&key).after(&verdict);
+                self.remember(key, state);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn promised(token: &Token) -> Promised {
+    Promised { reserved: token.reserved, hold: token.hold, expires_at: token.expires_at }
+}
+
+fn win(key: ImpressionKey, token: &Token, amounts: Amounts, at: UnixMillis) -> Win {
+    Win {
+        key,
+        campaign: token.campaign,
+        region: token.region,
+        exchange: token.exchange,
+        price: amounts.price,
+        bid_at: token.bid_at,
+        at,
+    }
+}
+
+fn booked(key: ImpressionKey, token: &Token, amounts: Amounts, at: UnixMillis) -> Booked {
+    let bill = Bill {
+        key,
+        lease: LeaseKey { campaign: token.campaign, region: token.region, epoch: token.epoch },
+        day: token.day,
+        advertiser: token.advertiser,
+        creative: token.creative,
+        exchange: token.exchange,
+        cost: amounts.cost,
+        currency: token.currency,
+        charge: amounts.charge,
+        user: token.user,
+        bid_at: token.bid_at,
+        at,
+    };
+    Booked { bill, promised: promised(token) }
+}

@@ -1,0 +1,194 @@
+//! Whether a request lets us use personal data, and which id of the user it then gives.
+//!
+//! Plain and strict: any sign of a restriction restricts. Consent strings are not read, so where GDPR applies
+//! nothing personal is used even if the user agreed.
+
+use super::lenient::Given;
+use super::request::{BidRequest, Regs};
+
+/// Whether personal data may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Privacy {
+    /// Nothing in the request forbids it.
+    Allowed,
+    /// Something does.
+    Restricted(Restriction),
+}
+
+/// What forbids the use of personal data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restriction {
+    /// The audience is children.
+    Coppa,
+    /// GDPR applies.
+    Gdpr,
+    /// The user opted out of sale, or the US Privacy string cannot be read.
+    UsPrivacy,
+    /// A section of the Global Privacy Platform applies, or it is not clear that none does.
+    Gpp,
+    /// The device limits ad tracking.
+    LimitAdTracking,
+    /// The browser asks not to be tracked.
+    DoNotTrack,
+}
+
+impl Privacy {
+    /// What a request allows.
+    pub fn of(request: &BidRequest<'_>) -> Self {
+        let (regs, device) = (&request.regs, &request.device);
+        let restriction = if regs.coppa.may_be_yes() {
+            Restriction::Coppa
+        } else if regs.gdpr.may_be_yes() {
+            Restriction::Gdpr
+        } else if regs.opts_out_of_sale() {
+            Restriction::UsPrivacy
+        } else if gpp_applies(regs) {
+            Restriction::Gpp
+        } else if device.lmt.may_be_yes() {
+            Restriction::LimitAdTracking
+        } else if device.dnt.may_be_yes() {
+            Restriction::DoNotTrack
+        } else {
+            return Self::Allowed;
+        };
+        Self::Restricted(restriction)
+    }
+
+    /// Whether personal data may be used.
+    pub const fn is_allowed(self) -> bool {
+        matches!(self, Self::Allowed)
+    }
+}
+
+impl Restriction {
+    /// A label for metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Coppa => "coppa",
+            Self::Gdpr => "gdpr",
+            Self::UsPrivacy => "us_privacy",
+            Self::Gpp => "gpp",
+            Self::LimitAdTracking => "lmt",
+            Self::DoNotTrack => "dnt",
+        }
+    }
+}
+
+/// The id by which to know the user again, where [`Privacy`] allows it: ours as synchronised with the exchange, the
+/// device's, the exchange's, a third party's.
+pub fn user_id<'r>(request: &'r BidRequest<'_>) -> Option<&'r str> {
+    if !Privacy::of(request).is_allowed() {
+        return None;
+    }
+    let user = &request.user;
+    let ifa = request.device.ifa.as_deref().filter(|ifa| !is_zeros(ifa));
+    let third_party = || user.eids.iter().find_map(|eid| eid.uid.as_deref());
+    user.buyeruid
+        .as_deref()
+        .or(ifa)
+        .or(user.id.as_deref())
+        .or_else(third_party)
+}
+
+/// Section −1 alone says that no section applies.
+fn gpp_applies(regs: &Regs<'_>) -> bool {
+    match &regs.gpp_sid {
+        Given::Absent => regs.gpp.is_some(),
+        Given::Value(sections) => sections.iter().any(|section| *section != -1),
+        Given::Unreadable => true,
+    }
+}
+
+/// What devices send in place of an id that the user withheld.
+fn is_zeros(ifa: &str) -> bool {
+    ifa.bytes().all(|byte| matches!(byte, b'0' | b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::openrtb::decode;
+
+    fn privacy(fields: &str) -> Privacy {
+        let body = format!(r#"{{"id":"r","imp":[{{"id":"1"}}],{fields}}}"#);
+        Privacy::of(&decode(body.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn any_sign_of_a_restriction_restricts_and_nothing_else_does() {
+        use Restriction::*;
+        for (fields, restriction) in [
+            (r#""regs":{"coppa":1}"#, Coppa),
+            (r#""regs":{"coppa":true}"#, Coppa),
+            (r#""regs":{"gdpr":"1"}"#, Gdpr),
+            (r#""regs":{"ext":{"gdpr":1}}"#, Gdpr),
+            (r#""regs":{"gdpr":0,"ext":{"gdpr":1}}"#, Gdpr),
+            (r#""regs":{"ext":{"gdpr":1},"gdpr":0}"#, Gdpr),
+            (r#""regs":{"gdpr":[1]}"#, Gdpr),
+            (r#""regs":{"us_privacy":"1YYN"}"#, UsPrivacy),
+            (r#""regs":{"us_privacy":"1"}"#, UsPrivacy),
+            (
+                r#""regs":{"us_privacy":"1YNN","ext":{"us_privacy":"1YyN"}}"#,
+                UsPrivacy,
+            ),
+            (
+                r#""regs":{"ext":{"us_privacy":"1YYN"},"us_privacy":"1YNN"}"#,
+                UsPrivacy,
+            ),
+            (r#""regs":{"gpp":"DBAA"}"#, Gpp),
+            (r#""regs":{"gpp_sid":[7]}"#, Gpp),
+            (r#""regs":{"gpp_sid":[700]}"#, Gpp),
+            (r#""regs":{"gpp_sid":{"7":1}}"#, Gpp),
+            (r#""regs":{"gpp_sid":[-1],"ext":{"gpp_sid":["6"]}}"#, Gpp),
+            (r#""device":{"lmt":"true"}"#, LimitAdTracking),
+            (r#""device":{"dnt":1}"#, DoNotTrack),
+            (r#""device":{"dnt":2}"#, DoNotTrack),
+        ] {
+            assert_eq!(
+                privacy(fields),
+                Privacy::Restricted(restriction),
+                "{fields}"
+            );
+        }
+        for fields in [
+            r#""at":1"#,
+            r#""regs":{"coppa":0,"gdpr":0,"us_privacy":"1YNN","ext":{"gdpr":null}}"#,
+            r#""regs":{"us_privacy":"1---"},"device":{"dnt":0,"lmt":false}"#,
+            r#""regs":{"gpp":"DBAA","gpp_sid":[-1]}"#,
+            r#""regs":{"gpp":"","gpp_sid":[]}"#,
+            r#""regs":"none","device":null"#,
+        ] {
+            assert_eq!(privacy(fields), Privacy::Allowed, "{fields}");
+        }
+    }
+
+    #[test]
+    fn the_user_is_known_by_our_id_first_and_not_at_all_without_permission() {
+        const ZEROS: &str = "00000000-0000-0000-0000-000000000000";
+        let eids = r#"{"source":"s","uids":[{},{"id":"third"}]}"#;
+        for (fields, id) in [
+            (
+                r#""user":{"id":"u","buyeruid":"ours"},"device":{"ifa":"i"}"#.to_owned(),
+                Some("ours"),
+            ),
+            (
+                r#""user":{"id":"u"},"device":{"ifa":"i"}"#.to_owned(),
+                Some("i"),
+            ),
+            (
+                format!(r#""user":{{"id":17}},"device":{{"ifa":"{ZEROS}"}}"#),
+                Some("17"),
+            ),
+            (format!(r#""user":{{"eids":[{{}},{eids}]}}"#), Some("third")),
+            (
+                format!(r#""user":{{"ext":{{"eids":[{eids}]}}}}"#),
+                Some("third"),
+            ),
+            (r#""user":{"id":"u"},"regs":{"coppa":1}"#.to_owned(), None),
+            (r#""user":{"id":""}"#.to_owned(), None),
+        ] {
+            let body = format!(r#"{{"id":"r","imp":[{{"id":"1"}}],{fields}}}"#);
+            assert_eq!(user_id(&decode(body.as_bytes()).unwrap()), id, "{fields}");
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! The user, and what the law says about reading who that is (OpenRTB 2.6, sections 3.2.3, 3.2.20, 3.2.27).
+//!
+//! Versions before 2.6 kept most of this in `ext` under the same names, so an `ext` is read as the object it extends,
+//! and where both places speak, the stricter counts. Whether any of it may be used is decided in `consent`.
+
+use serde::de::MapAccess;
+
+use crate::openrtb::lenient::{First, Flag, Given, Object, Text, joined, read, skip};
+
+/// A user; all fields absent where the request describes none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct User<'a> {
+    /// The exchange's id of the user.
+    pub id: Option<Text<'a>>,
+    /// Our id of the user, as synchronised with the exchange.
+    pub buyeruid: Option<Text<'a>>,
+    /// TCF consent string.
+    pub consent: Option<Text<'a>>,
+    /// Ids of third parties.
+    pub eids: Vec<Eid<'a>>,
+}
+
+/// A third party's id of the user: the first of them, where it gives several.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Eid<'a> {
+    /// Who gave it.
+    pub source: Option<Text<'a>>,
+    /// The id.
+    pub uid: Option<Text<'a>>,
+    /// What it stands for: 1 browser or device, 2 app, 3 person.
+    pub atype: Option<u32>,
+}
+
+/// What regulations apply.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Regs<'a> {
+    /// The audience is children.
+    pub coppa: Flag,
+    /// GDPR applies; unknown where absent.
+    pub gdpr: Flag,
+    /// US Privacy string, such as `1YNN`.
+    pub us_privacy: Option<Text<'a>>,
+    /// Global Privacy Platform string.
+    pub gpp: Option<Text<'a>>,
+    /// Sections of the string that apply; −1 says that none does.
+    pub gpp_sid: Given<Vec<i32>>,
+    /// Digital Services Act: 2 and 3 mean that a bid without transparency is dropped.
+    pub dsarequired: Option<u32>,
+}
+
+impl Regs<'_> {
+    /// Whether the US Privacy string opts out of sale. The third character of `1YNN` says so: `N` and `-` (not
+    /// applicable) leave it open, anything else closes it.
+    pub fn opts_out_of_sale(&self) -> bool {
+        self.us_privacy.as_deref().is_some_and(opts_out)
+    }
+}
+
+fn opts_out(us_privacy: &str) -> bool {
+    !matches!(us_privacy.as_bytes().get(2), Some(b'N' | b'n' | b'-'))
+}
+
+impl User<'_> {
+    fn joined(self, former: Self) -> Self {
+        Self {
+            id: self.id,
+            buyeruid: self.buyeruid,
+            consent: joined(self.consent, former.consent),
+            eids: if self.eids.is_empty() {
+                former.eids
+            } else {
+                self.eids
+            },
+        }
+    }
+}
+
+impl<'a> Regs<'a> {
+    /// Takes in what another place says.
+    fn tighten(&mut self, other: Self) {
+        self.coppa = self.coppa.stricter(other.coppa);
+        self.gdpr = self.gdpr.stricter(other.gdpr);
+        self.tighten_us_privacy(other.us_privacy);
+        self.gpp = joined(self.gpp.take(), other.gpp);
+        self.tighten_gpp_sid(other.gpp_sid);
+        self.dsarequired = self.dsarequired.max(other.dsarequired);
+    }
+
+    /// Sections of both places count; if one of them cannot be read, neither can the whole.
+    fn tighten_gpp_sid(&mut self, other: Given<Vec<i32>>) {
+        match (&mut self.gpp_sid, other) {
+            (Given::Value(sections), Given::Value(more)) => sections.extend(more),
+            (_, Given::Absent) | (Given::Unreadable, _) => {}
+            (_, other) => self.gpp_sid = other,
+        }
+    }
+
+    /// Of two strings the one that opts out counts, else the first.
+    fn tighten_us_privacy(&mut self, other: Option<Text<'a>>) {
+        if other.as_deref().is_some_and(opts_out) || self.us_privacy.is_none() {
+            self.us_privacy = other;
+        }
+    }
+}
+
+impl<'de> Object<'de> for User<'de> {
+    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "id" => self.id = read(map)?,
+            "buyeruid" => self.buyeruid = read(map)?,
+            "consent" => self.consent = joined(read(map)?, self.consent.take()),
+            "eids" => {
+                let eids: Vec<Eid<'de>> = read(map)?;
+                if !eids.is_empty() {
+                    self.eids = eids;
+                }
+            }
+            "ext" => {
+                let former: User<'de> = read(map)?;
+                *self = std::mem::take(self).joined(former);
+            }
+            _ => skip(map)?,
+        }
+        Ok(())
+    }
+}
+
+impl<'de> Object<'de> for Eid<'de> {
+    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "source" => self.source = read(map)?,
+            "uids" => {
+                if let First(Some(uid)) = read::<First<Uid<'de>>, A>(map)? {
+                    self.uid = uid.id;
+                    self.atype = uid.atype;
+                }
+            }
+            _ => skip(map)?,
+        }
+        Ok(())
+    }
+
+    fn is_usable(&self) -> bool {
+        self.uid.is_some()
+    }
+}
+
+#[derive(Default)]
+struct Uid<'a> {
+    id: Option<Text<'a>>,
+    atype: Option<u32>,
+}
+
+impl<'de> Object<'de> for Uid<'de> {
+    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "id" => self.id = read(map)?,
+            "atype" => self.atype = read(map)?,
+            _ => skip(map)?,
+        }
+        Ok(())
+    }
+
+    fn is_usable(&self) -> bool {
+        self.id.is_some()
+    }
+}
+
+impl<'de> Object<'de> for Regs<'de> {
+    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "coppa" => self.coppa = self.coppa.stricter(read(map)?),
+            "gdpr" => self.gdpr = self.gdpr.stricter(read(map)?),
+            "us_privacy" => {
+                let us_privacy = read(map)?;
+                self.tighten_us_privacy(us_privacy);
+            }
+            "gpp" => self.gpp = joined(read(map)?, self.gpp.take()),
+            "gpp_sid" => {
+                let sections = read(map)?;
+                self.tighten_gpp_sid(sections);
+            }
+            "dsa" => {
+                let dsa: Dsa = read(map)?;
+                self.dsarequired = self.dsarequired.max(dsa.required);
+            }
+            "ext" => {
+                let former = read(map)?;
+                self.tighten(former);
+            }
+            _ => skip(map)?,
+        }
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Dsa {
+    required: Option<u32>,
+}
+
+impl<'de> Object<'de> for Dsa {
+    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "dsarequired" => self.required = read(map)?,
+            _ => skip(map)?,
+        }
+        Ok(())
+    }
+}
