@@ -4,7 +4,10 @@
 //! |---|---|
 //! | `token` | the sealed token in every notice URL |
 //! | `settlement` | the state machine per (bid, imp). Pure |
+//! | `settlement_server` | settlement at work: durable before it is said |
+//! | `notice_listener` | notices over HTTP |
 
+pub mod notice_listener;
 pub mod settlement;
 pub mod settlement_server;
 pub mod token;

@@ -69,7 +69,11 @@ impl Settled {
 pub type Ledgers = Arc<HashMap<RegionKey, Address<LedgerMessage>>>;
 
 /// Settlement as a child.
-pub fn settlement(address: &Address<SettlementMessage>, journal: &Journal, ledgers: &Ledgers) -> Spec {
+pub fn settlement(
+    address: &Address<SettlementMessage>,
+    journal: &Journal,
+    ledgers: &Ledgers,
+) -> Spec {
     let (own, journal, ledgers) = (address.clone(), journal.clone(), Arc::clone(ledgers));
     server("settlement", address, Plane::Control, MAILBOX, move |_| {
         let settlement = Settlement {
@@ -93,7 +97,11 @@ struct Settlement {
 
 impl Settlement {
     fn state(&self, key: &ImpressionKey) -> State {
-        self.recent.get(key).or_else(|| self.former.get(key)).copied().unwrap_or_default()
+        self.recent
+            .get(key)
+            .or_else(|| self.former.get(key))
+            .copied()
+            .unwrap_or_default()
     }
 
     fn remember(&mut self, key: ImpressionKey, state: State) {
@@ -105,7 +113,10 @@ impl Settlement {
 
     fn settle(&mut self, notice: Notice, token: &Token, reply: Reply<Settled>, context: &Context) {
         let now = context.clock().wall();
-        let key = ImpressionKey { bid: token.bid, imp: token.imp };
+        let key = ImpressionKey {
+            bid: token.bid,
+            imp: token.imp,
+        };
         let state = self.state(&key);
         let verdict = settle(state, notice, token, now);
         match verdict {
@@ -150,15 +161,22 @@ impl Settlement {
             let settled = match outcome {
                 Ok(Ok(Outcome::Won)) => Settled::Won,
                 Ok(Ok(Outcome::Billed { .. })) => Settled::Billed,
-                Ok(Ok(Outcome::AlreadyWon | Outcome::AlreadyBilled)) => Settled::Nothing(Reason::Duplicate),
-                Ok(Ok(Outcome::Refused(writer::Refusal::TooOld))) => Settled::Refused(Refusal::PastHorizon),
-                Ok(Ok(Outcome::Refused(writer::Refusal::BadAmount | writer::Refusal::Overflow))) => {
-                    Settled::Refused(Refusal::OutOfRange)
+                Ok(Ok(Outcome::AlreadyWon | Outcome::AlreadyBilled)) => {
+                    Settled::Nothing(Reason::Duplicate)
                 }
+                Ok(Ok(Outcome::Refused(writer::Refusal::TooOld))) => {
+                    Settled::Refused(Refusal::PastHorizon)
+                }
+                Ok(Ok(Outcome::Refused(
+                    writer::Refusal::BadAmount | writer::Refusal::Overflow,
+                ))) => Settled::Refused(Refusal::OutOfRange),
                 Ok(Ok(_) | Err(_)) | Err(_) => Settled::Unavailable,
             };
             reply.send(settled);
-            if matches!(settled, Settled::Won | Settled::Billed | Settled::Nothing(_)) {
+            if matches!(
+                settled,
+                Settled::Won | Settled::Billed | Settled::Nothing(_)
+            ) {
                 // Lost with this server's mailbox, it is asked of the journal again.
                 drop(own.cast(SettlementMessage::Done(key, verdict)));
             }
@@ -166,9 +184,16 @@ impl Settlement {
     }
 
     fn release(&self, key: ImpressionKey, token: &Token) {
-        let Some(ledger) = self.ledgers.get(&token.region) else { return };
-        let release =
-            Release { key, campaign: token.campaign, epoch: token.epoch, day: token.day, promised: promised(token) };
+        let Some(ledger) = self.ledgers.get(&token.region) else {
+            return;
+        };
+        let release = Release {
+            key,
+            campaign: token.campaign,
+            epoch: token.epoch,
+            day: token.day,
+            promised: promised(token),
+        };
         // A ledger that is down or busy lets the promise lapse.
         drop(ledger.cast(LedgerMessage::Release(release)));
     }
@@ -177,9 +202,15 @@ impl Settlement {
 impl Server for Settlement {
     type Message = SettlementMessage;
 
-    async fn handle(&mut self, message: SettlementMessage, context: &Context) -> Result<(), Failure> {
+    async fn handle(
+        &mut self,
+        message: SettlementMessage,
+        context: &Context,
+    ) -> Result<(), Failure> {
         match message {
-            SettlementMessage::Settle(notice, token, reply) => self.settle(notice, &token, reply, context),
+            SettlementMessage::Settle(notice, token, reply) => {
+                self.settle(notice, &token, reply, context)
+            }
             SettlementMessage::Done(key, verdict) => {
                 let state = self.state(&key).after(&verdict);
                 self.remember(key, state);
@@ -190,7 +221,11 @@ impl Server for Settlement {
 }
 
 fn promised(token: &Token) -> Promised {
-    Promised { reserved: token.reserved, hold: token.hold, expires_at: token.expires_at }
+    Promised {
+        reserved: token.reserved,
+        hold: token.hold,
+        expires_at: token.expires_at,
+    }
 }
 
 fn win(key: ImpressionKey, token: &Token, amounts: Amounts, at: UnixMillis) -> Win {
@@ -208,7 +243,11 @@ fn win(key: ImpressionKey, token: &Token, amounts: Amounts, at: UnixMillis) -> W
 fn booked(key: ImpressionKey, token: &Token, amounts: Amounts, at: UnixMillis) -> Booked {
     let bill = Bill {
         key,
-        lease: LeaseKey { campaign: token.campaign, region: token.region, epoch: token.epoch },
+        lease: LeaseKey {
+            campaign: token.campaign,
+            region: token.region,
+            epoch: token.epoch,
+        },
         day: token.day,
         advertiser: token.advertiser,
         creative: token.creative,
@@ -220,5 +259,8 @@ fn booked(key: ImpressionKey, token: &Token, amounts: Amounts, at: UnixMillis) -
         bid_at: token.bid_at,
         at,
     };
-    Booked { bill, promised: promised(token) }
+    Booked {
+        bill,
+        promised: promised(token),
+    }
 }

@@ -4,15 +4,22 @@
 //! - [`books`]: what the ledger's server does with it: grants, bills, releases, lapses, seals.
 //! - `lease`, `wheel`, `movement`: one lease's balance, when its promises lapse, and the shapes that go in and out.
 //! - [`pacing`]: what share of the opportunities a campaign takes, so that its spend follows its plan.
-//! - [`frequency`]: who has seen a campaign, and who may see it again.
+//! - [`supply`]: what pacing counts on the bid path, and the shares it publishes there.
+//! - [`frequency`], `exposures`: who has seen a campaign, and who may see it again.
 //!
-//! All of them are pure: time and randomness are arguments. A region's servers carry the messages around them.
+//! All of them are pure: time and randomness are arguments. The region's three children carry the messages around them:
+//! [`ledger_server`], [`pacer_server`], [`frequency_server`], under `one_for_all`, since pacing and caps that were computed
+//! from a ledger that is gone are wrong.
 
 pub mod books;
+mod exposures;
 pub mod frequency;
+pub mod frequency_server;
 mod lease;
 pub mod ledger;
 pub mod ledger_server;
 mod movement;
+pub mod pacer_server;
 pub mod pacing;
+pub mod supply;
 mod wheel;

@@ -1,5 +1,10 @@
 //! Facts about a region's money: one thread against a naive model, many threads against the limit of a lease.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "the naive model is written the plain way, on small numbers"
+)]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -131,7 +136,7 @@ fn a_promise_released_twice_is_a_crash() {
 fn a_promise_lapses_after_its_hold_and_not_before() {
     let mut books = granted(100);
     let promise = reserve(&books, 60, START).unwrap().sent();
-    assert_eq!(books.lapse(after(60)), Nanos::ZERO);
+    assert_eq!(books.lapse(after(59)), Nanos::ZERO);
     assert_eq!(books.lapse(after(62)), Nanos::new(60));
     assert_eq!(books.release(&promise), Ok(Released::Lapsed));
     assert_eq!(figures(&books), [100, 100, 0, 0]);
@@ -331,6 +336,8 @@ fn threads_never_promise_more_than_the_leases_hold() {
     let mut returned = 0;
     let (mut sent, mut billed) = (0, 0);
     std::thread::scope(|scope| {
+        // A failed assertion must end the test, not leave it waiting for its threads.
+        let _stop = StopOnDrop(&stop);
         for thread in 0..3_i64 {
             let promises = promises.clone();
             let (ledger, stop, now_ms) = (&ledger, &stop, &now_ms);
@@ -344,21 +351,20 @@ fn threads_never_promise_more_than_the_leases_hold() {
                     let Ok(reservation) = ledger.reserve(SLOT, amount, now, hold) else {
                         continue;
                     };
-                    if turn % 3 != 0 && promises.try_send(reservation.promise()).is_ok() {
-                        reservation.sent();
+                    if turn % 3 != 0 {
+                        // A full inbox is an exchange that says nothing: the promise lapses.
+                        let _full = promises.try_send(reservation.sent());
                     }
                 }
             });
         }
         for round in 0..400_u64 {
-            let now = after(round / 2);
+            let now = after(round * 5);
             now_ms.store(now.millis(), Ordering::Relaxed);
-            for promise in inbox.try_iter().take(50) {
-                // The channel is quicker than any exchange: wait until the promise stands.
-                let slot_reserved = || books.totals().balance.in_flight == Nanos::ZERO;
-                while !slot_reserved() {
-                    std::hint::spin_loop();
-                }
+            for _ in 0..20 {
+                let Ok(promise) = inbox.recv_timeout(Duration::from_millis(2)) else {
+                    break;
+                };
                 sent += 1;
                 if sent % 2 == 0 && books.bill(&promise, promise.reserved, now).is_ok() {
                     billed += promise.reserved.get();
@@ -368,16 +374,15 @@ fn threads_never_promise_more_than_the_leases_hold() {
             assert!(books.check().unwrap() >= Nanos::ZERO);
             if round % 40 == 39 {
                 returned += books.seal(SLOT).unwrap().amount.get();
-                books.grant(SLOT, grant(round, 1_000)).unwrap();
-                granted_all += 1_000;
+                books.grant(SLOT, grant(round, 5_000)).unwrap();
+                granted_all += 5_000;
             }
             returned += sum(&books.collect());
         }
-        stop.store(true, Ordering::Relaxed);
     });
     returned += books.seal(SLOT).unwrap().amount.get();
-    for round in 200..2_000 {
-        books.lapse(after(round));
+    for round in 400..700 {
+        books.lapse(after(round * 5));
         returned += sum(&books.collect());
     }
     assert!(sent > 0, "the test must have tested something");
@@ -385,8 +390,21 @@ fn threads_never_promise_more_than_the_leases_hold() {
     assert_eq!(granted_all, returned + billed);
 }
 
+struct StopOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 fn sum(returned: &[super::super::books::Returned]) -> i64 {
-    returned.iter().map(|one| one.amount.get()).sum()
+    // A lease that closes with a debt has billed more than it held, for bills that came after their promise lapsed.
+    let debt = |closed: Balance| closed.free.get();
+    returned
+        .iter()
+        .map(|one| one.amount.get() + one.closed.map_or(0, debt))
+        .sum()
 }
 
 /// What may happen to a slot.
@@ -424,6 +442,8 @@ struct NaiveLease {
     billed: i64,
     unsent: i64,
     promises: Vec<(LedgerTime, i64)>,
+    /// Forgotten by the books; kept here so that the next epoch is above it.
+    closed: bool,
 }
 
 impl NaiveLease {
@@ -463,9 +483,14 @@ impl Naive {
             }
             Step::Send(which) if !self.unsent.is_empty() => {
                 let sent = self.unsent.swap_remove(which % self.unsent.len());
-                let promise = sent.sent();
+                let promise = sent.promise();
                 let lease = self.lease(&promise);
                 lease.unsent -= promise.reserved.get();
+                if promise.expires_at <= *now {
+                    // No bid takes longer than its hold: the deadline is three orders of magnitude shorter.
+                    return;
+                }
+                sent.sent();
                 lease
                     .promises
                     .push((promise.expires_at, promise.reserved.get()));
@@ -474,9 +499,9 @@ impl Naive {
             Step::Bill { which, charge } if !self.standing.is_empty() => {
                 let promise = self.standing.swap_remove(which % self.standing.len());
                 let seen = books.bill(&promise, Nanos::new(charge), *now);
-                let lease = self.leases.get_mut(&promise.epoch.get());
-                assert_eq!(seen.is_ok(), lease.is_some());
-                if let Some(lease) = lease {
+                let lease = self.lease(&promise);
+                assert_eq!(seen.is_err(), lease.closed);
+                if !lease.closed {
                     lease.billed += charge;
                     assert_eq!(lease.take(&promise), seen == Ok(Billed::InTime));
                 }
@@ -484,7 +509,9 @@ impl Naive {
             Step::Release(which) if !self.standing.is_empty() => {
                 let promise = self.standing.swap_remove(which % self.standing.len());
                 let seen = books.release(&promise);
-                if let Some(lease) = self.leases.get_mut(&promise.epoch.get()) {
+                let lease = self.lease(&promise);
+                assert_eq!(seen.is_err(), lease.closed);
+                if !lease.closed {
                     assert_eq!(lease.take(&promise), seen == Ok(Released::Freed));
                 }
             }
@@ -554,8 +581,10 @@ impl Naive {
             if let Some(closed) = returned.closed {
                 assert!(idle);
                 assert_eq!(closed.billed.get(), lease.billed);
-                // Kept as a number that was used, so that the next epoch is above it.
-                *lease = NaiveLease::default();
+                *lease = NaiveLease {
+                    closed: true,
+                    ..NaiveLease::default()
+                };
             }
         }
     }

@@ -1,0 +1,194 @@
+//! Notices over HTTP: `/win`, `/bill`, `/loss`, `/imp` and `/click`, by GET or POST.
+//!
+//! Transport only: what a notice does to money is `settlement`, which has made it durable before the 2xx leaves.
+//!
+//! | answer | when |
+//! |---|---|
+//! | 204, a pixel for `/imp`, 302 for `/click` | taken, or taken before |
+//! | 400 | no token of ours, or an amount beyond counting |
+//! | 410 | a bid too old to be settled |
+//! | 503 | it could not be made durable now: the exchange asks again |
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::settlement::{Notice, Refusal, Reported};
+use super::settlement_server::{Settled, SettlementMessage};
+use super::token::{Sealer, Token, TokenError};
+use crate::campaign::Shelf;
+use crate::http::{
+    Answer, AsyncService, ContentType, HeaderValue, Limits, ListeningSocket, Methods, Request,
+    Route, StatusCode, header, parameter, serving_listener,
+};
+use crate::openrtb::macros::SubstitutedPrice;
+use crate::supervision::{Address, Spec};
+
+/// How long settlement may take to answer. It answers within milliseconds or says that it cannot.
+const SETTLE_WITHIN: Duration = Duration::from_secs(5);
+/// Notices carry everything in their URL; a body is thrown away.
+const BODY_BYTES_MAX: usize = 16 * 1024;
+
+/// The query's names, as the serializer writes them: token, price.
+pub const TOKEN: &str = "t";
+/// The clearing price.
+pub const PRICE: &str = "p";
+
+/// A transparent pixel of one by one.
+const PIXEL: &[u8] =
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;";
+
+const ROUTES: &[Route] = &[
+    Route::new("/win", Methods::GetOrPost),
+    Route::new("/bill", Methods::GetOrPost),
+    Route::new("/loss", Methods::GetOrPost),
+    Route::new("/imp", Methods::GetOrPost),
+    Route::new("/click", Methods::GetOrPost),
+];
+const KINDS: [&str; 5] = ["win", "bill", "loss", "imp", "click"];
+
+/// Counts a notice: its kind, and what became of it.
+pub type CountNotice = Arc<dyn Fn(&'static str, &'static str) + Send + Sync>;
+
+/// What the listener's child is given.
+#[derive(Clone)]
+pub struct NoticeParts {
+    /// Its socket.
+    pub socket: Arc<ListeningSocket>,
+    /// What opens tokens.
+    pub sealer: Arc<Sealer>,
+    /// What settles.
+    pub settlement: Address<SettlementMessage>,
+    /// Where a click goes.
+    pub shelf: Arc<Shelf>,
+    /// What counts.
+    pub count: CountNotice,
+}
+
+/// The notices' listener as a child.
+pub fn notice_listener(parts: &NoticeParts) -> Spec {
+    let service = parts.clone();
+    serving_listener("listener", &parts.socket, limits(), move || NoticeService {
+        parts: service.clone(),
+    })
+}
+
+/// What answers while notices cannot be taken: 503 to all of them, so that exchanges ask again.
+pub fn unavailable_listener(parts: &NoticeParts) -> Spec {
+    let count = Arc::clone(&parts.count);
+    serving_listener("listener", &parts.socket, limits(), move || Unavailable {
+        count: Arc::clone(&count),
+    })
+}
+
+fn limits() -> Limits {
+    Limits {
+        body_bytes: BODY_BYTES_MAX,
+        ..Limits::default()
+    }
+}
+
+struct NoticeService {
+    parts: NoticeParts,
+}
+
+impl AsyncService for NoticeService {
+    fn routes(&self) -> &'static [Route] {
+        ROUTES
+    }
+
+    async fn answer(&mut self, request: Request<'_>) -> Answer {
+        let kind = KINDS.get(request.head.route).copied().unwrap_or("unknown");
+        let query = request.head.query.unwrap_or_default();
+        let token = match self.open(query) {
+            Ok(token) => token,
+            Err(error) => {
+                (self.parts.count)(kind, label(error));
+                return Answer::empty(StatusCode::BAD_REQUEST);
+            }
+        };
+        let landing = (kind == "click").then(|| self.landing(&token)).flatten();
+        let notice = notice(kind, query);
+        let call = self
+            .parts
+            .settlement
+            .call(|reply| SettlementMessage::Settle(notice, Box::new(token), reply));
+        let settled = match tokio::time::timeout(SETTLE_WITHIN, call).await {
+            Ok(Ok(settled)) => settled,
+            Ok(Err(_)) | Err(_) => Settled::Unavailable,
+        };
+        (self.parts.count)(kind, settled.label());
+        match (settled, kind) {
+            // A person who clicked is sent on, whatever the books say.
+            (_, "click") => landing.unwrap_or(Answer::empty(StatusCode::NOT_FOUND)),
+            (Settled::Unavailable, _) => Answer::empty(StatusCode::SERVICE_UNAVAILABLE),
+            (Settled::Refused(Refusal::PastHorizon), _) => Answer::empty(StatusCode::GONE),
+            (Settled::Refused(Refusal::OutOfRange), _) => Answer::empty(StatusCode::BAD_REQUEST),
+            (_, "imp") => Answer::new(StatusCode::OK, ContentType::GIF, PIXEL)
+                .with_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            _ => Answer::no_content(),
+        }
+    }
+}
+
+impl NoticeService {
+    fn open(&self, query: &str) -> Result<Token, TokenError> {
+        let text = parameter(query, TOKEN).ok_or(TokenError::Malformed)?;
+        self.parts.sealer.open(&text)
+    }
+
+    /// Where a click goes: the creative's own page, never a place that the URL names.
+    fn landing(&self, token: &Token) -> Option<Answer> {
+        let catalogue = self.parts.shelf.current();
+        let creative = catalogue.creative(token.campaign, token.creative)?;
+        let place = HeaderValue::from_str(&creative.click_url).ok()?;
+        Some(Answer::empty(StatusCode::FOUND).with_header(header::LOCATION, place))
+    }
+}
+
+struct Unavailable {
+    count: CountNotice,
+}
+
+impl AsyncService for Unavailable {
+    fn routes(&self) -> &'static [Route] {
+        ROUTES
+    }
+
+    async fn answer(&mut self, request: Request<'_>) -> Answer {
+        let kind = KINDS.get(request.head.route).copied().unwrap_or("unknown");
+        (self.count)(kind, Settled::Unavailable.label());
+        Answer::empty(StatusCode::SERVICE_UNAVAILABLE)
+    }
+}
+
+fn notice(kind: &str, query: &str) -> Notice {
+    let price = || reported(parameter(query, PRICE).as_deref());
+    match kind {
+        "win" => Notice::Win(price()),
+        "bill" => Notice::Bill(price()),
+        "loss" => Notice::Loss,
+        "imp" => Notice::Impression(price()),
+        _ => Notice::Click,
+    }
+}
+
+fn reported(text: Option<&str>) -> Reported {
+    match text.map(SubstitutedPrice::parse) {
+        Some(SubstitutedPrice::Price(price)) => Reported::Price(price),
+        Some(SubstitutedPrice::Audit) => Reported::Audit,
+        None
+        | Some(
+            SubstitutedPrice::Empty | SubstitutedPrice::Unknown | SubstitutedPrice::Unreplaced,
+        ) => Reported::Missing,
+        Some(_) => Reported::Unreadable,
+    }
+}
+
+fn label(error: TokenError) -> &'static str {
+    match error {
+        TokenError::Malformed => "malformed",
+        TokenError::Version(_) => "unknown_version",
+        TokenError::UnknownKey(_) => "unknown_key",
+        TokenError::Forged => "forged",
+    }
+}

@@ -1,0 +1,319 @@
+//! A region's pacer at work: once a second it sets the share of opportunities that each campaign takes.
+//!
+//! A campaign's goal is one for all its regions, so each region's pacer looks at all of them: what their data threads were
+//! offered, what their ledgers have promised, and what the journal has booked anywhere. From the same figures each comes to
+//! the same share, without asking another; a region that is down is simply not offered anything.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::ledger::Ledger;
+use super::pacing::{Goal, Pacer, Seen, Share, Target};
+use super::supply::{Flow, Shares, Supply};
+use crate::campaign::budget::{Anchor, Budget, Day};
+use crate::campaign::campaign_server::budget_of;
+use crate::campaign::{Campaign, Offer, Pacing, Shelf};
+use crate::clock::Clock;
+use crate::store::books::Books;
+use crate::store::journal_server::{Booked, Journal, follow};
+use crate::supervision::{Address, Context, Failure, Plane, Server, Spec, Stage, server};
+use crate::units::{BudgetDay, CampaignKey, CampaignSlot, Monotonic, Nanos, RegionKey, UnixMillis};
+
+/// Bills that may wait: two seconds of a busy machine's.
+const MAILBOX: usize = 16_384;
+/// How often shares are set.
+const STEP_EVERY: Duration = Duration::from_secs(1);
+/// The weight of one bill in the mean time from bid to bill: about thirty are remembered.
+const DELAY_WEIGHT: f64 = 1.0 / 32.0;
+
+/// What a pacer is told.
+pub enum PacerMessage {
+    /// A bill is durable, in any region.
+    Booked(Booked),
+    /// The journal cut this pacer off, or went down.
+    FeedEnded,
+}
+
+/// What every region shows to the pacers of all.
+#[derive(Clone)]
+pub struct RegionSight {
+    /// What its data threads count.
+    pub supply: Arc<Supply>,
+    /// What it has promised.
+    pub ledger: Stage<Arc<Ledger>>,
+}
+
+/// What a pacer's child is given.
+#[derive(Clone)]
+pub struct PacerParts {
+    /// The region.
+    pub region: RegionKey,
+    /// Where data threads find the shares.
+    pub shares: Stage<Arc<Shares>>,
+    /// Where messages go.
+    pub address: Address<PacerMessage>,
+    /// The journal.
+    pub journal: Journal,
+    /// The catalogue.
+    pub shelf: Arc<Shelf>,
+    /// All regions, this one among them.
+    pub sights: Arc<[RegionSight]>,
+    /// The most campaigns there may be.
+    pub slots_max: usize,
+}
+
+/// The pacer as a child.
+pub fn pacer(parts: &PacerParts) -> Spec {
+    let parts = parts.clone();
+    let address = parts.address.clone();
+    server("pacer", &address, Plane::Control, MAILBOX, move |context| {
+        let parts = parts.clone();
+        async move { PacerServer::start(parts, &context).await }
+    })
+}
+
+struct PacerServer {
+    parts: PacerParts,
+    shares: Arc<Shares>,
+    clock: Clock,
+    campaigns: HashMap<CampaignKey, Paced>,
+    stepped_at: Monotonic,
+}
+
+/// A campaign as the pacer follows it.
+struct Paced {
+    slot: CampaignSlot,
+    campaign: Option<Arc<Campaign>>,
+    budget: Option<Budget>,
+    pacer: Pacer,
+    day: Option<Day>,
+    anchor: Anchor,
+    /// Spent in its life, and on the present day.
+    spent: Nanos,
+    billed: Nanos,
+    bill_delay_s: Option<f64>,
+}
+
+impl PacerServer {
+    async fn start(parts: PacerParts, context: &Context) -> Result<Self, Failure> {
+        let clock = context.clock().clone();
+        let wall = clock.wall();
+        let campaigns = parts.shelf.campaigns();
+        let (spends, mut feed) = follow(&parts.journal, None, move |books| {
+            spends(books, &campaigns, wall)
+        })
+        .await?;
+        let shares = Arc::new(Shares::new(parts.slots_max));
+        context.publish(&parts.shares, Arc::clone(&shares));
+        let address = parts.address.clone();
+        context.spawn_on(Plane::Control, async move {
+            while let Some(booked) = feed.recv().await {
+                if address.send(PacerMessage::Booked(booked)).await.is_err() {
+                    return;
+                }
+            }
+            // Nobody to tell means that the pacer has gone by itself.
+            drop(address.send(PacerMessage::FeedEnded).await);
+        });
+        let campaigns = spends
+            .into_iter()
+            .map(|(key, (spent, billed))| (key, Paced::new(spent, billed, wall)))
+            .collect();
+        let stepped_at = clock.monotonic();
+        Ok(Self {
+            parts,
+            shares,
+            clock,
+            campaigns,
+            stepped_at,
+        })
+    }
+
+    fn booked(&mut self, booked: &Booked) {
+        let (bill, wall) = (&booked.bill, self.clock.wall());
+        let paced = self
+            .campaigns
+            .entry(bill.lease.campaign)
+            .or_insert_with(|| Paced::new(Nanos::ZERO, Nanos::ZERO, wall));
+        paced.spent = paced.spent.saturating_add(bill.charge);
+        if paced
+            .day
+            .as_ref()
+            .is_none_or(|day| day.number() == bill.day)
+        {
+            paced.billed = paced.billed.saturating_add(bill.charge);
+        }
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "milliseconds between a bid and its bill"
+        )]
+        let seconds = bill.at.get().saturating_sub(bill.bid_at.get()).max(0) as f64 / 1_000.0;
+        let known = paced.bill_delay_s.unwrap_or(seconds);
+        paced.bill_delay_s = Some(known + (seconds - known) * DELAY_WEIGHT);
+    }
+
+    fn step(&mut self) {
+        let (now, wall) = (self.clock.monotonic(), self.clock.wall());
+        let elapsed = now.since(self.stepped_at);
+        self.stepped_at = now;
+        let catalogue = self.parts.shelf.current();
+        for offer in catalogue
+            .offers()
+            .iter()
+            .filter(|offer| offer.campaign.regions.includes(&self.parts.region))
+        {
+            let (flow, reserved) = self.seen(offer.slot);
+            let fresh = || Paced::new(Nanos::ZERO, Nanos::ZERO, wall);
+            let paced = self
+                .campaigns
+                .entry(offer.campaign.key)
+                .or_insert_with(fresh);
+            let share = paced.step(offer, (flow, reserved), wall, elapsed);
+            self.shares.publish(offer.slot, share);
+        }
+    }
+
+    /// What went past a campaign and what is promised for it, in all regions.
+    fn seen(&self, slot: CampaignSlot) -> (Flow, Nanos) {
+        let (mut flow, mut reserved) = (Flow::default(), Nanos::ZERO);
+        for sight in self.parts.sights.iter() {
+            let here = sight.supply.flow(slot);
+            flow.offered = flow.offered.wrapping_add(here.offered);
+            flow.bid = flow.bid.wrapping_add(here.bid);
+            if let Ok(Some(balance)) = sight.ledger.call(|ledger| ledger.balance(slot)) {
+                reserved = reserved.saturating_add(balance.reserved);
+            }
+        }
+        (flow, reserved)
+    }
+}
+
+impl Paced {
+    fn new(spent: Nanos, billed: Nanos, wall: UnixMillis) -> Self {
+        Self {
+            slot: CampaignSlot::new(u32::MAX),
+            campaign: None,
+            budget: None,
+            pacer: Pacer::new(),
+            day: None,
+            // What is left is spread over what is left of the day: a pacer that starts at noon does not rush.
+            anchor: Anchor {
+                at: wall,
+                committed: billed,
+            },
+            spent,
+            billed,
+            bill_delay_s: None,
+        }
+    }
+
+    fn step(
+        &mut self,
+        offer: &Offer,
+        (flow, reserved): (Flow, Nanos),
+        wall: UnixMillis,
+        elapsed: Duration,
+    ) -> Share {
+        self.follow_configuration(offer);
+        let Some(budget) = &self.budget else {
+            return Share::NONE;
+        };
+        let today = budget.day_at(wall);
+        match &self.day {
+            Some(day) if day.number() == today => {}
+            Some(_) => {
+                // A new day begins with nothing spent.
+                let day = budget.day(today);
+                self.billed = Nanos::ZERO;
+                self.anchor = Anchor {
+                    at: wall,
+                    committed: Nanos::ZERO,
+                };
+                self.day = Some(day);
+            }
+            None => self.day = Some(budget.day(today)),
+        }
+        let Some(day) = &self.day else {
+            return Share::NONE;
+        };
+        let before = self.spent.saturating_sub(self.billed);
+        let amount = budget.day_amount(before);
+        let goal = match offer.campaign.pacing {
+            _ if !budget.is_active(wall) || self.billed >= amount => Goal::Pause,
+            Pacing::Asap => Goal::Asap,
+            Pacing::Even => {
+                let plan = budget.plan(day, amount, self.anchor, wall);
+                Goal::Follow(Target {
+                    so_far: plan.so_far,
+                    per_second: plan.per_second,
+                })
+            }
+        };
+        let bill_delay = self.bill_delay_s.map(Duration::from_secs_f64);
+        let seen = Seen {
+            flow,
+            billed: self.billed,
+            reserved,
+            bill_delay,
+        };
+        self.pacer.step(goal, &seen, elapsed)
+    }
+
+    fn follow_configuration(&mut self, offer: &Offer) {
+        if self.slot != offer.slot
+            || self
+                .campaign
+                .as_ref()
+                .is_none_or(|known| !Arc::ptr_eq(known, &offer.campaign))
+        {
+            self.slot = offer.slot;
+            // The configuration has refused terms that contradict themselves.
+            self.budget = budget_of(&offer.campaign).ok();
+            self.campaign = Some(Arc::clone(&offer.campaign));
+            self.day = None;
+        }
+    }
+}
+
+/// What each campaign has spent in its life and on its present day.
+fn spends(
+    books: &Books,
+    campaigns: &[Arc<Campaign>],
+    wall: UnixMillis,
+) -> Vec<(CampaignKey, (Nanos, Nanos))> {
+    let mut spends = Vec::new();
+    for campaign in campaigns {
+        let Some((account, budget)) = books.account(campaign.key).zip(budget_of(campaign).ok())
+        else {
+            continue;
+        };
+        let today: BudgetDay = budget.day_at(wall);
+        let billed = account
+            .day(today)
+            .map_or(Nanos::ZERO, crate::store::books::Day::billed);
+        spends.push((campaign.key, (account.spent(), billed)));
+    }
+    spends
+}
+
+impl Server for PacerServer {
+    type Message = PacerMessage;
+
+    async fn handle(&mut self, message: PacerMessage, _context: &Context) -> Result<(), Failure> {
+        match message {
+            PacerMessage::Booked(booked) => self.booked(&booked),
+            PacerMessage::FeedEnded => return Err(Failure::new("the journal's feed ended")),
+        }
+        Ok(())
+    }
+
+    fn tick_every(&self) -> Option<Duration> {
+        Some(STEP_EVERY)
+    }
+
+    async fn tick(&mut self, _context: &Context) -> Result<(), Failure> {
+        self.step();
+        Ok(())
+    }
+}
