@@ -137,7 +137,7 @@ codes!(
         AnimationTooLong = 212,
         /// The deal does not allow it.
         NotAllowedInDeal = 213,
-        /// The SKAdNetwork request was invalid.
+        /// The `SKAdNetwork` request was invalid.
         SkAdNetwork = 214,
         /// The app's bundle was excluded.
         BundleExcluded = 215,

@@ -1,4 +1,4 @@
-//! VAST documents for one linear ad: InLine with our files, or Wrapper around someone else's tag (IAB VAST 2.0 to 4.3).
+//! VAST documents for one linear ad: ours with our files, or a wrapper around someone else's tag (IAB VAST 2.0 to 4.3).
 //!
 //! The smallest document that every version calls valid, without templates or a tree. URLs stand in CDATA sections, so
 //! macros in them stay as they are; everything else is escaped.

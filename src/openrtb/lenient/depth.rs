@@ -5,11 +5,25 @@
 /// A text with no more brackets than that cannot, and counting them is nearly free, so most requests are not walked.
 pub(crate) fn nests_deeper_than(limit: usize, text: &str) -> bool {
     let bytes = text.as_bytes();
-    bytes.iter().filter(|byte| opens(**byte)).count() > limit && walk(limit, bytes)
+    opening_brackets(bytes) > limit && walk(limit, bytes)
 }
 
-const fn opens(byte: u8) -> bool {
-    matches!(byte, b'{' | b'[')
+/// Counts in bytes, which the compiler turns into vector instructions unless it must check each sum for overflow; a
+/// chunk is too short for one.
+fn opening_brackets(bytes: &[u8]) -> usize {
+    const CHUNK: usize = 192;
+    // The two brackets differ in this bit alone.
+    const CASE: u8 = b'[' ^ b'{';
+    const { assert!(CHUNK <= u8::MAX as usize) };
+    bytes
+        .chunks(CHUNK)
+        .map(|chunk| {
+            let in_chunk = chunk.iter().fold(0_u8, |count, byte| {
+                count.wrapping_add(u8::from(byte | CASE == b'{'))
+            });
+            usize::from(in_chunk)
+        })
+        .sum()
 }
 
 fn walk(limit: usize, bytes: &[u8]) -> bool {

@@ -1,34 +1,19 @@
-//! Lists: of texts, of small codes, of currencies, of objects.
+//! Lists: of texts, of whole numbers, of objects.
 
 use std::borrow::Cow;
+use std::marker::PhantomData;
 
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 
 use super::object::{Object, Seed, fill};
 use super::scalar::{Given, Text};
 use super::value::{Lenient, Number};
-use crate::units::Currency;
-use std::marker::PhantomData;
 
 /// A list of texts. A single text counts as a list, split at commas and spaces.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TextList<'a> {
     items: Vec<Text<'a>>,
     unreadable: bool,
-}
-
-/// A set of the small integers that OpenRTB's lists are made of; codes from 64 up (private ones) are left out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CodeSet {
-    bits: u64,
-    unreadable: bool,
-}
-
-/// The currencies a bid may be in, in the order they were sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Currencies {
-    codes: [Currency; Self::MAX],
-    len: usize,
 }
 
 /// A list of objects of which none may be overlooked.
@@ -74,7 +59,8 @@ impl TextList<'_> {
     }
 }
 
-fn split(text: &str) -> impl Iterator<Item = &str> {
+/// The words of a text that stands where a list should.
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split([',', ' ']).filter(|word| !word.is_empty())
 }
 
@@ -145,8 +131,8 @@ impl<'de> Lenient<'de> for TextList<'de> {
 
     fn text(text: Cow<'de, str>) -> Self {
         match text {
-            Cow::Borrowed(text) => split(text).map(Cow::Borrowed).collect(),
-            Cow::Owned(text) => split(&text)
+            Cow::Borrowed(text) => words(text).map(Cow::Borrowed).collect(),
+            Cow::Owned(text) => words(&text)
                 .map(|word| Cow::Owned(word.to_owned()))
                 .collect(),
         }
@@ -163,149 +149,6 @@ impl<'de> Lenient<'de> for TextList<'de> {
             }
         }
         Ok(list)
-    }
-}
-
-impl CodeSet {
-    /// The set with no code in it.
-    pub const EMPTY: Self = Self {
-        bits: 0,
-        unreadable: false,
-    };
-
-    /// A set of these codes; codes from 64 up are left out.
-    pub fn of(codes: &[u32]) -> Self {
-        let mut set = Self::EMPTY;
-        for code in codes {
-            set.insert(*code);
-        }
-        set
-    }
-
-    /// A set from its bits: bit n stands for code n.
-    pub const fn from_bits(bits: u64) -> Self {
-        Self {
-            bits,
-            unreadable: false,
-        }
-    }
-
-    /// The codes that could be read: bit n stands for code n.
-    pub const fn bits(self) -> u64 {
-        self.bits
-    }
-
-    /// Whether this code is in the set.
-    pub const fn contains(self, code: u32) -> bool {
-        code < u64::BITS && self.bits & (1 << code) != 0
-    }
-
-    /// Whether the two sets share a code.
-    pub const fn intersects(self, other: Self) -> bool {
-        self.bits & other.bits != 0
-    }
-
-    /// Whether every code of `other` is in this set.
-    pub const fn contains_all(self, other: Self) -> bool {
-        other.bits & !self.bits == 0
-    }
-
-    /// Whether no code could be read: either nothing was sent, or [`CodeSet::is_unreadable`].
-    pub const fn is_empty(self) -> bool {
-        self.bits == 0
-    }
-
-    /// Whether something was sent that could not be read, in part or in whole.
-    pub const fn is_unreadable(self) -> bool {
-        self.unreadable
-    }
-
-    /// The codes in rising order.
-    pub fn iter(self) -> impl Iterator<Item = u32> {
-        (0..u64::BITS).filter(move |code| self.contains(*code))
-    }
-
-    /// The codes of both sets.
-    #[must_use]
-    pub const fn union(self, other: Self) -> Self {
-        Self {
-            bits: self.bits | other.bits,
-            unreadable: self.unreadable || other.unreadable,
-        }
-    }
-
-    /// Adds a code; one from 64 up is left out.
-    pub const fn insert(&mut self, code: u32) {
-        if code < u64::BITS {
-            self.bits |= 1 << code;
-        }
-    }
-}
-
-/// One code as a set; what is no whole number is unreadable, and negative codes do not exist.
-impl<'de> Lenient<'de> for CodeSet {
-    fn absent() -> Self {
-        Self::EMPTY
-    }
-
-    fn misfit() -> Self {
-        Self {
-            bits: 0,
-            unreadable: true,
-        }
-    }
-
-    fn number(number: Number) -> Self {
-        match number.whole() {
-            Some(code) => {
-                let mut set = Self::EMPTY;
-                if let Ok(code) = u32::try_from(code) {
-                    set.insert(code);
-                }
-                set
-            }
-            None => Self::misfit(),
-        }
-    }
-
-    fn text(text: Cow<'de, str>) -> Self {
-        split(&text).fold(Self::EMPTY, |set, word| {
-            set.union(Number::parse(word).map_or_else(Self::misfit, Self::number))
-        })
-    }
-
-    fn list<A: SeqAccess<'de>>(mut items: A) -> Result<Self, A::Error> {
-        let mut set = Self::EMPTY;
-        while let Some(element) = Element::next(&mut items)? {
-            set = set.union(match element {
-                Element::Nothing => Self::EMPTY,
-                Element::Text(text) => Self::text(text),
-                Element::Misfit => Self::misfit(),
-            });
-        }
-        Ok(set)
-    }
-}
-
-impl Currencies {
-    /// More than any exchange documents (a dozen); what comes after is left out, which only narrows the choice.
-    pub const MAX: usize = 16;
-
-    /// The codes, in the order they were sent.
-    pub fn iter(&self) -> impl Iterator<Item = Currency> {
-        self.codes.iter().take(self.len).copied()
-    }
-
-    /// Whether a bid may be in this currency.
-    pub fn contains(&self, currency: Currency) -> bool {
-        self.iter().any(|listed| listed == currency)
-    }
-
-    fn push(&mut self, currency: Currency) {
-        if let Some(free) = self.codes.get_mut(self.len) {
-            *free = currency;
-            self.len += 1;
-        }
     }
 }
 
@@ -343,48 +186,6 @@ where
             (true, false) => Self::Absent,
             (false, _) => Self::Value(numbers),
         })
-    }
-}
-
-/// An empty list is absent; a list with no currency in it that can be read is unreadable.
-impl<'de> Lenient<'de> for Given<Currencies> {
-    fn absent() -> Self {
-        Self::Absent
-    }
-
-    fn misfit() -> Self {
-        Self::Unreadable
-    }
-
-    fn text(text: Cow<'de, str>) -> Self {
-        currencies(split(&text).map(Currency::parse))
-    }
-
-    fn list<A: SeqAccess<'de>>(items: A) -> Result<Self, A::Error> {
-        let texts = TextList::list(items)?;
-        let unreadable = texts.unreadable.then_some(None);
-        Ok(currencies(
-            texts.iter().map(Currency::parse).chain(unreadable),
-        ))
-    }
-}
-
-fn currencies(codes: impl Iterator<Item = Option<Currency>>) -> Given<Currencies> {
-    let mut list = Currencies {
-        codes: [Currency::USD; Currencies::MAX],
-        len: 0,
-    };
-    let mut unreadable = false;
-    for code in codes {
-        match code {
-            Some(code) => list.push(code),
-            None => unreadable = true,
-        }
-    }
-    match (list.len, unreadable) {
-        (0, true) => Given::Unreadable,
-        (0, false) => Given::Absent,
-        _ => Given::Value(list),
     }
 }
 

@@ -4,15 +4,20 @@
 //! unreadable instead. Only text that is not JSON is an error. Nothing here knows a field of OpenRTB.
 
 mod amount;
+mod code_set;
+mod currencies;
 mod depth;
 mod lists;
 mod object;
 mod scalar;
 mod value;
+
 pub(super) use amount::decimal_millionths;
+pub use code_set::CodeSet;
+pub use currencies::Currencies;
 pub(super) use depth::nests_deeper_than;
-pub use lists::{CodeSet, Currencies, Listed, TextList};
 pub(super) use lists::{Element, First};
+pub use lists::{Listed, TextList};
 pub(super) use object::{Object, Seed, read, skip};
 pub use scalar::{Flag, Given, Text};
 pub(super) use scalar::{Millis, joined};

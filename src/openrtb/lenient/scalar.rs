@@ -57,6 +57,15 @@ impl<T> Given<T> {
         }
     }
 
+    /// The same with what `change` makes of the value.
+    pub fn map_value<U>(self, change: impl FnOnce(T) -> U) -> Given<U> {
+        match self {
+            Self::Absent => Given::Absent,
+            Self::Value(value) => Given::Value(change(value)),
+            Self::Unreadable => Given::Unreadable,
+        }
+    }
+
     /// The value, `default` where there is none, `None` where it cannot be read.
     pub fn or_absent(self, default: T) -> Option<T> {
         match self {

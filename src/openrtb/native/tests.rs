@@ -9,7 +9,7 @@ use crate::openrtb::request::decode;
 struct Shoes;
 
 impl NativeParts for Shoes {
-    fn title(&self) -> &str {
+    fn title(&self) -> &'static str {
         "Schöne \"Schuhe\""
     }
 
