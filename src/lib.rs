@@ -1,7 +1,10 @@
 //! Bidtree: a real-time-bidding ad server whose whole runtime is one supervision tree.
 
+pub mod admin;
+pub mod bidding;
 pub mod campaign;
 pub mod clock;
+pub mod exchange;
 pub mod http;
 pub mod notice;
 pub mod openrtb;

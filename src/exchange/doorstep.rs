@@ -25,7 +25,10 @@ pub struct Doorkeeper<'a>(MutexGuard<'a, mpsc::Receiver<TcpStream>>);
 impl Default for Doorstep {
     fn default() -> Self {
         let (sender, receiver) = mpsc::channel(WAITING_MAX);
-        Self { sender, receiver: Arc::new(Mutex::new(receiver)) }
+        Self {
+            sender,
+            receiver: Arc::new(Mutex::new(receiver)),
+        }
     }
 }
 

@@ -39,6 +39,8 @@ pub(super) struct Desk<'w, S> {
 
 struct Staff<S> {
     service: S,
+    /// Whether the request in hand got as far as the service.
+    asked: bool,
     collected: Vec<u8>,
     unpacked: Vec<u8>,
 }
@@ -47,6 +49,7 @@ impl<'w, S: AsyncService> Desk<'w, S> {
     pub(super) fn new(service: S, limits: Limits, watch: &'w Watch) -> Self {
         let staff = Staff {
             service,
+            asked: false,
             collected: Vec::new(),
             unpacked: Vec::new(),
         };
@@ -67,7 +70,11 @@ impl<'w, S: AsyncService> Desk<'w, S> {
         let staff = self.lock().take();
         let answer = match staff {
             Some(mut staff) => {
+                staff.asked = false;
                 let answer = self.serve(&mut staff, &parts, incoming, arrived).await;
+                if !staff.asked {
+                    staff.service.refused(answer.status(), arrived);
+                }
                 staff.trim();
                 *self.lock() = Some(staff);
                 answer
@@ -131,6 +138,7 @@ impl<'w, S: AsyncService> Desk<'w, S> {
         } else {
             wire
         };
+        staff.asked = true;
         let request = Request {
             head,
             body,
@@ -221,6 +229,7 @@ impl<S: AsyncService> Staff<S> {
             headers: Headers(&parts.headers),
             arrived,
         };
+        self.asked = true;
         self.service.admit(&head)?;
         Ok(head)
     }

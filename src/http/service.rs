@@ -29,6 +29,11 @@ pub trait Service: Send + 'static {
 
     /// The answer to a whole request.
     fn answer(&mut self, request: Request<'_>) -> Answer;
+
+    /// Told of a request that was refused with this status before it became one, for whoever counts.
+    fn refused(&mut self, status: StatusCode, arrived: Monotonic) {
+        let _ = (status, arrived);
+    }
 }
 
 /// A service that may wait before it answers.
@@ -48,6 +53,11 @@ pub trait AsyncService: Send + 'static {
     /// The answer to a whole request. Dropped half-way when the peer goes away: what must happen anyhow is another
     /// child's work.
     fn answer(&mut self, request: Request<'_>) -> impl Future<Output = Answer> + Send;
+
+    /// As [`Service::refused`].
+    fn refused(&mut self, status: StatusCode, arrived: Monotonic) {
+        let _ = (status, arrived);
+    }
 }
 
 /// A [`Service`] where an [`AsyncService`] is wanted.
@@ -64,6 +74,10 @@ impl<S: Service> AsyncService for Inline<S> {
 
     fn answer(&mut self, request: Request<'_>) -> impl Future<Output = Answer> + Send {
         std::future::ready(self.0.answer(request))
+    }
+
+    fn refused(&mut self, status: StatusCode, arrived: Monotonic) {
+        self.0.refused(status, arrived);
     }
 }
 

@@ -333,6 +333,7 @@ async fn a_slow_head_is_cut_and_a_slow_body_is_408() {
         assert_eq!(peer.post("", "abc").await.status, 200);
         for byte in "POST /b".bytes() {
             peer.send([byte]).await;
+            tokio::task::yield_now().await;
             peer.pass(Duration::from_secs(1));
         }
         peer.assert_closed().await;

@@ -15,7 +15,7 @@ pub mod books;
 mod exposures;
 pub mod frequency;
 pub mod frequency_server;
-mod lease;
+pub mod lease;
 pub mod ledger;
 pub mod ledger_server;
 mod movement;

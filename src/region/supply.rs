@@ -79,6 +79,12 @@ impl SupplyShard {
         }
     }
 
+    /// The charges that this thread has offered since the process began.
+    pub fn offered(&self, slot: CampaignSlot) -> u64 {
+        self.seen(slot)
+            .map_or(0, |count| count.offered.load(Ordering::Relaxed))
+    }
+
     /// A bid was sent: what was promised for it. This thread's own shard only.
     pub fn bid(&self, slot: CampaignSlot, charge: Nanos) {
         if let Some(count) = self.own(slot) {

@@ -1,0 +1,237 @@
+//! The admin port: what an operator may see and do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{campaigns_page, tree_page};
+use crate::campaign::roster_server::RosterMessage;
+use crate::campaign::{Campaign, Shelf};
+use crate::clock::Clock;
+use crate::exchange::stop_all::StopAll;
+use crate::http::{
+    Answer, AsyncService, ContentType, Head, Limits, ListeningSocket, Methods, Request, Route,
+    StatusCode, parameter, serving_listener,
+};
+use crate::store::journal_server::{Journal, read};
+use crate::supervision::{Address, AskError, Spec, Tree};
+
+/// Bodies of this port are small; the largest is a bid request to be explained.
+const BODY_BYTES_MAX: usize = 256 * 1024;
+/// How long the books or the roster may take. A reload of a hundred thousand campaigns starts as many processes.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
+const ROUTES: &[Route] = &[
+    Route::new("/metrics", Methods::Get),
+    Route::new("/livez", Methods::Get),
+    Route::new("/readyz", Methods::Get),
+    Route::new("/tree", Methods::Get),
+    Route::new("/alerts", Methods::Get),
+    Route::new("/campaigns", Methods::Get),
+    Route::new("/campaigns/reload", Methods::Post),
+    Route::new("/exchanges/*/recover", Methods::Post),
+    Route::new("/tree/*/recover", Methods::Post),
+    Route::new("/tree/*/kill", Methods::Post),
+    Route::new("/stop-all", Methods::Post),
+    Route::new("/resume", Methods::Post),
+];
+
+/// Makes a text when asked.
+pub type Render = Arc<dyn Fn() -> String + Send + Sync>;
+/// Whether each exchange can bid.
+pub type Readiness = Arc<dyn Fn() -> Vec<(String, bool)> + Send + Sync>;
+/// Reads the catalogue's files; the text lists everything that is wrong.
+pub type LoadCatalogue = Arc<dyn Fn() -> Result<Vec<Arc<Campaign>>, String> + Send + Sync>;
+
+/// What the admin's child is given.
+#[derive(Clone)]
+pub struct AdminParts {
+    /// Its socket.
+    pub socket: Arc<ListeningSocket>,
+    /// The tree.
+    pub tree: Tree,
+    /// Its clock.
+    pub clock: Clock,
+    /// The metrics page.
+    pub metrics: Render,
+    /// The alerts, as JSON.
+    pub alerts: Render,
+    /// The journal.
+    pub journal: Journal,
+    /// The catalogue.
+    pub shelf: Arc<Shelf>,
+    /// What swaps the catalogue.
+    pub roster: Address<RosterMessage>,
+    /// What reads it.
+    pub load_catalogue: LoadCatalogue,
+    /// The exchanges.
+    pub readiness: Readiness,
+    /// The button.
+    pub stop_all: StopAll,
+    /// Whether children may be killed from here.
+    pub chaos: bool,
+}
+
+/// The admin's listener as a child.
+pub fn admin_listener(parts: &AdminParts) -> Spec {
+    let service = parts.clone();
+    let limits = Limits {
+        body_bytes: BODY_BYTES_MAX,
+        ..Limits::default()
+    };
+    serving_listener("listener", &parts.socket, limits, move || AdminService {
+        parts: service.clone(),
+    })
+}
+
+struct AdminService {
+    parts: AdminParts,
+}
+
+impl AsyncService for AdminService {
+    fn routes(&self) -> &'static [Route] {
+        ROUTES
+    }
+
+    async fn answer(&mut self, request: Request<'_>) -> Answer {
+        let head = request.head;
+        match (head.path, head.tail) {
+            ("/metrics", _) => {
+                Answer::new(StatusCode::OK, ContentType::METRICS, (self.parts.metrics)()).packed()
+            }
+            ("/livez", _) => Answer::text(StatusCode::OK, "ok\n"),
+            ("/readyz", _) => self.ready().await,
+            ("/tree", _) => self.tree(&head).await,
+            ("/alerts", _) => Answer::json((self.parts.alerts)()),
+            ("/campaigns", _) => self.campaigns().await,
+            ("/campaigns/reload", _) => self.reload().await,
+            ("/stop-all", _) => button(self.parts.stop_all.engage(), "all bidding is stopped"),
+            ("/resume", _) => button(self.parts.stop_all.release(), "exchanges bid again"),
+            (path, tail) if path.ends_with("/kill") => self.kill(tail).await,
+            (path, id) if path.starts_with("/exchanges/") => {
+                asked(self.parts.tree.recover(&format!("exchanges/{id}")).await)
+            }
+            (_, tail) => asked(self.parts.tree.recover(tail).await),
+        }
+    }
+}
+
+impl AdminService {
+    /// Ready: some exchange can bid, and money can be booked.
+    async fn ready(&self) -> Answer {
+        let exchanges = (self.parts.readiness)();
+        let books =
+            tokio::time::timeout(Duration::from_secs(1), read(&self.parts.journal, |_| ())).await;
+        let store = matches!(books, Ok(Ok(())));
+        let stopped = self.parts.stop_all.is_engaged();
+        let ready = store && !stopped && exchanges.iter().any(|(_, ready)| *ready);
+        let exchanges: serde_json::Map<String, Value> = exchanges
+            .into_iter()
+            .map(|(name, ready)| (name, json!(ready)))
+            .collect();
+        let body =
+            json!({ "ready": ready, "store": store, "stopped": stopped, "exchanges": exchanges });
+        let status = if ready {
+            StatusCode::OK
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        };
+        Answer::new(status, ContentType::JSON, line(&body))
+    }
+
+    async fn tree(&self, head: &Head<'_>) -> Answer {
+        let places = self.parts.tree.snapshot().await;
+        let format = head.query.and_then(|query| parameter(query, "format"));
+        if format.as_deref() == Some("text") {
+            return Answer::text(StatusCode::OK, tree_page::drawn(&places));
+        }
+        Answer::json(line(&tree_page::as_json(&places))).packed()
+    }
+
+    async fn campaigns(&self) -> Answer {
+        let (campaigns, catalogue) = (self.parts.shelf.campaigns(), self.parts.shelf.current());
+        let now = self.parts.clock.wall();
+        let look = move |books: &crate::store::books::Books| {
+            campaigns_page::page(books, &campaigns, &catalogue, now)
+        };
+        match tokio::time::timeout(ANSWER_WITHIN, read(&self.parts.journal, look)).await {
+            Ok(Ok(page)) => Answer::json(line(&page)).packed(),
+            Ok(Err(error)) => refusal(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+            Err(_) => refusal(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the journal does not answer",
+            ),
+        }
+    }
+
+    async fn reload(&self) -> Answer {
+        let campaigns = match (self.parts.load_catalogue)() {
+            Ok(campaigns) => campaigns,
+            Err(faults) => return Answer::text(StatusCode::UNPROCESSABLE_ENTITY, faults),
+        };
+        let call = self
+            .parts
+            .roster
+            .call(|reply| RosterMessage::Reload(campaigns, reply));
+        match tokio::time::timeout(ANSWER_WITHIN, call).await {
+            Ok(Ok(reloaded)) => {
+                let left_out = reloaded.left_out.iter();
+                let left_out: Vec<_> = left_out
+                    .map(|left| json!({ "id": *left.id, "why": left.why.to_string() }))
+                    .collect();
+                Answer::json(line(&json!({
+                    "campaigns": reloaded.campaigns,
+                    "started": reloaded.started,
+                    "stopped": reloaded.stopped,
+                    "left_out": left_out,
+                })))
+            }
+            Ok(Err(error)) => refusal(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+            Err(_) => refusal(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the roster does not answer",
+            ),
+        }
+    }
+
+    async fn kill(&self, path: &str) -> Answer {
+        if !self.parts.chaos {
+            let why = "set `chaos = true` under [admin] to kill children from here";
+            return refusal(StatusCode::FORBIDDEN, why);
+        }
+        tracing::warn!(path, "killed by an operator");
+        asked(self.parts.tree.kill(path).await)
+    }
+}
+
+fn asked(outcome: Result<(), AskError>) -> Answer {
+    match outcome {
+        Ok(()) => Answer::json(line(&json!({ "ok": true }))),
+        Err(error @ (AskError::NotFound(_) | AskError::NotRunning(_))) => {
+            refusal(StatusCode::NOT_FOUND, &error.to_string())
+        }
+        Err(error @ AskError::Silent(_)) => {
+            refusal(StatusCode::SERVICE_UNAVAILABLE, &error.to_string())
+        }
+        Err(error) => refusal(StatusCode::CONFLICT, &error.to_string()),
+    }
+}
+
+fn button(outcome: std::io::Result<()>, done: &str) -> Answer {
+    match outcome {
+        Ok(()) => Answer::text(StatusCode::OK, format!("{done}\n")),
+        Err(error) => refusal(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            &format!("the button's file: {error}"),
+        ),
+    }
+}
+
+fn refusal(status: StatusCode, why: &str) -> Answer {
+    Answer::new(status, ContentType::JSON, line(&json!({ "error": why })))
+}
+
+fn line(value: &Value) -> String {
+    format!("{value}\n")
+}

@@ -1,0 +1,19 @@
+//! The operator's side, over HTTP: metrics, health, the live tree, campaigns, and a few levers.
+//!
+//! | path | what |
+//! |---|---|
+//! | `GET /metrics` | Prometheus |
+//! | `GET /livez`, `/readyz` | the process runs; it can bid and book |
+//! | `GET /tree` | the live supervision tree as JSON, drawn with `?format=text` |
+//! | `GET /alerts` | what an operator should know |
+//! | `GET /campaigns` | what each campaign has spent |
+//! | `POST /campaigns/reload` | reads the catalogue's files again |
+//! | `POST /exchanges/<id>/recover`, `/tree/<path>/recover` | tries a degraded part now |
+//! | `POST /stop-all`, `/resume` | stops all bidding; lets it go on |
+//! | `POST /tree/<path>/kill` | kills a child, where the configuration says `chaos = true` |
+//!
+//! It decides nothing: each lever belongs to somebody else.
+
+pub mod admin_listener;
+mod campaigns_page;
+mod tree_page;

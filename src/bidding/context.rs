@@ -1,0 +1,262 @@
+//! What is true of a whole request: read once, asked of every candidate.
+//!
+//! What guards somebody's rights and cannot be read lets nothing through. A request that names both a site and an app
+//! gets no bid: which of them would be shown decides what is blocked, and it does not say.
+
+use std::borrow::Cow;
+
+use super::pass::PassReason;
+use crate::campaign::{Category, CategorySet, Country, DeviceType, Language, Os, Rates, is_within};
+use crate::openrtb::{BidRequest, Flag, Given, TextList};
+use crate::units::{Cpm, Currency, ExchangeKey, RegionKey, UnixMillis, UserKey};
+
+/// The longest domain or bundle that is looked at; longer ones match nothing that was configured.
+const NAME_BYTES_MAX: usize = 253;
+/// The only taxonomy our categories are in: IAB Content 1.0, OpenRTB's default.
+const CONTENT_1_0: u32 = 1;
+
+/// Where and when a request is answered: what does not stand in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'p> {
+    /// The exchange that asks.
+    pub exchange: ExchangeKey,
+    /// Our seat there.
+    pub seat: Option<&'p str>,
+    /// The region that would pay.
+    pub region: RegionKey,
+    /// Whose device it is, where consent allows us to know.
+    pub user: Option<UserKey>,
+    /// When.
+    pub at: UnixMillis,
+    /// What currencies are worth.
+    pub rates: &'p Rates,
+    /// No bid is above it, in US dollars.
+    pub ceiling: Option<Cpm>,
+    /// Whether markup can report back over https.
+    pub has_secure_notices: bool,
+}
+
+/// What every candidate is asked against.
+#[derive(Debug)]
+pub struct Context<'r> {
+    /// What does not stand in the request.
+    pub place: Place<'r>,
+    /// The currency of our bids.
+    pub currency: Currency,
+    /// Where the device is.
+    pub country: Option<Country>,
+    /// What it is.
+    pub device: Option<DeviceType>,
+    /// What it runs.
+    pub system: Option<Os>,
+    /// The language it is set to.
+    pub language: Option<Language>,
+    /// The site's domain, lower case, without `www.`.
+    pub site: Option<String>,
+    /// The app's bundle, lower case.
+    pub app: Option<String>,
+    /// What the site or app is about.
+    pub categories: CategorySet,
+    /// Whether this is a test: answered, never paced, promised or billed.
+    pub is_test: bool,
+    blocked_categories: CategorySet,
+    allowed_categories: Option<CategorySet>,
+    blocked_domains: Vec<Cow<'r, str>>,
+    blocked_apps: &'r TextList<'r>,
+    languages: Option<&'r TextList<'r>>,
+}
+
+impl<'r> Context<'r> {
+    /// Reads a request.
+    ///
+    /// # Errors
+    /// The reason that no impression of it can get a bid.
+    pub fn read(request: &'r BidRequest<'r>, place: Place<'r>) -> Result<Self, PassReason> {
+        if request.channel_is_ambiguous {
+            return Err(PassReason::AmbiguousChannel);
+        }
+        check_seat(request, place.seat)?;
+        let lists = [
+            &request.bcat,
+            &request.acat,
+            &request.badv,
+            &request.bapp,
+            &request.wlang,
+            &request.wlangb,
+        ];
+        if lists.iter().any(|list| list.is_unreadable()) {
+            return Err(PassReason::UnreadableBlocks);
+        }
+        let speaks_our_categories = request.cattax.unwrap_or(CONTENT_1_0) == CONTENT_1_0;
+        if !speaks_our_categories && !(request.bcat.is_empty() && request.acat.is_empty()) {
+            // They are blocked in words we do not have.
+            return Err(PassReason::UnreadableBlocks);
+        }
+        let currency = currency(request, place.rates).ok_or(PassReason::Currency)?;
+        let device = &request.device;
+        let languages = [&request.wlang, &request.wlangb]
+            .into_iter()
+            .find(|list| !list.is_empty());
+        Ok(Self {
+            place,
+            currency,
+            country: device.geo.country.as_deref().and_then(Country::parse),
+            device: device
+                .devicetype
+                .and_then(|code| DeviceType::from_code(i64::from(code))),
+            system: device.os_name().and_then(Os::parse),
+            language: device.language_tag().and_then(|tag| Language::parse(tag)),
+            site: request.site().and_then(|site| {
+                let host = site.page.as_deref().and_then(host_of);
+                lower(site.domain.as_deref().or(host).map(bare_domain))
+            }),
+            app: request.app().and_then(|app| lower(app.bundle.as_deref())),
+            categories: categories(request),
+            is_test: request.test.may_be_yes(),
+            blocked_categories: set(&request.bcat),
+            allowed_categories: (!request.acat.is_empty()).then(|| set(&request.acat)),
+            blocked_domains: request
+                .badv
+                .iter()
+                .map(|domain| fold(bare_domain(domain)))
+                .collect(),
+            blocked_apps: &request.bapp,
+            languages,
+        })
+    }
+
+    /// Whether something about this may be shown.
+    pub(super) fn allows_categories(&self, categories: &[Category]) -> bool {
+        let blocked = categories
+            .iter()
+            .any(|category| self.blocked_categories.covers(*category));
+        let allowed = self.allowed_categories.as_ref().is_none_or(|allowed| {
+            // What has no category is not known to be on the list.
+            !categories.is_empty() && categories.iter().all(|category| allowed.covers(*category))
+        });
+        !blocked && allowed
+    }
+
+    /// Whether an advertiser with this domain may be shown. A blocked domain blocks what is under it.
+    pub(super) fn allows_domain(&self, domain: &str) -> bool {
+        !self
+            .blocked_domains
+            .iter()
+            .any(|blocked| is_within(domain, blocked))
+    }
+
+    /// Whether this app may be advertised.
+    pub(super) fn allows_app(&self, bundle: &str) -> bool {
+        !self.blocked_apps.contains_ignoring_case(bundle)
+    }
+
+    /// Whether a creative in this language may be shown; one without words always may.
+    pub(super) fn allows_language(&self, language: Option<Language>) -> bool {
+        let Some(languages) = self.languages else {
+            return true;
+        };
+        match language {
+            Some(Language::NONE) => true,
+            Some(language) => languages
+                .iter()
+                .any(|tag| Language::parse(tag) == Some(language)),
+            // Nobody said what it is in.
+            None => false,
+        }
+    }
+
+    /// A price as it is in the currency of our bids, rounded up.
+    pub(super) fn in_bid_currency(&self, price: Cpm, from: Currency) -> Option<Cpm> {
+        price.convert(self.place.rates.between(from, self.currency)?)
+    }
+}
+
+fn check_seat(request: &BidRequest<'_>, seat: Option<&str>) -> Result<(), PassReason> {
+    if request.wseat.is_unreadable() || request.bseat.is_unreadable() {
+        return Err(PassReason::UnreadableBlocks);
+    }
+    let allowed = request.wseat.is_empty() || seat.is_some_and(|seat| request.wseat.contains(seat));
+    let blocked = seat.is_some_and(|seat| request.bseat.contains(seat));
+    if allowed && !blocked {
+        Ok(())
+    } else {
+        Err(PassReason::Seat)
+    }
+}
+
+/// US dollars unless the request names currencies; then the first that we have a rate for.
+fn currency(request: &BidRequest<'_>, rates: &Rates) -> Option<Currency> {
+    match &request.cur {
+        Given::Absent => Some(Currency::USD),
+        Given::Value(named) if named.contains(Currency::USD) => Some(Currency::USD),
+        Given::Value(named) => named
+            .iter()
+            .find(|currency| rates.in_dollars(*currency).is_some()),
+        Given::Unreadable => None,
+    }
+}
+
+fn categories(request: &BidRequest<'_>) -> CategorySet {
+    let mut found = CategorySet::default();
+    if let Some(channel) = &request.channel
+        && channel.cattax.unwrap_or(CONTENT_1_0) == CONTENT_1_0
+    {
+        for code in channel
+            .cat
+            .iter()
+            .chain(channel.sectioncat.iter())
+            .chain(channel.pagecat.iter())
+        {
+            if let Some(category) = Category::parse(code) {
+                found.insert(category);
+            }
+        }
+    }
+    found
+}
+
+fn set(list: &TextList<'_>) -> CategorySet {
+    let mut found = CategorySet::default();
+    // A code of another taxonomy names nothing of ours.
+    list.iter()
+        .filter_map(Category::parse)
+        .for_each(|category| found.insert(category));
+    found
+}
+
+/// A domain without scheme, path, port, `www.` and final dot, as block lists have them in every shape.
+fn bare_domain(text: &str) -> &str {
+    let text = text.trim();
+    let text = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let host = text
+        .split(['/', ':', '?'])
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('.');
+    match host.get(..4) {
+        Some(www) if www.eq_ignore_ascii_case("www.") => host.get(4..).unwrap_or_default(),
+        _ => host,
+    }
+}
+
+fn host_of(page: &str) -> Option<&str> {
+    page.contains("://").then_some(page)
+}
+
+fn fold(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+fn lower(name: Option<&str>) -> Option<String> {
+    name.filter(|name| !name.is_empty() && name.len() <= NAME_BYTES_MAX)
+        .map(str::to_ascii_lowercase)
+}
+
+/// A flag that says yes, or something that might be yes, where only a clear no is safe.
+pub(super) fn not_clearly_no(flag: Flag) -> bool {
+    flag.may_be_yes()
+}

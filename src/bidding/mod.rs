@@ -1,0 +1,23 @@
+//! Bidding: from a request to the bids worth making. Pure, and meant to be read like the product's manual.
+//!
+//! | file | what |
+//! |---|---|
+//! | `context` | what is true of the whole request: where, who, when, what is blocked, in which currency |
+//! | `opportunity` | one impression: which shapes it takes, and its floor |
+//! | `eligibility` | whether a campaign may, and with which creative |
+//! | `decide` | the first of the best candidates that may, can afford it, and is drawn |
+//! | `pass` | every reason not to bid, in the order a candidate meets them |
+//!
+//! Money is behind a port, [`Funds`]: a region implements it.
+
+mod context;
+mod decide;
+mod eligibility;
+mod opportunity;
+mod pass;
+
+pub use context::{Context, Place};
+pub use decide::{CANDIDATES_MAX, Choice, Funds, Offered, decide};
+pub use eligibility::{Parts, plays_file};
+pub use opportunity::Opportunity;
+pub use pass::PassReason;

@@ -1,0 +1,74 @@
+//! What is written into an operator's markup: `{click_url}`, `{impression_url}`, `{cachebuster}`, and nothing else.
+
+use crate::openrtb::escape::write_html;
+
+/// The values of a bid's placeholders.
+pub(super) struct Filling<'a> {
+    pub(super) click_url: &'a str,
+    pub(super) impression_url: &'a str,
+    pub(super) cachebuster: &'a str,
+}
+
+/// Appends `template` with its placeholders filled. URLs are escaped for HTML, where `&` would begin an entity; braces
+/// that belong to no placeholder stay as they are.
+pub(super) fn write_markup(out: &mut Vec<u8>, template: &str, filling: &Filling<'_>) {
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        out.extend_from_slice(before.as_bytes());
+        let found = [
+            ("click_url}", filling.click_url),
+            ("impression_url}", filling.impression_url),
+            ("cachebuster}", filling.cachebuster),
+        ]
+        .into_iter()
+        .find_map(|(name, value)| after.strip_prefix(name).map(|behind| (behind, value)));
+        if let Some((behind, value)) = found {
+            write_html(out, value);
+            rest = behind;
+        } else {
+            out.push(b'{');
+            rest = after;
+        }
+    }
+    out.extend_from_slice(rest.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_filled_and_other_braces_stay() {
+        let filling = Filling {
+            click_url: "https://x/click?t=1&u=2",
+            impression_url: "https://x/imp",
+            cachebuster: "7",
+        };
+        let mut out = Vec::new();
+        write_markup(
+            &mut out,
+            "<style>a{b:c}</style><a href=\"{click_url}\"><img src=\"{impression_url}&{cachebuster}\">{",
+            &filling,
+        );
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(
+            text,
+            "<style>a{b:c}</style><a href=\"https://x/click?t=1&amp;u=2\"><img src=\"https://x/imp&7\">{"
+        );
+    }
+
+    #[test]
+    fn the_price_macro_survives_escaping() {
+        let filling = Filling {
+            click_url: "",
+            impression_url: "https://x/imp?t=1&p=${AUCTION_PRICE}",
+            cachebuster: "",
+        };
+        let mut out = Vec::new();
+        write_markup(&mut out, "{impression_url}", &filling);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "https://x/imp?t=1&amp;p=${AUCTION_PRICE}"
+        );
+    }
+}

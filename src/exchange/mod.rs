@@ -1,0 +1,23 @@
+//! An exchange: where its requests come in, who decides, who writes.
+//!
+//! Three children under `rest_for_one`, in the order of need: `connection_pool`, `bid_engine`, `serializer`.
+//!
+//! | file | what |
+//! |---|---|
+//! | `doorstep` | where accepted sockets wait for the pool; outlives it |
+//! | `connection_pool` | connections, admission, and the page that calls the other two; its degraded stand-in |
+//! | `bid_engine` | bytes to decision: decode, deadline, region, context, choices |
+//! | `region_desk` | a region as the bid path meets it: draws, caps, promises |
+//! | `serializer` | decision to bytes: tokens, URLs, markup, JSON |
+//! | `markup` | what is written into an operator's markup |
+//! | `outcome` | what became of a request, for metrics |
+//! | `stop_all` | the button that stops all bidding |
+
+pub mod bid_engine;
+pub mod connection_pool;
+pub mod doorstep;
+mod markup;
+pub mod outcome;
+pub mod region_desk;
+pub mod serializer;
+pub mod stop_all;

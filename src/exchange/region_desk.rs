@@ -1,0 +1,153 @@
+//! A region as the bid path meets it: draws, caps and promises, each an inline call to the child that owns it.
+//!
+//! A panic in one of them is that child's crash, and this candidate's pass. A region that is being restarted or is closed
+//! answers so at once.
+
+use std::sync::Arc;
+
+use crate::bidding::{Funds, Offered, PassReason};
+use crate::region::frequency::{CapRefusal, Frequency, Pending, Viewing};
+use crate::region::frequency_server::counted;
+use crate::region::lease::HoldClass;
+use crate::region::ledger::{Ledger, Promise, Reservation, ReserveError};
+use crate::region::supply::{Shares, Supply};
+use crate::supervision::Stage;
+use crate::units::{CampaignSlot, LedgerTime, Nanos, RegionKey};
+
+/// Opportunities of a campaign that a data thread takes without a draw, before pacing has seen enough to set a share: a
+/// campaign that is new is tried at once, and what that can spend is a fraction of a lease.
+const UNPACED_FIRST: u64 = 16;
+
+/// What of a region the bid path needs. Made before the tree; cheap to clone.
+#[derive(Clone)]
+pub struct RegionDesk {
+    /// The region.
+    pub key: RegionKey,
+    /// Its money.
+    pub ledger: Stage<Arc<Ledger>>,
+    /// Its pacing.
+    pub shares: Stage<Arc<Shares>>,
+    /// Its caps.
+    pub frequency: Stage<Arc<Frequency>>,
+    /// What pacing counts.
+    pub supply: Arc<Supply>,
+    /// Up while the region is closed.
+    pub closed: Stage<()>,
+}
+
+/// A region, asked on behalf of one request.
+pub struct RegionFunds<'d> {
+    /// The region.
+    pub desk: &'d RegionDesk,
+    /// The data thread.
+    pub thread: usize,
+    /// Which of the ledger's holds the exchange's bids have.
+    pub hold: HoldClass,
+    /// The time.
+    pub now: LedgerTime,
+    /// What draws.
+    pub random: &'d mut fastrand::Rng,
+}
+
+/// What stands behind a bid. Dropped, it is undone.
+pub struct Hold {
+    reservation: Reservation,
+    pending: Option<Pending>,
+    supply: Arc<Supply>,
+    thread: usize,
+}
+
+impl RegionDesk {
+    /// Why nothing can be bid here, where one of its children is not there.
+    fn why_not(&self) -> PassReason {
+        if self.closed.is_up() {
+            PassReason::RegionClosed
+        } else {
+            PassReason::RegionRestarting
+        }
+    }
+}
+
+impl Funds for RegionFunds<'_> {
+    type Hold = Hold;
+
+    fn draws(&mut self, slot: CampaignSlot, charge: Nanos) -> Result<bool, PassReason> {
+        let random = self.random.u32(..);
+        let drawn = self
+            .desk
+            .shares
+            .call(|shares| shares.draw(slot, random))
+            .map_err(|_| self.desk.why_not())?;
+        let Some(shard) = self.desk.supply.shard(self.thread) else {
+            return Ok(drawn);
+        };
+        let price = u64::try_from(charge.get()).unwrap_or(0);
+        let is_new = shard.offered(slot) < price.saturating_mul(UNPACED_FIRST);
+        shard.offer(slot, charge);
+        Ok(drawn || is_new)
+    }
+
+    fn promise(&mut self, offered: &Offered) -> Result<Hold, PassReason> {
+        let (now, hold) = (self.now, self.hold);
+        let reserved = self
+            .desk
+            .ledger
+            .call(|ledger| ledger.reserve(offered.slot, offered.charge, now, hold));
+        let reservation = match reserved {
+            Ok(Ok(reservation)) => reservation,
+            Ok(Err(ReserveError::NoLease | ReserveError::Expired)) => {
+                return Err(PassReason::NoLease);
+            }
+            Ok(Err(ReserveError::Exhausted)) => return Err(PassReason::NoBudget),
+            Ok(Err(ReserveError::WheelBehind | ReserveError::UnknownHold)) => {
+                return Err(PassReason::LedgerBehind);
+            }
+            Err(_) => return Err(self.desk.why_not()),
+        };
+        let pending = match offered.cap {
+            None => None,
+            Some(cap) => {
+                let user = offered.user.ok_or(PassReason::CapsUnknown)?;
+                let viewing = Viewing {
+                    user,
+                    campaign: offered.campaign,
+                };
+                let until = reservation.promise().expires_at;
+                let admitted = self
+                    .desk
+                    .frequency
+                    .call(|table| table.admit(viewing, counted(cap), now, until));
+                match admitted {
+                    Ok(Ok(pending)) => Some(pending),
+                    Ok(Err(CapRefusal::Capped)) => return Err(PassReason::Capped),
+                    Ok(Err(CapRefusal::Unknown)) => return Err(PassReason::CapsUnknown),
+                    Err(_) => return Err(self.desk.why_not()),
+                }
+            }
+        };
+        Ok(Hold {
+            reservation,
+            pending,
+            supply: Arc::clone(&self.desk.supply),
+            thread: self.thread,
+        })
+    }
+}
+
+impl Hold {
+    /// What the bid's token carries.
+    pub fn promise(&self) -> Promise {
+        self.reservation.promise()
+    }
+
+    /// The bid leaves: from here it stands until it is billed, released, or lapses.
+    pub fn sent(self) {
+        let promise = self.reservation.sent();
+        if let Some(pending) = self.pending {
+            pending.sent();
+        }
+        if let Some(shard) = self.supply.shard(self.thread) {
+            shard.bid(promise.slot, promise.reserved);
+        }
+    }
+}

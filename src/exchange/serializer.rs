@@ -1,0 +1,367 @@
+//! The serializer: a decision becomes the bytes of a response, with sealed tokens in every URL that reports back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::bid_engine::Decided;
+use super::markup::{Filling, write_markup};
+use super::region_desk::Hold;
+use crate::bidding::{Choice, Parts, plays_file};
+use crate::campaign::{Campaign, Creative, Format, Offer, Video, VideoSource};
+use crate::notice::token::{BillingEvent, Sealer, Token};
+use crate::openrtb::codes::{MarkupType, VastForm};
+use crate::openrtb::macros::{AUCTION_LOSS, AUCTION_PRICE};
+use crate::openrtb::native::{self, NativeLinks};
+use crate::openrtb::request::Imp;
+use crate::openrtb::response::{Bid, BidResponse, SeatBid, write_response};
+use crate::openrtb::vast::{self, LinearAd, LinearSource, choose_version};
+use crate::openrtb::{CodeSet, Given};
+use crate::supervision::{Spec, Stage, stage};
+use crate::units::{BidId, BudgetDay, Epoch, ExchangeKey, LedgerTime, Nanos};
+
+/// What the markup says it was served by.
+const AD_SYSTEM: &str = "Bidtree";
+/// A bid with markup is 2 to 4 KB.
+const BID_BYTES: usize = 4_096;
+
+/// What an exchange's serializer is given.
+#[derive(Clone)]
+pub struct SerializerParts {
+    /// The exchange.
+    pub exchange: ExchangeKey,
+    /// Our seat there.
+    pub seat: Option<Arc<str>>,
+    /// What makes an impression billable there.
+    pub billing: BillingEvent,
+    /// Whether its bids name the billing id that pays (Google).
+    pub names_billing_id: bool,
+    /// The base of notice URLs.
+    pub notice_url: Arc<str>,
+    /// The base of URLs in markup that must load nothing over plain HTTP.
+    pub secure_url: Option<Arc<str>>,
+    /// What seals tokens.
+    pub sealer: Arc<Sealer>,
+    /// What numbers bids.
+    pub bid_ids: BidIds,
+}
+
+/// Numbers bids: unique over threads, processes and restarts. Cheap to clone.
+#[derive(Clone)]
+pub struct BidIds {
+    incarnation: u64,
+    counts: Arc<[AtomicU64]>,
+}
+
+impl BidIds {
+    /// For this incarnation of the process (64 random bits) and so many data threads.
+    pub fn new(incarnation: u64, threads: usize) -> Self {
+        Self {
+            incarnation,
+            counts: (0..threads).map(|_| AtomicU64::new(0)).collect(),
+        }
+    }
+
+    fn next(&self, thread: usize) -> BidId {
+        let count = self
+            .counts
+            .get(thread)
+            .map_or(0, |count| count.fetch_add(1, Ordering::Relaxed));
+        BidId::new(
+            self.incarnation,
+            u16::try_from(thread).unwrap_or(u16::MAX),
+            count,
+        )
+    }
+}
+
+/// The serializer as a child.
+pub fn serializer(address: &Stage<Serializer>, parts: &SerializerParts) -> Spec {
+    let parts = parts.clone();
+    stage("serializer", address, move || {
+        Ok(Serializer {
+            parts: parts.clone(),
+        })
+    })
+}
+
+/// One exchange's serializer.
+pub struct Serializer {
+    parts: SerializerParts,
+}
+
+/// The texts of a bid that did not exist before it.
+#[derive(Default)]
+struct Texts {
+    id: String,
+    nurl: String,
+    burl: String,
+    lurl: String,
+    adm: String,
+    protocol: Option<u32>,
+}
+
+impl Serializer {
+    /// The response's JSON.
+    pub fn write(&self, decided: &Decided<'_>) -> Vec<u8> {
+        let mut written = Vec::with_capacity(decided.choices.len());
+        for choice in &decided.choices {
+            let found = decided
+                .catalogue
+                .offer(choice.rank)
+                .zip(decided.request.imps.get(usize::from(choice.imp)));
+            let Some((offer, imp)) = found else { continue };
+            let Some(creative) = offer.campaign.creatives.get(choice.creative) else {
+                continue;
+            };
+            let texts = self.texts(decided, choice, (offer, creative), imp);
+            written.push((choice, &*offer.campaign, creative, imp, texts));
+        }
+        let domains: Vec<Vec<&str>> = written
+            .iter()
+            .map(|(_, campaign, ..)| {
+                campaign
+                    .advertiser
+                    .domains
+                    .iter()
+                    .map(|d| d.as_str())
+                    .collect()
+            })
+            .collect();
+        let categories: Vec<Vec<String>> = written
+            .iter()
+            .map(|(_, campaign, creative, ..)| categories(campaign, creative))
+            .collect();
+        let categories: Vec<Vec<&str>> = categories
+            .iter()
+            .map(|list| list.iter().map(String::as_str).collect())
+            .collect();
+        let lists = domains.iter().zip(&categories);
+        let bids: Vec<Bid<'_>> = written
+            .iter()
+            .zip(lists)
+            .map(
+                |((choice, campaign, creative, imp, texts), (domains, categories))| Bid {
+                    adomain: domains,
+                    cat: categories,
+                    ..self.bid((choice, campaign, creative), imp, texts)
+                },
+            )
+            .collect();
+        let seats = [SeatBid {
+            seat: self.parts.seat.as_deref(),
+            bids: &bids,
+        }];
+        let bidid = bids.first().map(|bid| bid.id);
+        let response = BidResponse {
+            id: &decided.request.id,
+            bidid,
+            cur: decided.currency,
+            seats: &seats,
+        };
+        let mut out = Vec::with_capacity(bids.len() * BID_BYTES);
+        write_response(&mut out, &response);
+        out
+    }
+
+    fn bid<'a>(
+        &self,
+        (choice, campaign, creative): (&Choice<Hold>, &'a Campaign, &'a Creative),
+        imp: &'a Imp<'_>,
+        texts: &'a Texts,
+    ) -> Bid<'a> {
+        let (mtype, size, duration) = match &creative.format {
+            Format::Banner(banner) => (MarkupType::Banner, Some(banner.size), None),
+            Format::Video(video) => (MarkupType::Video, None, Some(video.duration_seconds)),
+            Format::Native(_) => (MarkupType::Native, None, None),
+        };
+        let some = |text: &'a String| (!text.is_empty()).then_some(text.as_str());
+        Bid {
+            nurl: some(&texts.nurl),
+            burl: some(&texts.burl),
+            lurl: some(&texts.lurl),
+            adm: some(&texts.adm),
+            bundle: creative.bundle.as_ref().map(|bundle| bundle.as_str()),
+            iurl: creative.iurl.as_deref(),
+            cid: Some(&campaign.id),
+            crid: Some(&creative.id),
+            attr: CodeSet::from_bits(creative.attributes),
+            apis: CodeSet::from_bits(creative.apis),
+            protocol: texts.protocol,
+            language: creative.language.as_ref().map(|language| language.as_str()),
+            w: size.map(|size| size.w),
+            h: size.map(|size| size.h),
+            dur_s: duration,
+            mtype: Some(mtype),
+            billing_id: imp
+                .billing_ids
+                .first()
+                .copied()
+                .filter(|_| self.parts.names_billing_id),
+            ..Bid::new(&texts.id, &imp.id, choice.price)
+        }
+    }
+
+    fn texts(
+        &self,
+        decided: &Decided<'_>,
+        choice: &Choice<Hold>,
+        (offer, creative): (&Offer, &Creative),
+        imp: &Imp<'_>,
+    ) -> Texts {
+        let bid = self.parts.bid_ids.next(decided.thread);
+        let token = self.token(bid, decided, choice, (offer, creative));
+        let mut sealed = Vec::with_capacity(256);
+        self.parts.sealer.seal_into(&token, &mut sealed);
+        // Base64url is ASCII.
+        let sealed = String::from_utf8(sealed).unwrap_or_default();
+        let base = &*self.parts.notice_url;
+        let in_markup = match &self.parts.secure_url {
+            Some(secure) if imp.secure.may_be_yes() => secure,
+            _ => base,
+        };
+        let impression_url = format!("{in_markup}/imp?t={sealed}&p={AUCTION_PRICE}");
+        let click_url = format!("{in_markup}/click?t={sealed}");
+        let mut texts = Texts {
+            id: bid.to_string(),
+            nurl: format!("{base}/win?t={sealed}&p={AUCTION_PRICE}"),
+            burl: String::new(),
+            lurl: format!("{base}/loss?t={sealed}&r={AUCTION_LOSS}&p={AUCTION_PRICE}"),
+            ..Texts::default()
+        };
+        if self.parts.billing == BillingEvent::BillingNotice {
+            texts.burl = format!("{base}/bill?t={sealed}&p={AUCTION_PRICE}");
+        }
+        let mut adm = Vec::with_capacity(BID_BYTES);
+        let urls = (impression_url.as_str(), click_url.as_str());
+        match &creative.format {
+            Format::Banner(banner) => {
+                let filling = Filling {
+                    click_url: urls.1,
+                    impression_url: urls.0,
+                    cachebuster: &texts.id,
+                };
+                write_markup(&mut adm, &banner.html, &filling);
+            }
+            Format::Video(video) => {
+                texts.protocol =
+                    write_video(&mut adm, (video, creative, offer), imp, urls, &texts.id)
+            }
+            Format::Native(parts) => {
+                if let Some(Given::Value(asked)) = imp.native.as_ref().map(|slot| &slot.request) {
+                    let links = NativeLinks {
+                        click_url: &creative.click_url,
+                        click_trackers: &[urls.1],
+                        impression_trackers: &[urls.0],
+                    };
+                    native::write(&mut adm, asked, &Parts(parts), &links);
+                }
+            }
+        }
+        // Every writer above writes text.
+        texts.adm = String::from_utf8(adm).unwrap_or_default();
+        texts
+    }
+
+    fn token(
+        &self,
+        bid: BidId,
+        decided: &Decided<'_>,
+        choice: &Choice<Hold>,
+        (offer, creative): (&Offer, &Creative),
+    ) -> Token {
+        let promise = choice.hold.as_ref().map(Hold::promise);
+        let campaign = &*offer.campaign;
+        Token {
+            bid,
+            imp: choice.imp,
+            campaign: campaign.key,
+            creative: creative.key,
+            advertiser: campaign.advertiser.key,
+            region: decided.region,
+            exchange: self.parts.exchange,
+            currency: decided.currency,
+            rate: choice.rate,
+            margin_per_mille: u16::try_from(campaign.margin_per_mille).unwrap_or(u16::MAX),
+            day: promise.map_or(BudgetDay::new(0), |promise| promise.day),
+            epoch: promise.map_or(Epoch::new(0), |promise| promise.epoch),
+            reserved: promise.map_or(Nanos::ZERO, |promise| promise.reserved),
+            price_max: choice.price,
+            hold: promise.map_or(0, |promise| promise.hold.get()),
+            expires_at: promise.map_or(LedgerTime::from_millis(0), |promise| promise.expires_at),
+            bid_at: decided.at,
+            billing: self.parts.billing,
+            test: decided.is_test,
+            user: decided.user.filter(|_| campaign.cap.is_some()),
+            deal: None,
+        }
+    }
+}
+
+/// A VAST document of the newest version that the player takes; its protocol.
+fn write_video(
+    out: &mut Vec<u8>,
+    (video, creative, offer): (&Video, &Creative, &Offer),
+    imp: &Imp<'_>,
+    (impression_url, click_url): (&str, &str),
+    serving_id: &str,
+) -> Option<u32> {
+    let slot = imp.video.as_ref()?;
+    let files: Vec<vast::MediaFile<'_>> = match &video.source {
+        VideoSource::Inline(files) => files
+            .iter()
+            .filter(|file| plays_file(file, slot))
+            .map(|file| vast::MediaFile {
+                url: &file.url,
+                mime: &file.mime,
+                w: file.size.w,
+                h: file.size.h,
+                bitrate_kbps: file.bitrate_kbps,
+            })
+            .collect(),
+        VideoSource::Wrapper(_) => Vec::new(),
+    };
+    let (form, source) = match &video.source {
+        VideoSource::Inline(_) => {
+            let (duration_s, skip_after_s) = (video.duration_seconds, video.skip_after_seconds);
+            (
+                VastForm::InLine,
+                LinearSource::InLine {
+                    duration_s,
+                    skip_after_s,
+                    files: &files,
+                },
+            )
+        }
+        VideoSource::Wrapper(wrapper) => (
+            VastForm::Wrapper,
+            LinearSource::Wrapper {
+                tag_url: &wrapper.tag_url,
+            },
+        ),
+    };
+    let version = choose_version(slot.protocols, form)?;
+    let ad = LinearAd {
+        id: &creative.id,
+        ad_system: AD_SYSTEM,
+        title: &offer.campaign.id,
+        serving_id,
+        impressions: &[impression_url],
+        errors: &[],
+        click_through: Some(&creative.click_url),
+        click_trackers: &[click_url],
+        trackers: &[],
+        source,
+    };
+    vast::write(out, version, &ad);
+    Some(version.protocol(form))
+}
+
+fn categories(campaign: &Campaign, creative: &Creative) -> Vec<String> {
+    let own = &creative.categories;
+    let list = if own.is_empty() {
+        &campaign.advertiser.categories
+    } else {
+        own
+    };
+    list.iter().map(ToString::to_string).collect()
+}
