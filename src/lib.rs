@@ -1,6 +1,7 @@
 //! Bidtree: a real-time-bidding ad server whose whole runtime is one supervision tree.
 
 pub mod admin;
+pub mod app;
 pub mod bidding;
 pub mod campaign;
 pub mod clock;

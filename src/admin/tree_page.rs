@@ -70,17 +70,14 @@ fn draw(places: &[Place], indent: &str, out: &mut String) {
         let id = place.path.rsplit('/').next().unwrap_or_default();
         let what = place.strategy.map_or(place.kind.label(), label);
         let column = 34_usize.saturating_sub(indent.chars().count() + 3);
+        let state = place.state;
         // Writing to a String does not fail.
-        drop(write!(
-            out,
-            "{indent}{branch}{id:<column$} {what:<13} {:<12}",
-            place.state
-        ));
+        write!(out, "{indent}{branch}{id:<column$} {what:<13} {state:<12}").ok();
         if place.restarts > 0 {
-            drop(write!(out, " {} restarts", place.restarts));
+            write!(out, " {} restarts", place.restarts).ok();
         }
         if let Some(exit) = &place.last_exit {
-            drop(write!(out, " (last: {exit})"));
+            write!(out, " (last: {exit})").ok();
         }
         out.truncate(out.trim_end().len());
         out.push('\n');

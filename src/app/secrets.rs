@@ -90,12 +90,7 @@ fn random<const N: usize>() -> Result<[u8; N], SecretsError> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String does not fail.
-        drop(write!(text, "{byte:02x}"));
-        text
-    })
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect()
 }
 
 #[cfg(test)]

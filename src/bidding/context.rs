@@ -87,8 +87,8 @@ impl<'r> Context<'r> {
         if lists.iter().any(|list| list.is_unreadable()) {
             return Err(PassReason::UnreadableBlocks);
         }
-        let speaks_our_categories = request.cattax.unwrap_or(CONTENT_1_0) == CONTENT_1_0;
-        if !speaks_our_categories && !(request.bcat.is_empty() && request.acat.is_empty()) {
+        let names_categories = !(request.bcat.is_empty() && request.acat.is_empty());
+        if names_categories && request.cattax.unwrap_or(CONTENT_1_0) != CONTENT_1_0 {
             // They are blocked in words we do not have.
             return Err(PassReason::UnreadableBlocks);
         }

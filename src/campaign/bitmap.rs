@@ -118,7 +118,7 @@ mod tests {
         fn dense_or_sparse_a_set_gives_back_its_ranks(ranks in prop::collection::btree_set(0u32..2_000, 0..200), words in 1usize..64) {
             let ranks: BTreeSet<u32> = ranks.into_iter().filter(|rank| (*rank as usize) < words * 64).collect();
             let mut builder = RanksBuilder::default();
-            ranks.iter().for_each(|rank| builder.push(*rank));
+            for rank in &ranks { builder.push(*rank); }
             let set = builder.build(words);
             prop_assert!(set.bytes() <= words * 8);
             let mut cursor = set.cursor();
@@ -134,9 +134,9 @@ mod tests {
     #[test]
     fn a_cursor_may_skip_words() {
         let mut builder = RanksBuilder::default();
-        [1, 700, 705, 9_000]
-            .into_iter()
-            .for_each(|rank| builder.push(rank));
+        for rank in [1, 700, 705, 9_000] {
+            builder.push(rank);
+        }
         let set = builder.build(200);
         assert!(matches!(set, Ranks::Sparse(_)));
         let mut cursor = set.cursor();

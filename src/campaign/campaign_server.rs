@@ -22,6 +22,7 @@ use super::budget::{ActiveHours, Budget, Curve, Flight, LEASE_TTL, Terms};
 use super::campaign::Pacing;
 use super::{Campaign, HourOfWeek};
 use crate::clock::Clock;
+use crate::store::books::Account;
 use crate::store::journal_server::{Journal, Unanswered, decide, read};
 use crate::store::movement::LeaseKey;
 use crate::store::writer::{Close, Command, Grant, LeaseChoice, Outcome, Refusal};
@@ -165,10 +166,7 @@ impl CampaignServer {
         let budget = budget_of(&campaign)?;
         let key = campaign.key;
         let open = read(&journal, move |books| {
-            let leases = books
-                .account(key)
-                .into_iter()
-                .flat_map(|account| account.leases());
+            let leases = books.account(key).into_iter().flat_map(Account::leases);
             leases
                 .map(|(region, epoch, lease)| (region, epoch, lease.day))
                 .collect::<Vec<_>>()
@@ -318,13 +316,12 @@ impl CampaignServer {
                 },
                 at: self.clock.wall(),
             };
-            match decide(&self.journal, Command::Close(close)).await {
-                Ok(Outcome::Closed { .. } | Outcome::AlreadyClosed) => {
-                    self.leases.remove(&(region, epoch));
-                }
-                // The next look asks again; until then its money stays where it is.
-                Ok(_) | Err(_) => {}
+            if let Ok(Outcome::Closed { .. } | Outcome::AlreadyClosed) =
+                decide(&self.journal, Command::Close(close)).await
+            {
+                self.leases.remove(&(region, epoch));
             }
+            // Otherwise the next look asks again; until then its money stays where it is.
         }
     }
 }

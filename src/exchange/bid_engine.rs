@@ -79,6 +79,10 @@ pub struct BidCall<'b> {
 }
 
 /// What is to be answered.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made and taken apart on one stack; a box would allocate for each bid"
+)]
 pub enum Verdict<'b> {
     /// These bids.
     Bid(Decided<'b>),
@@ -166,8 +170,8 @@ impl BidEngine {
         if shared.stop_all.is_engaged() {
             return Err(PassReason::StoppedAll);
         }
-        let shelf = shared.catalogue.call(|shelf| shelf.current());
-        let catalogue = shelf.map_err(|_| PassReason::CatalogueRestarting)?;
+        let current = shared.catalogue.call(|shelf| shelf.current());
+        let catalogue = current.map_err(|_| PassReason::CatalogueRestarting)?;
         let (user, at) = (self.user(&request), call.clock.wall());
         let region = self.region(&request);
         let context = Context::read(&request, self.place(region.key, user, at))?;

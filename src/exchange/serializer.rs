@@ -7,7 +7,9 @@ use super::bid_engine::Decided;
 use super::markup::{Filling, write_markup};
 use super::region_desk::Hold;
 use crate::bidding::{Choice, Parts, plays_file};
-use crate::campaign::{Campaign, Creative, Format, Offer, Video, VideoSource};
+use crate::campaign::{
+    Bundle, Campaign, Creative, Domain, Format, Language, Offer, Video, VideoSource,
+};
 use crate::notice::token::{BillingEvent, Sealer, Token};
 use crate::openrtb::codes::{MarkupType, VastForm};
 use crate::openrtb::macros::{AUCTION_LOSS, AUCTION_PRICE};
@@ -123,7 +125,7 @@ impl Serializer {
                     .advertiser
                     .domains
                     .iter()
-                    .map(|d| d.as_str())
+                    .map(Domain::as_str)
                     .collect()
             })
             .collect();
@@ -180,14 +182,14 @@ impl Serializer {
             burl: some(&texts.burl),
             lurl: some(&texts.lurl),
             adm: some(&texts.adm),
-            bundle: creative.bundle.as_ref().map(|bundle| bundle.as_str()),
+            bundle: creative.bundle.as_ref().map(Bundle::as_str),
             iurl: creative.iurl.as_deref(),
             cid: Some(&campaign.id),
             crid: Some(&creative.id),
             attr: CodeSet::from_bits(creative.attributes),
             apis: CodeSet::from_bits(creative.apis),
             protocol: texts.protocol,
-            language: creative.language.as_ref().map(|language| language.as_str()),
+            language: creative.language.as_ref().map(Language::as_str),
             w: size.map(|size| size.w),
             h: size.map(|size| size.h),
             dur_s: duration,
@@ -244,7 +246,7 @@ impl Serializer {
             }
             Format::Video(video) => {
                 texts.protocol =
-                    write_video(&mut adm, (video, creative, offer), imp, urls, &texts.id)
+                    write_video(&mut adm, (video, creative, offer), imp, urls, &texts.id);
             }
             Format::Native(parts) => {
                 if let Some(Given::Value(asked)) = imp.native.as_ref().map(|slot| &slot.request) {

@@ -269,7 +269,7 @@ mod tests {
             let mut framed = vec![0x1f, 0x8b, 8, flags];
             framed.extend(input);
             let mut output = Vec::new();
-            let _ = gunzip(&framed, &mut output, 1_000);
+            gunzip(&framed, &mut output, 1_000).ok();
             prop_assert!(output.len() <= 1_001);
         }
 

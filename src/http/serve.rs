@@ -54,8 +54,8 @@ impl Default for Limits {
             head_timeout: Duration::from_secs(5),
             body_timeout: Duration::from_secs(5),
             // Unity asks for 90 s at least.
-            idle_timeout: Duration::from_secs(120),
-            max_age: Duration::from_secs(15 * 60),
+            idle_timeout: Duration::from_mins(2),
+            max_age: Duration::from_mins(15),
             drain_timeout: Duration::from_secs(2),
         }
     }

@@ -146,6 +146,10 @@ impl ContentType {
 }
 
 /// An answer, before it is framed.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "two independent yes-or-no properties of one answer"
+)]
 #[derive(Clone, Debug)]
 pub struct Answer {
     status: StatusCode,

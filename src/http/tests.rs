@@ -26,8 +26,8 @@ const LIMITS: Limits = Limits {
     body_bytes: 100_000,
     head_timeout: Duration::from_secs(5),
     body_timeout: Duration::from_secs(5),
-    idle_timeout: Duration::from_secs(60),
-    max_age: Duration::from_secs(600),
+    idle_timeout: Duration::from_mins(1),
+    max_age: Duration::from_mins(10),
     drain_timeout: Duration::from_secs(2),
 };
 

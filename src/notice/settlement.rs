@@ -236,4 +236,5 @@ fn amounts(reported: Reported, token: &Token) -> Option<Amounts> {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "small numbers written out")]
 mod tests;

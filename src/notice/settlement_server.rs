@@ -131,13 +131,13 @@ impl Settlement {
                 let win = win(key, token, amounts, now);
                 let journal = self.journal.clone();
                 let booking = async move { decide(&journal, Command::Win(win)).await };
-                self.book(key, verdict, booking, reply, context);
+                self.book((key, verdict), booking, reply, context);
             }
             Verdict::Bill(amounts) => {
                 let booked = booked(key, token, amounts, now);
                 let journal = self.journal.clone();
                 let booking = async move { bill(&journal, booked).await };
-                self.book(key, verdict, booking, reply, context);
+                self.book((key, verdict), booking, reply, context);
             }
         }
     }
@@ -145,8 +145,7 @@ impl Settlement {
     /// Waits for the journal beside this server's other work, then answers.
     fn book(
         &self,
-        key: ImpressionKey,
-        verdict: Verdict,
+        (key, verdict): (ImpressionKey, Verdict),
         booking: impl Future<Output = Result<Outcome, Unanswered>> + Send + 'static,
         reply: Reply<Settled>,
         context: &Context,
@@ -209,7 +208,7 @@ impl Server for Settlement {
     ) -> Result<(), Failure> {
         match message {
             SettlementMessage::Settle(notice, token, reply) => {
-                self.settle(notice, &token, reply, context)
+                self.settle(notice, &token, reply, context);
             }
             SettlementMessage::Done(key, verdict) => {
                 let state = self.state(&key).after(&verdict);

@@ -179,9 +179,8 @@ impl Sealer {
         }
         let (front, rest) = sealed.split_at_mut(FRONT);
         let (fields, tag) = rest.split_at_mut(rest.len() - TAG);
-        let (version, key_id) = match *front {
-            [version, key_id, ..] => (version, key_id),
-            _ => return Err(TokenError::Malformed),
+        let [version, key_id, ..] = *front else {
+            return Err(TokenError::Malformed);
         };
         if version != VERSION {
             return Err(TokenError::Version(version));

@@ -402,7 +402,7 @@ impl Server for LedgerServer {
             LedgerMessage::Booked(booked) => self.booked(booked),
             LedgerMessage::FeedEnded => return Err(Failure::new("the journal's feed ended")),
             LedgerMessage::Leased(slot, campaign, leased) => {
-                self.leased(slot, campaign, leased, context)
+                self.leased(slot, campaign, leased, context);
             }
             LedgerMessage::Report(reply) => {
                 let totals = self.books.totals();

@@ -22,9 +22,8 @@ pub fn checkpoint(address: &Post<WriteCheckpoint>, journal: &Journal, directory:
                 break;
             }
             match checkpoint.write(&delta) {
-                Ok(()) => {}
-                // A delta before this one was lost: say where we are, and the next one begins there.
-                Err(CheckpointError::Gap { .. }) => {}
+                // After a gap a delta before this one was lost: say where we are, and the next one begins there.
+                Ok(()) | Err(CheckpointError::Gap { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
             // A journal that is busy hears of the next one.

@@ -122,7 +122,7 @@ pub async fn read<R: Send + 'static>(
         // Whoever asked may have gone.
         drop(send.send(look(books)));
     }));
-    journal.cast(message).map_err(refused)?;
+    journal.cast(message).map_err(|error| refused(&error))?;
     receive.await.map_err(|_| Unanswered::Down)
 }
 
@@ -140,7 +140,7 @@ pub async fn follow<R: Send + 'static>(
     let read = Box::new(move |books: &Books| drop(send.send(look(books))));
     journal
         .cast(JournalMessage::Follow { region, feed, read })
-        .map_err(refused)?;
+        .map_err(|error| refused(&error))?;
     Ok((receive.await.map_err(|_| Unanswered::Down)?, bills))
 }
 
@@ -179,7 +179,7 @@ fn failed(call: CallFailed) -> Unanswered {
     }
 }
 
-fn refused(error: SendError<JournalMessage>) -> Unanswered {
+fn refused(error: &SendError<JournalMessage>) -> Unanswered {
     match error {
         SendError::Full(_) => Unanswered::Busy,
         SendError::Down(_) => Unanswered::Down,

@@ -81,11 +81,11 @@ fn wants(campaign: &Campaign, seen: &Seen) -> bool {
     let targeting = &campaign.targeting;
     let reaches = |reach: &Reach<RegionKey>| match reach {
         Reach::All => true,
-        Reach::Only(places) => places.iter().any(|place| *place == seen.region),
+        Reach::Only(places) => places.contains(&seen.region),
     };
     let buys = match &campaign.exchanges {
         Reach::All => true,
-        Reach::Only(places) => places.iter().any(|place| *place == seen.exchange),
+        Reach::Only(places) => places.contains(&seen.exchange),
     };
     let device = |asked: &DeviceType| match (asked, seen.device) {
         (DeviceType::Mobile, Some(DeviceType::Phone | DeviceType::Tablet)) => true,
