@@ -9,8 +9,8 @@ use crate::notice::token::TokenKey;
 
 /// What seals tokens and hashes user ids.
 pub struct Secrets {
-    /// The key that seals now, then those that sealed before.
-    pub tokens: Vec<TokenKey>,
+    /// The key that seals now, and those that sealed before.
+    pub tokens: (TokenKey, Vec<TokenKey>),
     /// The key of the user hash.
     pub users: [u8; 16],
     /// Random bits of this process's incarnation, for bid ids and nonces.
@@ -24,7 +24,9 @@ pub enum SecretsError {
     #[error("cannot use {0}: {1}")]
     File(PathBuf, io::Error),
     /// A file holds something else.
-    #[error("{0}: line {1} is not a key; restore the file, or move it away and a new one is made (open bids then become unbillable)")]
+    #[error(
+        "{0}: line {1} is not a key; restore the file, or move it away and a new one is made (open bids then become unbillable)"
+    )]
     Malformed(PathBuf, usize),
     /// The machine gives no random numbers.
     #[error("the machine gives no random numbers: {0}")]
@@ -40,13 +42,24 @@ pub enum SecretsError {
 /// [`SecretsError`], for an operator.
 pub fn open(directory: &Path) -> Result<Secrets, SecretsError> {
     let folder = directory.join("secrets");
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+    let made = fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder);
     made.map_err(|error| SecretsError::File(folder.clone(), error))?;
     let tokens = keys::<32>(&folder.join("tokens.keys"))?;
     let users = keys::<16>(&folder.join("users.key"))?;
-    let tokens = tokens.into_iter().map(|(id, bytes)| TokenKey { id, bytes }).collect();
+    let mut tokens = tokens.into_iter().map(|(id, bytes)| TokenKey { id, bytes });
+    let Some(current) = tokens.next() else {
+        return Err(SecretsError::Malformed(folder.join("tokens.keys"), 1));
+    };
+    let tokens = (current, tokens.collect());
     let users = users.first().map_or([0; 16], |(_, bytes)| *bytes);
-    Ok(Secrets { tokens, users, incarnation: u64::from_be_bytes(random()?) })
+    Ok(Secrets {
+        tokens,
+        users,
+        incarnation: u64::from_be_bytes(random()?),
+    })
 }
 
 fn keys<const N: usize>(path: &Path) -> Result<Vec<(u8, [u8; N])>, SecretsError> {
@@ -59,10 +72,19 @@ fn keys<const N: usize>(path: &Path) -> Result<Vec<(u8, [u8; N])>, SecretsError>
         }
         Err(error) => return Err(SecretsError::File(path.to_owned(), error)),
     };
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let lines = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty());
     let keys: Option<Vec<_>> = lines.clone().map(|(_, line)| key(line)).collect();
-    let first_bad = || lines.clone().find(|(_, line)| key::<N>(line).is_none()).map_or(1, |(number, _)| number + 1);
-    keys.filter(|keys| !keys.is_empty()).ok_or_else(|| SecretsError::Malformed(path.to_owned(), first_bad()))
+    let first_bad = || {
+        lines
+            .clone()
+            .find(|(_, line)| key::<N>(line).is_none())
+            .map_or(1, |(number, _)| number + 1)
+    };
+    keys.filter(|keys| !keys.is_empty())
+        .ok_or_else(|| SecretsError::Malformed(path.to_owned(), first_bad()))
 }
 
 fn key<const N: usize>(line: &str) -> Option<(u8, [u8; N])> {
@@ -78,7 +100,11 @@ fn key<const N: usize>(line: &str) -> Option<(u8, [u8; N])> {
 }
 
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
 }
@@ -90,7 +116,11 @@ fn random<const N: usize>() -> Result<[u8; N], SecretsError> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|nibble| char::from_digit(nibble.into(), 16))
+        .collect()
 }
 
 #[cfg(test)]
@@ -105,13 +135,19 @@ mod tests {
         let first = open(&folder).unwrap();
         let second = open(&folder).unwrap();
         assert_eq!(first.users, second.users);
-        assert_eq!(first.tokens[0].bytes, second.tokens[0].bytes);
+        assert_eq!(first.tokens.0.bytes, second.tokens.0.bytes);
         assert_ne!(first.incarnation, second.incarnation);
-        let mode = fs::metadata(folder.join("secrets/tokens.keys")).unwrap().permissions().mode();
+        let mode = fs::metadata(folder.join("secrets/tokens.keys"))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
         fs::write(folder.join("secrets/tokens.keys"), "1 zz\n").unwrap();
         let error = open(&folder).err().unwrap().to_string();
-        assert!(error.contains("tokens.keys: line 1 is not a key"), "{error}");
+        assert!(
+            error.contains("tokens.keys: line 1 is not a key"),
+            "{error}"
+        );
         fs::remove_dir_all(folder).unwrap();
     }
 }

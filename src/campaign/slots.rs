@@ -34,7 +34,8 @@ impl SlotTable {
         Self::with_limit(hold, SLOTS_MAX)
     }
 
-    fn with_limit(hold: Duration, limit: usize) -> Self {
+    /// An empty table of at most so many slots, within [`SLOTS_MAX`].
+    pub fn with_limit(hold: Duration, limit: usize) -> Self {
         Self {
             hold,
             limit: limit.min(SLOTS_MAX),

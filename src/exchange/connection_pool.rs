@@ -44,6 +44,8 @@ pub struct PoolParts {
     pub limits: Limits,
     /// Connections beyond it are closed at once.
     pub connections_max: usize,
+    /// Whether answers are packed for who asks.
+    pub packs: bool,
     /// What decides.
     pub engine: Stage<BidEngine>,
     /// What writes.
@@ -223,10 +225,13 @@ impl BidService {
             Ok(body) => {
                 // From here the promises stand; a bid that was not written gives them back when it is dropped.
                 decided.sent();
-                (
-                    Answer::new(StatusCode::OK, ContentType::JSON, body).packed(),
-                    Outcome::Bid,
-                )
+                let answer = Answer::new(StatusCode::OK, ContentType::JSON, body);
+                let answer = if self.parts.packs {
+                    answer.packed()
+                } else {
+                    answer
+                };
+                (answer, Outcome::Bid)
             }
             Err(CallError::Restarting) => (Answer::no_content(), Outcome::Shed(Shed::Restarting)),
             Err(CallError::Crashed) => (Answer::no_content(), Outcome::Crash(Crash::Serializer)),

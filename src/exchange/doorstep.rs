@@ -33,9 +33,11 @@ impl Default for Doorstep {
 }
 
 impl Doorstep {
-    /// Leaves a socket. Says whether there was room; if not, it is closed.
-    pub fn leave(&self, socket: TcpStream) -> bool {
-        self.sender.try_send(socket).is_ok()
+    /// Leaves a socket; where there is no room it is closed.
+    pub fn leave(&self, socket: TcpStream) {
+        if self.sender.try_send(socket).is_err() {
+            tracing::warn!("more than {WAITING_MAX} sockets wait for their pool; one is closed");
+        }
     }
 
     /// Waits until whoever keeps the door has gone, and keeps it.

@@ -1,6 +1,6 @@
 //! The thread that writes checkpoints, so that no notice waits for one.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::checkpoint::{Checkpoint, CheckpointError, Delta};
 use super::journal_server::{Journal, JournalMessage};
@@ -11,7 +11,8 @@ pub struct WriteCheckpoint(pub Delta);
 
 /// The writer of checkpoints as a child. It starts after the journal, which folds the checkpoint when it opens, and
 /// under a strategy that takes it down with the journal: the file is open once at a time.
-pub fn checkpoint(address: &Post<WriteCheckpoint>, journal: &Journal, directory: PathBuf) -> Spec {
+pub fn checkpoint(address: &Post<WriteCheckpoint>, journal: &Journal, directory: &Path) -> Spec {
+    let directory = directory.to_owned();
     let journal = journal.clone();
     // One waits while one is written; more would only be older.
     thread("checkpoint", address, 1, move |context, mailbox| {

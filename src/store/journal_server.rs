@@ -7,7 +7,7 @@
 //! A follower gets every bill of its region from the moment it read the books, without a gap: its reading and its place
 //! in the feed are one message. A follower that does not keep up is cut off and finds its feed closed.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -145,7 +145,8 @@ pub async fn follow<R: Send + 'static>(
 }
 
 /// The journal as a child: opens `directory`, recovers, and says so in the log.
-pub fn journal(address: &Journal, checkpoints: &Post<WriteCheckpoint>, directory: PathBuf) -> Spec {
+pub fn journal(address: &Journal, checkpoints: &Post<WriteCheckpoint>, directory: &Path) -> Spec {
+    let directory = directory.to_owned();
     let checkpoints = checkpoints.clone();
     thread("journal", address, MAILBOX, move |context, mailbox| {
         let (writer, checkpoint, recovery) = Writer::open(&directory)?;

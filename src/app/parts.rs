@@ -1,0 +1,399 @@
+//! What outlives the tree's children, made before it: sockets, addresses, tables, keys. A crash loses none of it.
+//!
+//! Each struct here is what one subtree is given; `app.rs` puts them in their places.
+
+mod exchanges;
+mod regions;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+pub use exchanges::ExchangeParts;
+pub use regions::RegionParts;
+
+use super::meters;
+use super::secrets::{self, Secrets, SecretsError};
+use crate::admin::admin_listener::AdminParts;
+use crate::campaign::campaign_server::Directory;
+use crate::campaign::roster_server::RosterParts;
+use crate::campaign::{Campaign, CatalogueStage, LeftOut, SLOTS_MAX, Shelf, SlotTable};
+use crate::clock::Clock;
+use crate::config::{self, Config, Settings};
+use crate::exchange::outcome::Outcome;
+use crate::exchange::stop_all::StopAll;
+use crate::http::{DataThreads, ListenError, ListeningSocket};
+use crate::notice::notice_listener::NoticeParts;
+use crate::notice::settlement_server::Ledgers;
+use crate::notice::token::Sealer;
+use crate::region::ledger::HOLDS_MAX;
+use crate::store::checkpoint_server::WriteCheckpoint;
+use crate::store::journal_server::Journal;
+use crate::supervision::{Address, Dynamic, Planes, Post, Tree};
+use crate::telemetry::{AggregatorParts, LogLimits, LogPlace, Meters, RequestCounters, Trace};
+
+/// A data thread sheds while even its shortest lap is later than this part of the smallest deadline.
+const LATE_PART: u32 = 10;
+/// Reloads may bring as many new campaigns as there were while the old ones' slots still rest.
+const SLOTS_PER_CAMPAIGN: usize = 2;
+
+/// What the whole tree is given.
+pub struct Parts {
+    /// The configuration.
+    pub settings: Arc<Settings>,
+    /// The tree itself, to be looked at and reached into.
+    pub tree: Tree,
+    /// The clock.
+    pub clock: Clock,
+    /// The data threads.
+    pub threads: DataThreads,
+    /// When one of them sheds.
+    pub late_max: Duration,
+    /// Telemetry.
+    pub telemetry: TelemetryParts,
+    /// The store.
+    pub store: StoreParts,
+    /// Campaigns.
+    pub campaigns: CampaignParts,
+    /// Every region.
+    pub regions: Vec<RegionParts>,
+    /// Every exchange.
+    pub exchanges: Vec<ExchangeParts>,
+    /// Notices.
+    pub notices: NoticesParts,
+    /// Administration.
+    pub admin: AdminParts,
+    /// Campaigns that are not offered, and why.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// What telemetry is given.
+pub struct TelemetryParts {
+    /// What is measured and what happens.
+    pub aggregator: AggregatorParts,
+    /// Where traces go.
+    pub traces: Post<Trace>,
+    /// Where events are written.
+    pub events_at: LogPlace,
+    /// Where traces are written.
+    pub traces_at: LogPlace,
+}
+
+/// What the store is given.
+pub struct StoreParts {
+    /// Where movements go.
+    pub journal: Journal,
+    /// Where checkpoints go.
+    pub checkpoints: Post<WriteCheckpoint>,
+    /// Where both are kept.
+    pub folder: PathBuf,
+}
+
+/// What campaigns are given.
+pub struct CampaignParts {
+    /// Where bids find the catalogue.
+    pub catalogue: CatalogueStage,
+    /// What keeps a process for each campaign.
+    pub roster: RosterParts,
+}
+
+/// What notices are given.
+pub struct NoticesParts {
+    /// The listener.
+    pub listener: NoticeParts,
+    /// What is durable.
+    pub journal: Journal,
+    /// Where promises are given back.
+    pub ledgers: Ledgers,
+}
+
+/// Why the server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum PartsError {
+    /// A socket.
+    #[error("{0}")]
+    Listen(#[from] ListenError),
+    /// A key.
+    #[error("{0}")]
+    Secrets(#[from] SecretsError),
+    /// Too many different holds.
+    #[error(
+        "exchanges have {0} different holds; a ledger tells {HOLDS_MAX} apart: give some exchanges the same `hold`"
+    )]
+    Holds(usize),
+}
+
+/// What subtrees share while they are made.
+struct Ground {
+    settings: Arc<Settings>,
+    clock: Clock,
+    tree: Tree,
+    threads: DataThreads,
+    shelf: Arc<Shelf>,
+    journal: Journal,
+    directory: Directory,
+    holds: Arc<[Duration]>,
+    slots_max: usize,
+    secrets: Secrets,
+    sealer: Arc<Sealer>,
+    stop_all: StopAll,
+}
+
+impl Parts {
+    /// Makes everything: binds the sockets, opens the secrets, builds the catalogue. Starts nothing.
+    ///
+    /// `folder` is where the catalogue is read again from; `control` is the runtime of whatever waits.
+    ///
+    /// # Errors
+    /// [`PartsError`], for an operator.
+    pub fn new(
+        config: Config,
+        folder: &Path,
+        clock: Clock,
+        control: Handle,
+    ) -> Result<Self, PartsError> {
+        let sockets = sockets(&config.settings)?;
+        let (ground, left_out) = Ground::new(config, clock, control)?;
+        let campaigns = campaign_parts(&ground);
+        let (regions, map) = regions::build(&ground);
+        let telemetry = telemetry_parts(&ground);
+        let tap = exchanges::Tap::new(&ground, &telemetry);
+        let exchanges =
+            exchanges::build(&ground, &campaigns.catalogue, map, (sockets.exchanges, tap));
+        let meters = &telemetry.aggregator.meters;
+        let notices = notices_parts(&ground, &regions, sockets.notices, meters);
+        let admin = admin_parts(
+            &ground,
+            (folder, &exchanges),
+            (sockets.admin, &campaigns, &telemetry),
+        );
+        let store = StoreParts {
+            journal: ground.journal,
+            checkpoints: Post::new(),
+            folder: ground.settings.server.data_dir.clone(),
+        };
+        Ok(Self {
+            late_max: smallest_deadline(&ground.settings) / LATE_PART,
+            settings: ground.settings,
+            tree: ground.tree,
+            clock: ground.clock,
+            threads: ground.threads,
+            telemetry,
+            store,
+            campaigns,
+            regions,
+            exchanges,
+            notices,
+            admin,
+            left_out,
+        })
+    }
+}
+
+impl Ground {
+    fn new(
+        config: Config,
+        clock: Clock,
+        control: Handle,
+    ) -> Result<(Self, Vec<LeftOut>), PartsError> {
+        let Config {
+            settings,
+            catalogue,
+        } = config;
+        let secrets = secrets::open(&settings.server.data_dir)?;
+        let tree = Tree::new(Planes::new(control, data_threads(&settings)), clock.clone());
+        let holds = holds(&settings)?;
+        let slots_max = (settings.campaigns.max_live * SLOTS_PER_CAMPAIGN).min(SLOTS_MAX);
+        let slots = SlotTable::with_limit(longest(&holds), slots_max);
+        let (rates, now) = (
+            settings.rates.in_usd.clone(),
+            (clock.monotonic(), clock.wall()),
+        );
+        let (shelf, left_out) = Shelf::new(catalogue, slots, rates, now);
+        let (current, former) = &secrets.tokens;
+        let ground = Self {
+            threads: DataThreads::new(tree.planes()),
+            shelf: Arc::new(shelf),
+            journal: Journal::new(),
+            directory: Directory::default(),
+            holds,
+            slots_max,
+            sealer: Arc::new(Sealer::new(current, former)),
+            stop_all: StopAll::at(settings.server.data_dir.join("stop-all")),
+            settings: Arc::new(settings),
+            clock,
+            tree,
+            secrets,
+        };
+        Ok((ground, left_out))
+    }
+}
+
+fn longest(holds: &[Duration]) -> Duration {
+    holds.iter().copied().max().unwrap_or_default()
+}
+
+/// As many as configured, or one for each core.
+fn data_threads(settings: &Settings) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    settings
+        .server
+        .data_threads
+        .map_or(cores, std::num::NonZero::get)
+}
+
+struct Sockets {
+    exchanges: Vec<Arc<ListeningSocket>>,
+    notices: Arc<ListeningSocket>,
+    admin: Arc<ListeningSocket>,
+}
+
+fn sockets(settings: &Settings) -> Result<Sockets, ListenError> {
+    let bind = |address| ListeningSocket::bind(address).map(Arc::new);
+    Ok(Sockets {
+        exchanges: settings
+            .exchanges
+            .iter()
+            .map(|exchange| bind(exchange.listen))
+            .collect::<Result<_, _>>()?,
+        notices: bind(settings.notices.listen)?,
+        admin: bind(settings.admin.listen)?,
+    })
+}
+
+/// The different holds of the exchanges; an exchange's hold class is its place among them.
+fn holds(settings: &Settings) -> Result<Arc<[Duration]>, PartsError> {
+    let holds: BTreeSet<Duration> = settings
+        .exchanges
+        .iter()
+        .map(|exchange| exchange.hold)
+        .collect();
+    if holds.len() > HOLDS_MAX {
+        return Err(PartsError::Holds(holds.len()));
+    }
+    Ok(holds.into_iter().collect())
+}
+
+fn smallest_deadline(settings: &Settings) -> Duration {
+    settings
+        .exchanges
+        .iter()
+        .map(|exchange| exchange.default_tmax)
+        .min()
+        .unwrap_or(Duration::from_millis(100))
+}
+
+fn campaign_parts(ground: &Ground) -> CampaignParts {
+    let roster = RosterParts {
+        address: Address::new(),
+        pool: Dynamic::new(),
+        directory: ground.directory.clone(),
+        shelf: Arc::clone(&ground.shelf),
+        journal: ground.journal.clone(),
+        hold_longest: longest(&ground.holds),
+        reaper: ground.tree.reaper().clone(),
+    };
+    CampaignParts {
+        catalogue: CatalogueStage::new(),
+        roster,
+    }
+}
+
+fn telemetry_parts(ground: &Ground) -> TelemetryParts {
+    let settings = &ground.settings;
+    let telemetry = &settings.telemetry;
+    let names = settings.exchanges.iter().map(|exchange| &*exchange.name);
+    let counters = RequestCounters::new(names, Outcome::labels(), ground.threads.count());
+    let gauges = meters::gauges(&ground.threads, &ground.shelf, &ground.stop_all);
+    let folder = settings.server.data_dir.join("log");
+    let limits = LogLimits {
+        file_bytes: telemetry.max_file_bytes,
+        files: telemetry.max_files,
+    };
+    let place = |is_on: bool| LogPlace {
+        folder: is_on.then(|| folder.clone()),
+        limits,
+    };
+    TelemetryParts {
+        aggregator: AggregatorParts {
+            meters: Arc::new(Meters::new(Arc::new(counters), gauges)),
+            observations: Arc::clone(ground.tree.observations()),
+            event_log: Post::new(),
+        },
+        traces: Post::new(),
+        events_at: place(telemetry.event_log),
+        traces_at: place(telemetry.trace_one_in > 0),
+    }
+}
+
+fn notices_parts(
+    ground: &Ground,
+    regions: &[RegionParts],
+    socket: Arc<ListeningSocket>,
+    meters: &Arc<Meters>,
+) -> NoticesParts {
+    let meters = Arc::clone(meters);
+    let listener = NoticeParts {
+        socket,
+        sealer: Arc::clone(&ground.sealer),
+        settlement: Address::new(),
+        shelf: Arc::clone(&ground.shelf),
+        count: Arc::new(move |kind, outcome| meters.count_notice(kind, outcome)),
+    };
+    let ledgers = regions
+        .iter()
+        .map(|region| (region.ledger.region, region.ledger.address.clone()));
+    NoticesParts {
+        listener,
+        journal: ground.journal.clone(),
+        ledgers: Arc::new(ledgers.collect()),
+    }
+}
+
+fn admin_parts(
+    ground: &Ground,
+    (folder, exchanges): (&Path, &[ExchangeParts]),
+    (socket, campaigns, telemetry): (Arc<ListeningSocket>, &CampaignParts, &TelemetryParts),
+) -> AdminParts {
+    let (page, board) = (
+        Arc::clone(&telemetry.aggregator.meters),
+        Arc::clone(&telemetry.aggregator.meters),
+    );
+    let stages: Vec<_> = exchanges
+        .iter()
+        .map(|exchange| {
+            (
+                exchange.pool.name.to_string(),
+                exchange.pool.engine.clone(),
+                exchange.pool.serializer.clone(),
+            )
+        })
+        .collect();
+    let readiness = move || {
+        let up = stages
+            .iter()
+            .map(|(name, engine, serializer)| (name.clone(), engine.is_up() && serializer.is_up()));
+        up.collect()
+    };
+    let (folder, settings) = (folder.to_owned(), Arc::clone(&ground.settings));
+    let load = move || -> Result<Vec<Arc<Campaign>>, String> {
+        config::load_catalogue(&folder, &settings).map_err(|faults| faults.to_string())
+    };
+    AdminParts {
+        socket,
+        tree: ground.tree.clone(),
+        clock: ground.clock.clone(),
+        metrics: Arc::new(move || page.render()),
+        alerts: Arc::new(move || board.alerts()),
+        journal: ground.journal.clone(),
+        shelf: Arc::clone(&ground.shelf),
+        roster: campaigns.roster.address.clone(),
+        load_catalogue: Arc::new(load),
+        readiness: Arc::new(readiness),
+        stop_all: ground.stop_all.clone(),
+        chaos: ground.settings.admin.chaos,
+    }
+}

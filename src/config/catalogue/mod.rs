@@ -1,0 +1,14 @@
+//! What the folders `advertisers/`, `campaigns/` and `creatives/` say.
+
+mod advertiser;
+mod campaign;
+mod creative;
+mod folder;
+mod hours;
+mod media;
+mod moments;
+mod targeting;
+
+pub use creative::MARKUP_BYTES_MAX;
+pub use folder::CAMPAIGNS_MAX;
+pub(super) use folder::{Places, read};

@@ -1,0 +1,111 @@
+//! Every key there is, by the table it stands in. What is not here is refused; what is here is in
+//! `docs/configuration.md`, which a test compares.
+
+pub(super) type Keys = &'static [&'static str];
+
+pub(super) const TOP: Keys = &[
+    "server",
+    "exchanges",
+    "regions",
+    "notices",
+    "admin",
+    "telemetry",
+    "campaigns",
+    "store",
+    "rates",
+    "fuses",
+];
+pub(super) const SERVER: Keys = &["data_threads", "data_dir", "drain", "restart_limit"];
+pub(super) const EXCHANGE: Keys = &[
+    "dialect",
+    "listen",
+    "seat",
+    "billing",
+    "notice_url",
+    "gzip",
+    "hold",
+    "default_tmax",
+    "network_margin",
+    "max_connections",
+    "connection_max_age",
+    "idle_timeout",
+    "header_timeout",
+    "max_body_bytes",
+    "restart_limit",
+    "probation",
+];
+pub(super) const REGION: Keys = &["countries", "rest", "restart_limit", "probation"];
+pub(super) const NOTICES: Keys = &[
+    "listen",
+    "public_url",
+    "secure_url",
+    "restart_limit",
+    "probation",
+];
+pub(super) const ADMIN: Keys = &["listen", "chaos", "restart_limit"];
+pub(super) const TELEMETRY: Keys = &[
+    "event_log",
+    "trace_one_in",
+    "max_file_bytes",
+    "max_files",
+    "restart_limit",
+    "probation",
+];
+pub(super) const CAMPAIGNS: Keys = &["max_live", "restart_limit", "campaign_restart_limit"];
+pub(super) const STORE: Keys = &["restart_limit"];
+pub(super) const RATES: Keys = &["as_of", "in_usd"];
+pub(super) const FUSES: Keys = &["max_cpm"];
+pub(super) const LIMIT: Keys = &["restarts", "within"];
+pub(super) const PROBATION: Keys = &["delay", "delay_max", "quiet"];
+
+pub(super) const ADVERTISER: Keys = &["name", "domains", "categories", "seat"];
+
+pub(super) const CAMPAIGN: Keys = &[
+    "name",
+    "advertiser",
+    "active",
+    "currency",
+    "cpm",
+    "margin_percent",
+    "regions",
+    "exchanges",
+    "budget",
+    "flight",
+    "time_zone",
+    "pacing",
+    "frequency",
+    "creatives",
+    "targeting",
+];
+pub(super) const BUDGET: Keys = &["daily", "total"];
+pub(super) const FLIGHT: Keys = &["starts", "ends"];
+pub(super) const FREQUENCY: Keys = &["impressions", "within"];
+pub(super) const TARGETING: Keys = &[
+    "countries",
+    "devices",
+    "os",
+    "languages",
+    "sites",
+    "apps",
+    "categories",
+    "hours",
+];
+pub(super) const LISTS: Keys = &["include", "exclude"];
+
+pub(super) const CREATIVE: Keys = &[
+    "kind",
+    "click_url",
+    "attributes",
+    "apis",
+    "categories",
+    "language",
+    "iurl",
+    "bundle",
+];
+pub(super) const BANNER: Keys = &["w", "h", "type", "html", "markup"];
+pub(super) const VIDEO: Keys = &["duration_seconds", "skip_after_seconds", "media", "wrapper"];
+pub(super) const MEDIA: Keys = &["url", "mime", "w", "h", "bitrate_kbps"];
+pub(super) const WRAPPER: Keys = &["tag_url", "mimes"];
+pub(super) const NATIVE: Keys = &["title", "texts", "images"];
+pub(super) const NATIVE_TEXT: Keys = &["kind", "text"];
+pub(super) const NATIVE_IMAGE: Keys = &["kind", "url", "w", "h", "mime"];

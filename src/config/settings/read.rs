@@ -1,0 +1,80 @@
+//! `bidtree.toml` and what is laid over it, from top to bottom.
+
+use std::path::Path;
+
+use super::{Settings, exchange, own, region, relations};
+use crate::config::catalogue::Places;
+use crate::config::faults::Findings;
+use crate::config::keys;
+use crate::config::overrides::{Override, laid_over};
+use crate::config::reader::Reader;
+use crate::config::source::{Source, read_table, read_text};
+use crate::units::{ExchangeKey, RegionKey};
+
+const FILE: &str = "bidtree.toml";
+
+/// The settings, and what campaigns may refer to; as much of both as could be read.
+pub(in crate::config) fn read(
+    dir: &Path,
+    overrides: &[Override],
+    findings: &Findings,
+) -> (Option<Settings>, Places) {
+    let path = dir.join(FILE);
+    let source = Source {
+        overrides,
+        ..Source::new(&path, findings)
+    };
+    let Some(table) = table(&path, &source) else {
+        return (None, Places::default());
+    };
+    let mut top = Reader::new(&source, String::new(), table, &[keys::TOP]);
+    let server = own::server(&mut top);
+    let (exchanges, exchange_names) = exchange::read(&mut top);
+    let (regions, region_names) = region::read(&mut top);
+    let notices = own::notices(&mut top);
+    let admin = own::admin(&mut top);
+    let telemetry = own::telemetry(&mut top);
+    let campaigns = own::campaigns(&mut top);
+    let store = own::store(&mut top);
+    let rates = own::rates(&mut top);
+    let fuses = own::fuses(&mut top);
+
+    let mut listeners = vec![("admin.listen", admin.listen)];
+    listeners.extend(
+        notices
+            .as_ref()
+            .map(|notices| ("notices.listen", notices.listen)),
+    );
+    relations::listeners(&top, &exchanges, &listeners);
+    relations::places(&top, "exchanges", &exchange_names, ExchangeKey::of);
+    relations::places(&top, "regions", &region_names, RegionKey::of);
+
+    let places = Places {
+        exchanges: Some(exchange_names),
+        regions: Some(region_names),
+        rates: Some(rates.in_usd.clone()),
+        max_cpm: Some(fuses.max_cpm),
+    };
+    let settings = notices.map(|notices| Settings {
+        server,
+        exchanges,
+        regions,
+        notices,
+        admin,
+        telemetry,
+        campaigns,
+        store,
+        rates,
+        fuses,
+    });
+    (settings, places)
+}
+
+fn table(path: &Path, source: &Source<'_>) -> Option<toml::Table> {
+    // Once for its syntax, whose faults have a line, and once for its layers.
+    read_table(path, source)?;
+    let text = read_text(path, source)?;
+    laid_over(&text, source.overrides, source.findings)
+        .map_err(|error| source.fault("", None, format!("cannot be joined: {error}")))
+        .ok()
+}
