@@ -22,8 +22,8 @@ use super::budget::{ActiveHours, Budget, Curve, Flight, LEASE_TTL, Terms};
 use super::campaign::Pacing;
 use super::{Campaign, HourOfWeek};
 use crate::clock::Clock;
-use crate::store::books::Account;
-use crate::store::journal_server::{Journal, Unanswered, decide, read};
+use crate::store::books::{Account, Books};
+use crate::store::journal_server::{Journal, Unanswered, decide, read_when_up};
 use crate::store::movement::LeaseKey;
 use crate::store::writer::{Close, Command, Grant, LeaseChoice, Outcome, Refusal};
 use crate::supervision::{Address, Context, Failure, Limit, Plane, Reply, Server, Spec, server};
@@ -165,13 +165,13 @@ impl CampaignServer {
         let campaign = current.load_full();
         let budget = budget_of(&campaign)?;
         let key = campaign.key;
-        let open = read(&journal, move |books| {
+        let open = read_when_up(&journal, move |books: &Books| {
             let leases = books.account(key).into_iter().flat_map(Account::leases);
             leases
                 .map(|(region, epoch, lease)| (region, epoch, lease.day))
                 .collect::<Vec<_>>()
         })
-        .await?;
+        .await;
         let expires_at = clock.ledger().plus(LEASE_TTL);
         let held = |(region, epoch, day)| {
             (

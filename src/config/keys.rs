@@ -109,3 +109,36 @@ pub(super) const WRAPPER: Keys = &["tag_url", "mimes"];
 pub(super) const NATIVE: Keys = &["title", "texts", "images"];
 pub(super) const NATIVE_TEXT: Keys = &["kind", "text"];
 pub(super) const NATIVE_IMAGE: Keys = &["kind", "url", "w", "h", "mime"];
+
+/// Every table's keys.
+#[cfg(test)]
+pub(super) const ALL: &[Keys] = &[
+    TOP,
+    SERVER,
+    EXCHANGE,
+    REGION,
+    NOTICES,
+    ADMIN,
+    TELEMETRY,
+    CAMPAIGNS,
+    STORE,
+    RATES,
+    FUSES,
+    LIMIT,
+    PROBATION,
+    ADVERTISER,
+    CAMPAIGN,
+    BUDGET,
+    FLIGHT,
+    FREQUENCY,
+    TARGETING,
+    LISTS,
+    CREATIVE,
+    BANNER,
+    VIDEO,
+    MEDIA,
+    WRAPPER,
+    NATIVE,
+    NATIVE_TEXT,
+    NATIVE_IMAGE,
+];

@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::frequency::{CAP_MAX, Cap, Frequency, Viewing};
 use crate::campaign::{FrequencyCap, Shelf};
 use crate::clock::Clock;
-use crate::store::journal_server::{Booked, Journal, follow, read};
+use crate::store::books::Books;
+use crate::store::journal_server::{Booked, Journal, Unanswered, follow, pass_on, read};
 use crate::supervision::{Address, Context, Failure, Plane, Server, Spec, Stage, server};
 use crate::units::{CampaignKey, LedgerTime, RegionKey, UserKey};
 
@@ -64,7 +65,7 @@ pub fn frequency(parts: &FrequencyParts) -> Spec {
         MAILBOX,
         move |context| {
             let parts = parts.clone();
-            async move { FrequencyServer::start(parts, &context).await }
+            async move { Ok(FrequencyServer::start(parts, &context)) }
         },
     )
 }
@@ -75,40 +76,56 @@ struct FrequencyServer {
     clock: Clock,
     /// Positions in the journal's history that are still to be read.
     history: std::ops::Range<u64>,
+    phase: Phase,
+}
+
+/// How much it knows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// It does not hear of bills.
+    Unfollowed,
+    /// It hears of bills, and earlier ones are still to be read.
+    Loading,
+    /// It knows all.
+    Loaded,
 }
 
 impl FrequencyServer {
-    async fn start(parts: FrequencyParts, context: &Context) -> Result<Self, Failure> {
-        let look = |books: &crate::store::books::Books| {
-            (books.exposures().first(), books.exposures().end())
-        };
-        let ((first, end), mut feed) = follow(&parts.journal, Some(parts.region), look).await?;
-        let table = Arc::new(Frequency::loading(parts.pairs_max));
-        context.publish(&parts.frequency, Arc::clone(&table));
-        let address = parts.address.clone();
-        context.spawn_on(Plane::Control, async move {
-            while let Some(booked) = feed.recv().await {
-                if address
-                    .send(FrequencyMessage::Booked(booked))
-                    .await
-                    .is_err()
-                {
-                    return;
-                }
-            }
-            // Nobody to tell means that the child has gone by itself.
-            drop(address.send(FrequencyMessage::FeedEnded).await);
-        });
-        Ok(Self {
-            table,
+    fn start(parts: FrequencyParts, context: &Context) -> Self {
+        let server = Self {
+            table: Arc::new(Frequency::loading(parts.pairs_max)),
             clock: context.clock().clone(),
-            history: first..end,
+            history: 0..0,
+            phase: Phase::Unfollowed,
             parts,
-        })
+        };
+        context.publish(&server.parts.frequency, Arc::clone(&server.table));
+        server
     }
 
-    /// Loads the history up to where the feed began.
-    async fn load(&mut self) -> Result<(), Failure> {
+    /// Follows the journal from here, with a table whose history is still to be read. A journal that is down is an expected
+    /// state, not a crash: every look tries again.
+    async fn follow(&mut self, context: &Context) {
+        let look = |books: &Books| (books.exposures().first(), books.exposures().end());
+        let followed = follow(&self.parts.journal, Some(self.parts.region), look).await;
+        let Ok(((first, end), feed)) = followed else {
+            return;
+        };
+        let (booked, ended) = (FrequencyMessage::Booked, || FrequencyMessage::FeedEnded);
+        pass_on(context, feed, &self.parts.address, booked, ended);
+        self.history = first..end;
+        self.phase = Phase::Loading;
+    }
+
+    /// Bills may have been missed: nobody's history is known until all of it is read again.
+    fn lose_feed(&mut self, context: &Context) {
+        self.table = Arc::new(Frequency::loading(self.parts.pairs_max));
+        context.publish(&self.parts.frequency, Arc::clone(&self.table));
+        self.phase = Phase::Unfollowed;
+    }
+
+    /// Loads the history up to where the feed began. When the journal goes down meanwhile, the feed's end says so.
+    async fn load(&mut self) -> Result<(), Unanswered> {
         while !self.history.is_empty() {
             let (from, end) = (self.history.start, self.history.end);
             let page = read(&self.parts.journal, move |books| {
@@ -138,6 +155,7 @@ impl FrequencyServer {
             self.history.start = last + 1;
         }
         self.table.loaded();
+        self.phase = Phase::Loaded;
         Ok(())
     }
 
@@ -179,14 +197,14 @@ pub fn counted(cap: FrequencyCap) -> Cap {
 impl Server for FrequencyServer {
     type Message = FrequencyMessage;
 
-    async fn handle_continue(&mut self, _context: &Context) -> Result<(), Failure> {
-        self.load().await
+    async fn handle_continue(&mut self, context: &Context) -> Result<(), Failure> {
+        self.tick(context).await
     }
 
     async fn handle(
         &mut self,
         message: FrequencyMessage,
-        _context: &Context,
+        context: &Context,
     ) -> Result<(), Failure> {
         match message {
             FrequencyMessage::Booked(booked) => self.booked(&booked),
@@ -197,7 +215,7 @@ impl Server for FrequencyServer {
             } => {
                 self.table.release(Viewing { user, campaign }, hold_until);
             }
-            FrequencyMessage::FeedEnded => return Err(Failure::new("the journal's feed ended")),
+            FrequencyMessage::FeedEnded => self.lose_feed(context),
         }
         Ok(())
     }
@@ -206,7 +224,14 @@ impl Server for FrequencyServer {
         Some(SWEEP_EVERY)
     }
 
-    async fn tick(&mut self, _context: &Context) -> Result<(), Failure> {
+    async fn tick(&mut self, context: &Context) -> Result<(), Failure> {
+        if self.phase == Phase::Unfollowed {
+            self.follow(context).await;
+        }
+        if self.phase == Phase::Loading {
+            // What could not be read is read at the next look.
+            self.load().await.ok();
+        }
         self.table.sweep(self.clock.ledger(), SWEEP_SHARDS);
         Ok(())
     }

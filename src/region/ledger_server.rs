@@ -1,8 +1,9 @@
 //! A region's ledger at work: it takes leases from campaigns, hears of bills from the journal, and lets promises lapse.
 //!
 //! Data threads promise from the shared [`Ledger`]; everything else that moves money is a message here. Bills come from
-//! the journal's feed and from nowhere else, so a bill that is durable is never missed: a feed that breaks is a crash, and
-//! the region is rebuilt with new leases. What a crash strands is returned by its campaign after the longest hold.
+//! the journal's feed and from nowhere else. When the feed breaks, bills may have been missed: every lease is sealed, and
+//! new ones are taken once the journal is followed again. What that strands, or a crash, is returned by its campaign after
+//! the longest hold.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use crate::campaign::budget::LEASE_TTL;
 use crate::campaign::campaign_server::{CampaignMessage, Directory, LeaseWish, Leased, NoLease};
 use crate::campaign::{Catalogue, Shelf};
 use crate::clock::Clock;
-use crate::store::journal_server::{Booked, Journal, Promised, follow};
+use crate::store::journal_server::{Booked, Journal, Promised, follow, pass_on};
 use crate::store::movement::ImpressionKey;
 use crate::supervision::{Address, Context, Failure, Plane, Reply, Server, Spec, Stage, server};
 use crate::units::{BudgetDay, CampaignKey, CampaignSlot, Epoch, LedgerTime, Nanos, RegionKey};
@@ -109,7 +110,7 @@ pub fn ledger(parts: &LedgerParts) -> Spec {
         MAILBOX,
         move |context| {
             let parts = parts.clone();
-            async move { LedgerServer::start(parts, &context).await }
+            async move { Ok(LedgerServer::start(parts, &context)) }
         },
     )
 }
@@ -128,6 +129,8 @@ struct LedgerServer {
     released_before: HashSet<ImpressionKey>,
     released_turned_at: LedgerTime,
     late_bills: u64,
+    /// Whether it hears of bills. While it does not, it takes no lease.
+    follows: bool,
 }
 
 struct Tenant {
@@ -138,23 +141,12 @@ struct Tenant {
 }
 
 impl LedgerServer {
-    async fn start(parts: LedgerParts, context: &Context) -> Result<Self, Failure> {
+    fn start(parts: LedgerParts, context: &Context) -> Self {
         let clock = context.clock().clone();
         let now = clock.ledger();
-        let ((), mut feed) = follow(&parts.journal, Some(parts.region), |_| ()).await?;
         let ledger = Arc::new(Ledger::new(parts.slots_max, &parts.holds, now));
         context.publish(&parts.ledger, Arc::clone(&ledger));
-        let address = parts.address.clone();
-        context.spawn_on(Plane::Control, async move {
-            while let Some(booked) = feed.recv().await {
-                if address.send(LedgerMessage::Booked(booked)).await.is_err() {
-                    return;
-                }
-            }
-            // Nobody to tell means that the ledger has gone by itself.
-            drop(address.send(LedgerMessage::FeedEnded).await);
-        });
-        Ok(Self {
+        Self {
             books: Books::new(ledger),
             clock,
             tenants: HashMap::new(),
@@ -165,8 +157,30 @@ impl LedgerServer {
             released_before: HashSet::new(),
             released_turned_at: now,
             late_bills: 0,
+            follows: false,
             parts,
-        })
+        }
+    }
+
+    /// Follows the journal, and takes leases. One that is down is an expected state, not a crash: every look tries again.
+    /// Not before the mailbox is there: bills that find none would be lost.
+    async fn follow(&mut self, context: &Context) {
+        let followed = follow(&self.parts.journal, Some(self.parts.region), |_| ()).await;
+        if let Ok(((), feed)) = followed {
+            let (booked, ended) = (LedgerMessage::Booked, || LedgerMessage::FeedEnded);
+            pass_on(context, feed, &self.parts.address, booked, ended);
+            self.follows = true;
+            self.ask_ahead(context);
+        }
+    }
+
+    /// Ends every lease: a bill that was missed would be spent again from it.
+    fn lose_feed(&mut self) {
+        self.follows = false;
+        for (slot, tenant) in &mut self.tenants {
+            self.books.seal(*slot);
+            tenant.open = None;
+        }
     }
 
     fn ask_ahead(&mut self, context: &Context) {
@@ -207,7 +221,7 @@ impl LedgerServer {
         let Some(tenant) = self.tenants.get_mut(&slot) else {
             return;
         };
-        if tenant.asked || now < tenant.not_before {
+        if !self.follows || tenant.asked || now < tenant.not_before {
             return;
         }
         let Some(address) = self.parts.campaigns.find(campaign) else {
@@ -272,6 +286,8 @@ impl LedgerServer {
         };
         tenant.asked = false;
         match leased {
+            // The campaign takes it back when it is not renewed.
+            Ok(_) if !self.follows => {}
             Ok(leased) => {
                 tenant.not_before = if leased.amount.is_positive() {
                     now
@@ -392,7 +408,7 @@ impl Server for LedgerServer {
     type Message = LedgerMessage;
 
     async fn handle_continue(&mut self, context: &Context) -> Result<(), Failure> {
-        self.ask_ahead(context);
+        self.follow(context).await;
         Ok(())
     }
 
@@ -400,7 +416,7 @@ impl Server for LedgerServer {
         match message {
             LedgerMessage::Release(release) => self.release(release),
             LedgerMessage::Booked(booked) => self.booked(booked),
-            LedgerMessage::FeedEnded => return Err(Failure::new("the journal's feed ended")),
+            LedgerMessage::FeedEnded => self.lose_feed(),
             LedgerMessage::Leased(slot, campaign, leased) => {
                 self.leased(slot, campaign, leased, context);
             }
@@ -422,6 +438,9 @@ impl Server for LedgerServer {
     }
 
     async fn tick(&mut self, context: &Context) -> Result<(), Failure> {
+        if !self.follows {
+            self.follow(context).await;
+        }
         let now = self.clock.ledger();
         self.books.lapse(now);
         self.seal_expired(now);

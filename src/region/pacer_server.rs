@@ -16,7 +16,7 @@ use crate::campaign::campaign_server::budget_of;
 use crate::campaign::{Campaign, Offer, Pacing, Shelf};
 use crate::clock::Clock;
 use crate::store::books::Books;
-use crate::store::journal_server::{Booked, Journal, follow};
+use crate::store::journal_server::{Booked, Journal, follow, pass_on};
 use crate::supervision::{Address, Context, Failure, Plane, Server, Spec, Stage, server};
 use crate::units::{BudgetDay, CampaignKey, CampaignSlot, Monotonic, Nanos, RegionKey, UnixMillis};
 
@@ -69,7 +69,7 @@ pub fn pacer(parts: &PacerParts) -> Spec {
     let address = parts.address.clone();
     server("pacer", &address, Plane::Control, MAILBOX, move |context| {
         let parts = parts.clone();
-        async move { PacerServer::start(parts, &context).await }
+        async move { Ok(PacerServer::start(parts, &context)) }
     })
 }
 
@@ -79,6 +79,8 @@ struct PacerServer {
     clock: Clock,
     campaigns: HashMap<CampaignKey, Paced>,
     stepped_at: Monotonic,
+    /// Whether it hears of bills.
+    follows: bool,
 }
 
 /// A campaign as the pacer follows it.
@@ -96,38 +98,37 @@ struct Paced {
 }
 
 impl PacerServer {
-    async fn start(parts: PacerParts, context: &Context) -> Result<Self, Failure> {
-        let clock = context.clock().clone();
-        let wall = clock.wall();
-        let campaigns = parts.shelf.campaigns();
-        let (spends, mut feed) = follow(&parts.journal, None, move |books| {
-            spends(books, &campaigns, wall)
-        })
-        .await?;
+    fn start(parts: PacerParts, context: &Context) -> Self {
         let shares = Arc::new(Shares::new(parts.slots_max));
         context.publish(&parts.shares, Arc::clone(&shares));
-        let address = parts.address.clone();
-        context.spawn_on(Plane::Control, async move {
-            while let Some(booked) = feed.recv().await {
-                if address.send(PacerMessage::Booked(booked)).await.is_err() {
-                    return;
-                }
-            }
-            // Nobody to tell means that the pacer has gone by itself.
-            drop(address.send(PacerMessage::FeedEnded).await);
-        });
-        let campaigns = spends
-            .into_iter()
-            .map(|(key, (spent, billed))| (key, Paced::new(spent, billed, wall)))
-            .collect();
-        let stepped_at = clock.monotonic();
-        Ok(Self {
-            parts,
+        let clock = context.clock().clone();
+        Self {
             shares,
+            campaigns: HashMap::new(),
+            stepped_at: clock.monotonic(),
             clock,
-            campaigns,
-            stepped_at,
-        })
+            follows: false,
+            parts,
+        }
+    }
+
+    /// Takes what was spent from the journal's books, and follows them from there. A journal that is down is an expected
+    /// state, not a crash: every step tries again, and until then shares stay as they are.
+    async fn follow(&mut self, context: &Context) {
+        let wall = self.clock.wall();
+        let campaigns = self.parts.shelf.campaigns();
+        let look = move |books: &Books| spends(books, &campaigns, wall);
+        let Ok((spends, feed)) = follow(&self.parts.journal, None, look).await else {
+            return;
+        };
+        let (booked, ended) = (PacerMessage::Booked, || PacerMessage::FeedEnded);
+        pass_on(context, feed, &self.parts.address, booked, ended);
+        for (key, (spent, billed)) in spends {
+            let fresh = || Paced::new(spent, billed, wall);
+            let paced = self.campaigns.entry(key).or_insert_with(fresh);
+            (paced.spent, paced.billed) = (spent, billed);
+        }
+        self.follows = true;
     }
 
     fn booked(&mut self, booked: &Booked) {
@@ -300,10 +301,15 @@ fn spends(
 impl Server for PacerServer {
     type Message = PacerMessage;
 
+    async fn handle_continue(&mut self, context: &Context) -> Result<(), Failure> {
+        self.follow(context).await;
+        Ok(())
+    }
+
     async fn handle(&mut self, message: PacerMessage, _context: &Context) -> Result<(), Failure> {
         match message {
             PacerMessage::Booked(booked) => self.booked(&booked),
-            PacerMessage::FeedEnded => return Err(Failure::new("the journal's feed ended")),
+            PacerMessage::FeedEnded => self.follows = false,
         }
         Ok(())
     }
@@ -312,8 +318,13 @@ impl Server for PacerServer {
         Some(STEP_EVERY)
     }
 
-    async fn tick(&mut self, _context: &Context) -> Result<(), Failure> {
-        self.step();
+    async fn tick(&mut self, context: &Context) -> Result<(), Failure> {
+        if !self.follows {
+            self.follow(context).await;
+        }
+        if self.follows {
+            self.step();
+        }
         Ok(())
     }
 }

@@ -18,7 +18,8 @@ use super::checkpoint_server::WriteCheckpoint;
 use super::movement::Bill;
 use super::writer::{BATCH_MAX, Command, Outcome, WriteError, Writer};
 use crate::supervision::{
-    CallFailed, Failure, Post, Reply, SendError, Spec, ThreadContext, thread,
+    Address, CallFailed, Context, Failure, Plane, Post, Reply, SendError, Spec, ThreadContext,
+    thread,
 };
 use crate::units::{LedgerTime, Nanos, RegionKey};
 
@@ -28,6 +29,12 @@ pub const MAILBOX: usize = 8_192;
 
 /// Bills that a follower may be behind. Two seconds of them: one that is further behind is better rebuilt.
 pub const FEED: usize = 8_192;
+
+/// How long a new follower waits for the journal; it looks at books in memory, behind one group's write at most.
+pub const FOLLOW_WITHIN: Duration = Duration::from_secs(5);
+
+/// How often somebody who cannot begin without the books asks for them.
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// How long the thread waits for a message before it looks whether it should go.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -126,10 +133,24 @@ pub async fn read<R: Send + 'static>(
     receive.await.map_err(|_| Unanswered::Down)
 }
 
-/// Looks at the durable books, and follows the bills of a region (of all, if none is named) from there.
+/// Looks at the durable books as soon as there are any: for an `init`, whose own deadline bounds the wait.
+pub async fn read_when_up<R: Send + 'static>(
+    journal: &Journal,
+    look: impl FnOnce(&Books) -> R + Clone + Send + 'static,
+) -> R {
+    loop {
+        if let Ok(seen) = read(journal, look.clone()).await {
+            return seen;
+        }
+        tokio::time::sleep(ASK_AGAIN_AFTER).await;
+    }
+}
+
+/// Looks at the durable books, and follows the bills of a region (of all, if none is named) from there. Waits for
+/// [`FOLLOW_WITHIN`] at most.
 ///
 /// # Errors
-/// [`Unanswered`].
+/// [`Unanswered`]: try again later. What is spent meanwhile is not known.
 pub async fn follow<R: Send + 'static>(
     journal: &Journal,
     region: Option<RegionKey>,
@@ -141,7 +162,32 @@ pub async fn follow<R: Send + 'static>(
     journal
         .cast(JournalMessage::Follow { region, feed, read })
         .map_err(|error| refused(&error))?;
-    Ok((receive.await.map_err(|_| Unanswered::Down)?, bills))
+    match tokio::time::timeout(FOLLOW_WITHIN, receive).await {
+        Ok(Ok(seen)) => Ok((seen, bills)),
+        Ok(Err(_)) => Err(Unanswered::Down),
+        Err(_) => Err(Unanswered::Busy),
+    }
+}
+
+/// Passes bills on to a server's mailbox as they come, and says so when there will be no more: the journal went down, or
+/// this follower fell too far behind.
+pub fn pass_on<M: Send + 'static>(
+    context: &Context,
+    mut feed: mpsc::Receiver<Booked>,
+    address: &Address<M>,
+    booked: fn(Booked) -> M,
+    ended: fn() -> M,
+) {
+    let address = address.clone();
+    context.spawn_on(Plane::Control, async move {
+        while let Some(bill) = feed.recv().await {
+            if address.send(booked(bill)).await.is_err() {
+                return;
+            }
+        }
+        // Nobody to tell means that the follower has gone by itself.
+        drop(address.send(ended()).await);
+    });
 }
 
 /// The journal as a child: opens `directory`, recovers, and says so in the log.

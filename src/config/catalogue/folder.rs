@@ -17,6 +17,9 @@ use crate::units::{AdvertiserKey, CampaignKey, Cpm, CreativeKey};
 /// The most campaigns, and the most advertisers and creatives too: what the index of the catalogue was measured with.
 pub const CAMPAIGNS_MAX: usize = 100_000;
 
+/// In larger folders nobody is told what they meant: each of many faults would be compared with each of many names.
+const HINTED_MAX: usize = 1_000;
+
 /// What campaigns may refer to. `None` where it could not be read, and then nothing is said about it.
 #[derive(Default)]
 pub(in crate::config) struct Places {
@@ -56,7 +59,9 @@ impl<T: Clone> Shelf<T> {
     pub(super) fn find(&self, id: &str) -> Result<Option<T>, String> {
         self.things.get(id).cloned().ok_or_else(|| {
             let folder = self.folder;
-            let hint = nearest(id, self.things.keys().map(String::as_str));
+            let few = self.things.len() <= HINTED_MAX;
+            let names = self.things.keys().filter(|_| few);
+            let hint = nearest(id, names.map(String::as_str));
             let hint = hint.map_or(String::new(), |meant| format!("; did you mean {meant}?"));
             format!("there is no {folder}/{id}.toml{hint}")
         })

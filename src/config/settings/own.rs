@@ -42,8 +42,10 @@ pub(super) fn server(top: &mut Reader<'_>) -> Server {
 
 pub(super) fn notices(top: &mut Reader<'_>) -> Option<Notices> {
     let mut reader = top.section("notices", &[keys::NOTICES]);
-    let public_url = base(&mut reader, "public_url");
-    let secure_url = base(&mut reader, "secure_url");
+    let public_url = reader.must("public_url", &URL);
+    let public_url = public_url.map(|url| base(&reader, "public_url", &url));
+    let secure_url = reader.one("secure_url", &URL);
+    let secure_url = secure_url.map(|url| base(&reader, "secure_url", &url));
     if secure_url.as_deref().is_some_and(|url| !is_secure(url)) {
         reader.fault("secure_url", "must begin with https://");
     }
@@ -58,20 +60,15 @@ pub(super) fn notices(top: &mut Reader<'_>) -> Option<Notices> {
     Some(notices)
 }
 
-/// A URL that others are appended to, without the slash at its end.
-fn base(reader: &mut Reader<'_>, key: &'static str) -> Option<String> {
-    let url = if key == "public_url" {
-        reader.must(key, &URL)?
-    } else {
-        reader.one(key, &URL)?
-    };
+/// A URL that paths are appended to, without the slash at its end.
+fn base(reader: &Reader<'_>, key: &str, url: &str) -> String {
     if url.contains(['?', '#']) {
         reader.fault(
             key,
             "is what paths are appended to; leave out what begins with ? or #",
         );
     }
-    Some(url.trim_end_matches('/').to_owned())
+    url.trim_end_matches('/').to_owned()
 }
 
 pub(super) fn admin(top: &mut Reader<'_>) -> Admin {

@@ -1,7 +1,6 @@
 //! What must be true between settings of different sections.
 
 use std::collections::BTreeMap;
-use std::hash::Hash;
 use std::net::SocketAddr;
 
 use super::{Exchange, PLACES_MAX};
@@ -34,12 +33,7 @@ fn collide(a: SocketAddr, b: SocketAddr) -> bool {
 }
 
 /// At least one, not too many, and no two names with one key.
-pub(super) fn places<K: Hash + Ord>(
-    top: &Reader<'_>,
-    key: &str,
-    names: &[String],
-    key_of: fn(&str) -> K,
-) {
+pub(super) fn places<K: Ord>(top: &Reader<'_>, key: &str, names: &[String], key_of: fn(&str) -> K) {
     if names.is_empty() {
         top.fault(key, format!("none; add a section [{key}.<name>]"));
     }

@@ -1,0 +1,328 @@
+//! One row per relation: what is changed in a valid file, and how the fault it makes begins.
+
+use super::{BANNER, CAMPAIGN, Folder, NATIVE, SERVER, VIDEO};
+
+/// A text in the file, what it becomes, what is said about it.
+type Row = (&'static str, &'static str, &'static str);
+
+const SERVER_ROWS: &[Row] = &[
+    (
+        "[notices]",
+        "[admin]\nlisten = \"0.0.0.0:1\"\nchaos = true\n[notices]",
+        "admin.chaos: lets whoever reaches admin.listen kill children",
+    ),
+    (
+        "[notices]",
+        "[admin]\nlisten = \"0.0.0.0:8103\"\n[notices]",
+        "admin.listen: 0.0.0.0:8103 is also where exchanges.plain.listen listens",
+    ),
+    (
+        "[notices]",
+        "[notices]\nlisten = \"127.0.0.1:8120\"",
+        "notices.listen: 127.0.0.1:8120 is also where admin.listen listens",
+    ),
+    (
+        "[regions.row]",
+        "network_margin = \"100ms\"\n[regions.row]",
+        "exchanges.plain.network_margin: must be below default_tmax",
+    ),
+    (
+        "[regions.row]",
+        "billing = \"win\"\nnotice_url = false\n[regions.row]",
+        "exchanges.plain.billing: is by win notice, so notice_url must be true",
+    ),
+    (
+        "[regions.row]",
+        "hold = \"9s\"\n[regions.row]",
+        "exchanges.plain.hold = \"9s\": must be from 10s to 1d",
+    ),
+    (
+        "[regions.row]",
+        "max_body_bytes = \"257KiB\"\n[regions.row]",
+        "exchanges.plain.max_body_bytes = \"257KiB\": must be from 1024B to 262144B",
+    ),
+    (
+        "[regions.row]",
+        "dialect = \"rubicon\"\n[regions.row]",
+        "exchanges.plain.dialect = \"rubicon\": expects one of openrtb, google, xandr",
+    ),
+    (
+        "[regions.row]",
+        "probation = { delay = \"10m\" }\n[regions.row]",
+        "exchanges.plain.probation.delay: must not be above delay_max",
+    ),
+    (
+        "[regions.row]",
+        "restart_limit = 5\n[regions.row]",
+        "exchanges.plain.restart_limit = 5: expects a section",
+    ),
+    (
+        "listen = \"127.0.0.1:8103\"",
+        "",
+        "exchanges.plain.listen: missing; expects an IP address and a port",
+    ),
+    (
+        "[exchanges.plain]",
+        "[exchanges.Plain]",
+        "exchanges.Plain: its name must be an id",
+    ),
+    (
+        "rest = true",
+        "countries = [\"SG\"]",
+        "regions: no region is for the rest of the world",
+    ),
+    (
+        "rest = true",
+        "rest = true\n[regions.sg]",
+        "regions.sg.countries: missing; name at least one",
+    ),
+    (
+        "rest = true",
+        "rest = true\n[regions.sg]\nrest = true",
+        "regions: row, sg all say rest = true",
+    ),
+    (
+        "rest = true",
+        "rest = true\n[regions.a]\ncountries = [\"SG\"]\n[regions.b]\ncountries = [\"SGP\"]",
+        "regions.b.countries: SGP is already in region a",
+    ),
+    (
+        "rest = true",
+        "countries = [\"XX\"]\nrest = true",
+        "regions.row.countries[0] = \"XX\": expects a country",
+    ),
+    (
+        "public_url = \"http://127.0.0.1:8110\"",
+        "",
+        "notices.public_url: missing; expects an absolute http or https URL",
+    ),
+    (
+        "public_url",
+        "secure_url = \"http://a.example\"\npublic_url",
+        "notices.secure_url: must begin with https://",
+    ),
+    (
+        "127.0.0.1:8110",
+        "a.example/?a=1",
+        "notices.public_url: is what paths are appended to",
+    ),
+    (
+        "SGD = \"0.74\"",
+        "SGD = 0.74",
+        "rates.in_usd.SGD = 0.74: expects a rate above 0 in quotes",
+    ),
+    (
+        "SGD",
+        "Singapore",
+        "rates.in_usd.Singapore = \"0.74\": its name must be a currency",
+    ),
+    (
+        "[notices]",
+        "[server]\ndata_threads = 65\n[notices]",
+        "server.data_threads = 65: expects a whole number from 1 to 64",
+    ),
+];
+
+const CAMPAIGN_ROWS: &[Row] = &[
+    (
+        "\"shoes\"",
+        "\"shoe\"",
+        "advertiser: there is no advertisers/shoe.toml; did you mean shoes?",
+    ),
+    (
+        "[\"wide\"]",
+        "[\"tall\"]",
+        "creatives: there is no creatives/tall.toml",
+    ),
+    (
+        "[\"wide\"]",
+        "[\"wide\", \"wide\"]",
+        "creatives: wide is there twice",
+    ),
+    ("[\"wide\"]", "[]", "creatives: needs 1 to 64 creatives"),
+    (
+        "cpm = \"2.50\"",
+        "",
+        "cpm: missing; expects a CPM in quotes",
+    ),
+    ("2.50", "0", "cpm: price must be above 0"),
+    (
+        "2.50",
+        "100.01",
+        "cpm: 100.01 USD is above fuses.max_cpm = 100",
+    ),
+    (
+        "cpm",
+        "currency = \"EUR\"\ncpm",
+        "currency: EUR has no rate; add it to [rates.in_usd]",
+    ),
+    (
+        "cpm",
+        "margin_percent = \"1000.1\"\ncpm",
+        "margin_percent: margin must be at most 10000 per mille",
+    ),
+    (
+        "cpm",
+        "regions = [\"raw\"]\ncpm",
+        "regions: raw is not in bidtree.toml; did you mean row?",
+    ),
+    (
+        "cpm",
+        "regions = []\ncpm",
+        "regions: regions must name at least one",
+    ),
+    (
+        "cpm",
+        "exchanges = [\"adx\"]\ncpm",
+        "exchanges: adx is not in bidtree.toml; known are plain",
+    ),
+    (
+        "cpm",
+        "frequency = { impressions = 1, within = \"31d\" }\ncpm",
+        "frequency: frequency cap needs",
+    ),
+    (
+        "cpm",
+        "frequency = { impressions = 1 }\ncpm",
+        "frequency.within: missing; expects a length of time",
+    ),
+    (
+        "cpm",
+        "flight = { starts = \"2026-02-01\", ends = \"2026-01-31\" }\ncpm",
+        "flight: flight must end after it starts",
+    ),
+    (
+        "cpm",
+        "time_zone = \"Asia/Atlantis\"\ncpm",
+        "time_zone = \"Asia/Atlantis\": expects a time zone",
+    ),
+    (
+        "cpm",
+        "pacing = \"slow\"\ncpm",
+        "pacing = \"slow\": expects one of even, asap",
+    ),
+    (
+        "cpm",
+        "active = \"no\"\ncpm",
+        "active = \"no\": expects true or false",
+    ),
+    (
+        "cpm",
+        "targeting = { hours = [] }\ncpm",
+        "targeting.hours: targeting leaves no hour",
+    ),
+    (
+        "cpm",
+        "targeting = { hours = [\"mon\", \"8-20h\"] }\ncpm",
+        "targeting.hours[1] = \"8-20h\": expects days and hours",
+    ),
+    (
+        "cpm",
+        "targeting = { os = { include = [\"beos\"] } }\ncpm",
+        "targeting.os.include[0] = \"beos\": expects one of android",
+    ),
+    (
+        "cpm",
+        "targeting = { countries = [\"SG\"] }\ncpm",
+        "targeting.countries = [\"SG\"]: expects a section",
+    ),
+    ("daily = \"50.00\"", "", "budget: missing; expects { daily"),
+    ("50.00", "0", "budget.daily: daily budget must be above 0"),
+];
+
+const BANNER_ROWS: &[Row] = &[
+    (
+        "\"banner\"",
+        "\"audio\"",
+        "kind = \"audio\": expects one of banner, video, native",
+    ),
+    (
+        "w = 728",
+        "w = 0",
+        "w = 0: expects a whole number from 1 to 16384",
+    ),
+    ("w = 728", "", "w: missing; expects a whole number"),
+    (
+        "{impression_url}",
+        "",
+        "html: must contain {impression_url}",
+    ),
+    ("html", "markup", "markup = "),
+    (
+        "w = 728",
+        "w = 728\nmarkup = \"a.html\"",
+        "markup: stands beside html; leave one of them",
+    ),
+    (
+        "w = 728",
+        "w = 728\ntype = \"flash\"",
+        "type = \"flash\": expects one of xhtml_text",
+    ),
+    (
+        "w = 728",
+        "w = 728\nattributes = [0]",
+        "attributes = [0]: expects a list of whole numbers from 1 to 63",
+    ),
+    (
+        "https://shoes.example/",
+        "shoes.example",
+        "click_url = \"shoes.example\": expects an absolute http or https URL",
+    ),
+];
+
+const VIDEO_ROWS: &[Row] = &[
+    ("[[media]]", "[media]", "media"),
+    (
+        "duration_seconds = 15",
+        "duration_seconds = 15\nskip_after_seconds = 15",
+        "skip_after_seconds: must be below duration_seconds",
+    ),
+    ("duration_seconds = 15", "", "duration_seconds: missing"),
+    (
+        "mime = \"video/mp4\"",
+        "",
+        "media[0].mime: missing; expects the MIME type of a video",
+    ),
+    (
+        "[[media]]",
+        "[wrapper]\ntag_url = \"https://a.example\"\n[[media]]",
+        "wrapper: stands beside media",
+    ),
+];
+
+const NATIVE_ROWS: &[Row] = &[
+    ("title = \"Shoes\"", "", "title: missing; expects a text"),
+    (
+        "\"sponsored\"",
+        "\"slogan\"",
+        "texts[0].kind = \"slogan\": expects one of sponsored, description",
+    ),
+    (
+        "\"icon\"",
+        "0",
+        "images[0].kind = 0: expects one of icon, main, or a number above 0",
+    ),
+    ("w = 80", "", "images[0].w: missing"),
+];
+
+#[test]
+fn each_relation_has_its_own_words() {
+    for (file, before, rows) in [
+        ("bidtree.toml", SERVER, SERVER_ROWS),
+        ("campaigns/spring.toml", CAMPAIGN, CAMPAIGN_ROWS),
+        ("creatives/wide.toml", BANNER, BANNER_ROWS),
+        ("creatives/wide.toml", VIDEO, VIDEO_ROWS),
+        ("creatives/wide.toml", NATIVE, NATIVE_ROWS),
+    ] {
+        for (from, to, said) in rows {
+            let folder = Folder::new().write(file, before).replace(file, from, to);
+            let faults = folder.faults(&[]);
+            let expected = format!("{file}: {said}");
+            let found = faults.iter().any(|fault| fault.starts_with(&expected));
+            assert!(
+                found,
+                "{from} → {to}\nexpected {expected}\nfound {faults:#?}"
+            );
+        }
+    }
+}

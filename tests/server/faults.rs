@@ -1,0 +1,282 @@
+//! Every child of the tree is killed, and only what must be rebuilt with it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::support::{Folder, Line, Running, ask, configured};
+
+fn request() -> Value {
+    json!({
+        "id": "r", "tmax": 1000, "imp": [{ "id": "1", "banner": { "w": 300, "h": 250 } }],
+        "site": { "domain": "news.example" }, "device": { "geo": { "country": "SGP" } },
+    })
+}
+
+/// What is rebuilt when the child at this path goes, by paths that begin so; itself alone unless it says more.
+fn rebuilt_with(path: &str) -> Vec<String> {
+    let (parent, id) = path.rsplit_once('/').unwrap_or(("", path));
+    let after = |siblings: &[&str]| {
+        let from = siblings
+            .iter()
+            .position(|sibling| *sibling == id)
+            .unwrap_or(0);
+        siblings[from..]
+            .iter()
+            .map(|sibling| format!("{parent}/{sibling}"))
+            .collect()
+    };
+    match path.split('/').next() {
+        Some("exchanges") if path.matches('/').count() == 2 => {
+            after(&["connection_pool", "bid_engine", "serializer"])
+        }
+        Some("regions") if path.matches('/').count() == 2 => ["ledger", "pacer", "frequency"]
+            .map(|sibling| format!("{parent}/{sibling}"))
+            .into(),
+        Some("store") => after(&["journal", "checkpoint"]),
+        Some("campaigns") if path.matches('/').count() == 1 => {
+            after(&["catalogue", "pool", "roster"])
+        }
+        _ => vec![path.to_owned()],
+    }
+}
+
+fn incarnations(server: &Running) -> BTreeMap<String, Option<u64>> {
+    server
+        .places()
+        .into_iter()
+        .map(|(path, incarnation, _)| (path, incarnation))
+        .collect()
+}
+
+fn all_up(server: &Running) -> bool {
+    server.places().iter().all(|(_, _, state)| *state == "up")
+}
+
+#[test]
+fn killing_any_child_rebuilds_what_must_be_and_nothing_else_and_bids_go_on() {
+    let data = Folder::new();
+    let server = Running::sample(&data);
+    let leaves: Vec<String> = [
+        "telemetry/event_log",
+        "telemetry/trace_exporter",
+        "telemetry/metrics_aggregator",
+        "store/checkpoint",
+        "store/journal",
+        "campaigns/pool/parallel-launch",
+        "campaigns/roster",
+        "campaigns/catalogue",
+        "regions/sg/frequency",
+        "regions/sg/ledger",
+        "regions/th/pacer",
+        "exchanges/adx/connection_pool",
+        "exchanges/adx/bid_engine",
+        "exchanges/xandr/serializer",
+        "notices/settlement",
+        "notices/listener",
+        "admin/listener",
+        "admin/stop_all",
+        "listeners/adx",
+        "data_threads/data_thread_1",
+    ]
+    .map(str::to_owned)
+    .into();
+    for path in leaves {
+        let before = incarnations(&server);
+        server.kill(&path);
+        server.until(&format!("{path} is up again"), || {
+            all_up(&server)
+                && incarnations(&server)
+                    .get(&path)
+                    .is_some_and(|now| *now != before[&path])
+        });
+        let after = incarnations(&server);
+        let expected = rebuilt_with(&path);
+        let changed: BTreeSet<&String> = after
+            .iter()
+            .filter(|(path, now)| before.get(*path) != Some(now))
+            .map(|(path, _)| path)
+            .collect();
+        for place in &changed {
+            let is_expected = expected
+                .iter()
+                .any(|root| *place == root || place.starts_with(&format!("{root}/")));
+            assert!(is_expected, "{place} was rebuilt when {path} was killed");
+        }
+        for place in &expected {
+            assert!(
+                changed.contains(place),
+                "{place} was not rebuilt when {path} was killed"
+            );
+        }
+        server.until(&format!("every exchange bids after {path}"), || {
+            server
+                .exchanges()
+                .iter()
+                .all(|exchange| server.bid(exchange, &request()).status == 200)
+        });
+    }
+    server.stop();
+}
+
+#[test]
+fn an_engine_that_dies_keeps_its_connections_and_a_pool_that_dies_closes_them() {
+    let (configuration, data) = (
+        configured(&[("c", "cpm = \"2.00\"\nbudget = { daily = \"100.00\" }")]),
+        Folder::new(),
+    );
+    let server = Running::of(&configuration, &data);
+    let body = request().to_string();
+    let mut line = Line::to(server.exchange("openrtb"));
+    let mut answer = || {
+        line.ask("POST", "/bid", body.as_bytes())
+            .map(|reply| reply.status)
+    };
+    assert_eq!(answer().expect("an answer"), 200);
+    server.kill("exchanges/openrtb/bid_engine");
+    server.until("the engine bids on the same connection", || {
+        answer().expect("the connection stays") == 200
+    });
+    server.kill("exchanges/openrtb/connection_pool");
+    server.until("the connection is closed", || answer().is_err());
+    assert_eq!(
+        server.bid("openrtb", &request()).status,
+        200,
+        "a new connection is served by the new pool"
+    );
+    server.stop();
+}
+
+#[test]
+fn an_exchange_over_its_limit_answers_204_raises_an_alert_and_comes_back_when_told() {
+    let data = Folder::new();
+    let server = Running::sample(&data);
+    for _ in 0..6 {
+        server.kill("exchanges/openrtb/bid_engine");
+        server.until("it settled", || {
+            let state = server
+                .places()
+                .into_iter()
+                .find(|(path, ..)| path == "exchanges/openrtb");
+            let engine = server
+                .places()
+                .into_iter()
+                .find(|(path, ..)| path == "exchanges/openrtb/bid_engine");
+            state.is_some_and(|(_, _, state)| state == "degraded")
+                || engine.is_some_and(|(_, _, state)| state == "up")
+        });
+    }
+    server.until("it is degraded", || {
+        server
+            .places()
+            .iter()
+            .any(|(path, _, state)| path == "exchanges/openrtb" && *state == "degraded")
+    });
+    assert_eq!(server.bid("openrtb", &request()).status, 204);
+    assert_eq!(
+        ask(server.exchange("openrtb"), "GET", "/ready", b"").status,
+        503
+    );
+    assert_eq!(
+        server.bid("adx", &request()).status,
+        200,
+        "another exchange does not notice"
+    );
+    server.until("there is an alert", || {
+        server
+            .admin("GET", "/alerts")
+            .json()
+            .as_array()
+            .is_some_and(|alerts| {
+                alerts.iter().any(|alert| {
+                    alert["path"] == "exchanges/openrtb" && alert["alert"] == "degraded"
+                })
+            })
+    });
+    server.until("the page says so", || {
+        let page = String::from_utf8(server.admin("GET", "/metrics").body).expect("text");
+        page.contains("bidtree_exchange_mode{exchange=\"openrtb\",mode=\"degraded\"} 1")
+    });
+    assert_eq!(
+        server.admin("POST", "/exchanges/openrtb/recover").status,
+        200
+    );
+    server.until("it bids again", || {
+        server.bid("openrtb", &request()).status == 200
+    });
+    server.stop();
+}
+
+#[test]
+fn a_region_over_its_limit_is_closed_and_the_others_bid() {
+    let data = Folder::new();
+    let server = Running::sample(&data);
+    server.until("the region is closed", || {
+        let places = server.places();
+        let state = |wanted: &str| {
+            places
+                .iter()
+                .find(|(path, ..)| path == wanted)
+                .map(|(_, _, state)| *state)
+        };
+        if state("regions/sg/ledger") == Some("up") {
+            server.kill("regions/sg/ledger");
+        }
+        state("regions/sg") == Some("degraded")
+    });
+    assert_eq!(server.bid("openrtb", &request()).status, 204);
+    let mut elsewhere = request();
+    elsewhere["device"]["geo"]["country"] = json!("THA");
+    assert_eq!(server.bid("openrtb", &elsewhere).status, 200);
+    assert_eq!(server.admin("POST", "/tree/regions/sg/recover").status, 200);
+    server.until("it bids again", || {
+        server.bid("openrtb", &request()).status == 200
+    });
+    server.stop();
+}
+
+#[test]
+fn notices_over_their_limit_are_answered_503_so_that_exchanges_ask_again() {
+    let (configuration, data) = (
+        configured(&[("c", "cpm = \"2.00\"\nbudget = { daily = \"100.00\" }")]),
+        Folder::new(),
+    );
+    let server = Running::of(&configuration, &data);
+    let bid = server.bid("openrtb", &request()).only_bid();
+    let burl = bid["burl"].as_str().expect("a URL");
+    server.until("notices are over their limit", || {
+        let places = server.places();
+        let state = |wanted: &str| {
+            places
+                .iter()
+                .find(|(path, ..)| path == wanted)
+                .map(|(_, _, state)| *state)
+        };
+        if state("notices/settlement") == Some("up") {
+            server.kill("notices/settlement");
+        }
+        state("notices") == Some("degraded")
+    });
+    assert_eq!(server.notice(burl, "1.00").status, 503);
+    assert_eq!(server.campaign("c")["billed_cost_nanos"], 0);
+    assert_eq!(server.bid("openrtb", &request()).status, 200, "bids go on");
+    assert_eq!(server.admin("POST", "/tree/notices/recover").status, 200);
+    server.until("notices are taken again", || {
+        server.notice(burl, "1.00").status == 204
+    });
+    assert_eq!(server.campaign("c")["billed_cost_nanos"], 1_000_000);
+    server.stop();
+}
+
+#[test]
+fn killing_from_outside_needs_leave() {
+    let data = Folder::new();
+    let server = Running::sample(&data);
+    assert_eq!(
+        server
+            .admin("POST", "/tree/exchanges/adx/bid_engine/kill")
+            .status,
+        403
+    );
+    server.stop();
+}

@@ -1,0 +1,12 @@
+//! The whole server, in this process: its real tree, real sockets on free ports, a data folder of its own.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
+
+mod bid_path;
+mod faults;
+mod money;
+mod support;

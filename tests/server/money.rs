@@ -1,0 +1,200 @@
+//! From a notice to the books, and over a restart.
+
+use serde_json::{Value, json};
+
+use crate::support::{Folder, Running, configured};
+
+fn request(id: &str) -> Value {
+    json!({
+        "id": id, "tmax": 1000, "imp": [{ "id": "1", "banner": { "w": 300, "h": 250 } }],
+        "site": { "domain": "news.example" },
+    })
+}
+
+const PLAIN: &str = "cpm = \"2.00\"\nmargin_percent = \"10\"\nbudget = { daily = \"100.00\" }";
+
+fn url(bid: &Value, name: &str) -> String {
+    bid[name].as_str().expect("a URL").to_owned()
+}
+
+#[test]
+fn a_bill_is_booked_once_however_often_it_comes_and_outlives_the_process() {
+    let (configuration, data) = (configured(&[("c", PLAIN)]), Folder::new());
+    let server = Running::of(&configuration, &data);
+    let bid = server.bid("openrtb", &request("a")).only_bid();
+    for _ in 0..3 {
+        assert_eq!(server.notice(&url(&bid, "nurl"), "1.50").status, 204);
+        assert_eq!(server.notice(&url(&bid, "burl"), "1.50").status, 204);
+    }
+    // 1.50 per thousand is 1,500,000 nanos each, and ten per cent on top.
+    let booked = |server: &Running| {
+        let campaign = server.campaign("c");
+        (
+            campaign["billed_cost_nanos"].clone(),
+            campaign["billed_nanos"].clone(),
+            campaign["impressions"].clone(),
+        )
+    };
+    assert_eq!(
+        booked(&server),
+        (json!(1_500_000), json!(1_650_000), json!(1))
+    );
+    server.stop();
+
+    let server = Running::of(&configuration, &data);
+    assert_eq!(
+        booked(&server),
+        (json!(1_500_000), json!(1_650_000), json!(1)),
+        "after a restart"
+    );
+    assert_eq!(
+        server.notice(&url(&bid, "burl"), "1.50").status,
+        204,
+        "the exchange asks again"
+    );
+    assert_eq!(
+        booked(&server),
+        (json!(1_500_000), json!(1_650_000), json!(1)),
+        "twice is once over a restart"
+    );
+    server.stop();
+}
+
+#[test]
+fn a_token_that_is_not_ours_books_nothing() {
+    let (configuration, data) = (configured(&[("c", PLAIN)]), Folder::new());
+    let server = Running::of(&configuration, &data);
+    let bid = server.bid("openrtb", &request("a")).only_bid();
+    let burl = url(&bid, "burl");
+    let place = burl.find("t=").expect("a token") + 40;
+    let mut forged = burl.clone();
+    let other = if &burl[place..=place] == "A" {
+        "B"
+    } else {
+        "A"
+    };
+    forged.replace_range(place..=place, other);
+    assert_eq!(server.notice(&forged, "1.50").status, 400);
+    for price in ["-1", "NaN", "1e400", ""] {
+        let reply = server.notice(&burl, price);
+        assert!(reply.status < 500, "{price}: {}", reply.status);
+    }
+    let billed = server.campaign("c")["billed_cost_nanos"]
+        .as_i64()
+        .expect("an amount");
+    assert!(
+        (0..=2_000_000).contains(&billed),
+        "no more than the bid's own price: {billed}"
+    );
+    server.stop();
+}
+
+#[test]
+fn a_loss_frees_the_money_and_a_click_leads_on() {
+    let (configuration, data) = (configured(&[("c", PLAIN)]), Folder::new());
+    let server = Running::of(&configuration, &data);
+    let bid = server.bid("openrtb", &request("a")).only_bid();
+    assert!(server.notice(&url(&bid, "lurl"), "3.00").status < 300);
+    let adm = url(&bid, "adm");
+    let click = adm.split('"').nth(1).expect("a link").to_owned();
+    assert!(click.contains("/click?"), "{click}");
+    assert_eq!(server.notice(&click, "").status, 302);
+    assert_eq!(server.campaign("c")["billed_cost_nanos"], 0);
+    server.stop();
+}
+
+#[test]
+fn no_bid_is_made_when_the_budget_is_promised_and_none_when_it_is_spent() {
+    // Each bid promises 0.002 of the 0.01 that there is: five bids.
+    let keys = "cpm = \"2.00\"\nbudget = { daily = \"0.01\" }";
+    let (configuration, data) = (configured(&[("small", keys)]), Folder::new());
+    let server = Running::of(&configuration, &data);
+    let mut bids = Vec::new();
+    server.until("the budget is promised", || {
+        let reply = server.bid("openrtb", &request("r"));
+        if reply.status == 200 {
+            bids.push(reply.only_bid());
+        }
+        assert!(bids.len() <= 5, "more was promised than there is");
+        bids.len() == 5
+    });
+    for number in 0..20 {
+        assert_eq!(
+            server.bid("openrtb", &request(&number.to_string())).status,
+            204
+        );
+    }
+    for bid in &bids {
+        assert_eq!(server.notice(&url(bid, "burl"), "2.00").status, 204);
+    }
+    assert_eq!(server.campaign("small")["billed_nanos"], 10_000_000);
+    server.stop();
+
+    let server = Running::of(&configuration, &data);
+    for number in 0..20 {
+        assert_eq!(
+            server.bid("openrtb", &request(&number.to_string())).status,
+            204,
+            "spent is spent after a restart"
+        );
+    }
+    server.stop();
+}
+
+#[test]
+fn a_user_who_has_seen_it_often_enough_sees_it_no_more_also_after_a_restart() {
+    let keys = "cpm = \"2.00\"\nbudget = { daily = \"100.00\" }\nfrequency = { impressions = 2, within = \"24h\" }";
+    let (configuration, data) = (configured(&[("capped", keys)]), Folder::new());
+    let server = Running::of(&configuration, &data);
+    let of_user = |user: &str| {
+        let mut request = request("r");
+        request["device"] = json!({ "ifa": user });
+        request
+    };
+    let (anna, berta) = (
+        of_user("0f2d4c6e-8a1b-4c3d-9e5f-60718293a4b5"),
+        of_user("1f2d4c6e-8a1b-4c3d-9e5f-60718293a4b5"),
+    );
+    server.until("the caps are loaded", || {
+        server.bid("openrtb", &berta).status == 200
+    });
+    for _ in 0..2 {
+        let bid = server.bid("openrtb", &anna).only_bid();
+        assert_eq!(server.notice(&url(&bid, "burl"), "2.00").status, 204);
+    }
+    assert_eq!(server.bid("openrtb", &anna).status, 204, "seen twice");
+    assert_eq!(
+        server.bid("openrtb", &berta).status,
+        200,
+        "the control: somebody else sees it"
+    );
+    server.stop();
+
+    let server = Running::of(&configuration, &data);
+    server.until("the caps are loaded", || {
+        server.bid("openrtb", &of_user("2f2d4c6e")).status == 200
+    });
+    assert_eq!(
+        server.bid("openrtb", &anna).status,
+        204,
+        "seen twice, before the restart"
+    );
+    server.stop();
+}
+
+#[test]
+fn stopping_all_bidding_works_at_once_and_survives_a_restart() {
+    let (configuration, data) = (configured(&[("c", PLAIN)]), Folder::new());
+    let server = Running::of(&configuration, &data);
+    assert_eq!(server.bid("openrtb", &request("a")).status, 200);
+    assert_eq!(server.admin("POST", "/stop-all").status, 200);
+    assert_eq!(server.bid("openrtb", &request("a")).status, 204);
+    assert_eq!(server.admin("GET", "/readyz").status, 503);
+    server.stop();
+
+    let server = Running::of(&configuration, &data);
+    assert_eq!(server.bid("openrtb", &request("a")).status, 204);
+    assert_eq!(server.admin("POST", "/resume").status, 200);
+    assert_eq!(server.bid("openrtb", &request("a")).status, 200);
+    server.stop();
+}

@@ -1,0 +1,347 @@
+//! A server to be asked, and what asks it: plain HTTP over a socket, so that nothing of the server tests itself.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use bidtree::app::{self, Parts};
+use bidtree::clock::Clock;
+use bidtree::config;
+use bidtree::supervision::Place;
+use serde_json::Value;
+
+/// How long anything may take before a test gives up on it. Nothing is expected to take a hundredth of it.
+const PATIENCE: Duration = Duration::from_secs(20);
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// A folder of this test's own, gone when it is dropped.
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("bidtree-test-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        fs::create_dir_all(&folder).expect("a folder");
+        Self(folder)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Writes a file below it.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let path = self.0.join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+/// A configuration with one exchange, one region, and these campaigns, each with a 300x250 banner unless it says
+/// otherwise.
+pub(crate) fn configured(campaigns: &[(&str, &str)]) -> Folder {
+    let folder = Folder::new();
+    folder.write(
+        "bidtree.toml",
+        r#"
+[exchanges.openrtb]
+listen = "127.0.0.1:0"
+hold = "10s"
+restart_limit = { restarts = 5, within = "10s" }
+probation = { delay = "1m", delay_max = "5m", quiet = "1m" }
+[regions.row]
+rest = true
+[notices]
+listen = "127.0.0.1:0"
+public_url = "http://notices.example"
+secure_url = "https://notices.example"
+[admin]
+listen = "127.0.0.1:0"
+chaos = true
+[rates]
+as_of = "2026-01-01"
+in_usd = { EUR = "1.10" }
+"#,
+    );
+    folder.write(
+        "advertisers/acme.toml",
+        "name = \"Acme\"\ndomains = [\"acme.example\"]\ncategories = [\"IAB18\"]\n",
+    );
+    folder.write(
+        "creatives/tile.toml",
+        r#"
+kind = "banner"
+w = 300
+h = 250
+click_url = "https://acme.example/"
+html = '<a href="{click_url}">Acme</a><img src="{impression_url}">'
+"#,
+    );
+    fs::create_dir_all(folder.path().join("campaigns")).expect("a folder");
+    for (id, keys) in campaigns {
+        folder.write(
+            &format!("campaigns/{id}.toml"),
+            &format!("advertiser = \"acme\"\nname = \"{id}\"\ncreatives = [\"tile\"]\npacing = \"asap\"\n{keys}\n"),
+        );
+    }
+    folder
+}
+
+/// The sample configuration, on free ports.
+pub(crate) fn sample() -> Vec<(String, String)> {
+    [
+        ("BIDTREE__EXCHANGES__ADX__LISTEN", "127.0.0.1:0"),
+        ("BIDTREE__EXCHANGES__XANDR__LISTEN", "127.0.0.1:0"),
+        ("BIDTREE__EXCHANGES__OPENRTB__LISTEN", "127.0.0.1:0"),
+        ("BIDTREE__NOTICES__LISTEN", "127.0.0.1:0"),
+        ("BIDTREE__ADMIN__LISTEN", "127.0.0.1:0"),
+    ]
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .into()
+}
+
+/// A running server.
+pub(crate) struct Running {
+    parts: Parts,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Running {
+    /// Serves the sample configuration.
+    pub(crate) fn sample(data: &Folder) -> Self {
+        Self::start(Path::new("config"), data, sample())
+    }
+
+    /// Serves this configuration, with its data in that folder.
+    pub(crate) fn of(configuration: &Folder, data: &Folder) -> Self {
+        Self::start(configuration.path(), data, Vec::new())
+    }
+
+    fn start(configuration: &Path, data: &Folder, mut overrides: Vec<(String, String)>) -> Self {
+        let data = data.path().display().to_string();
+        overrides.push(("BIDTREE__SERVER__DATA_DIR".to_owned(), data));
+        overrides.push(("BIDTREE__SERVER__DATA_THREADS".to_owned(), "2".to_owned()));
+        let config =
+            config::load(configuration, overrides).unwrap_or_else(|faults| panic!("{faults}"));
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let parts = Parts::new(
+            config,
+            configuration,
+            Clock::system(),
+            runtime.handle().clone(),
+        )
+        .unwrap_or_else(|error| panic!("{error}"));
+        runtime
+            .block_on(parts.tree.start(app::tree(&parts)))
+            .expect("the tree starts");
+        let running = Self { parts, runtime };
+        running.until("every region holds money", || running.is_funded());
+        running
+    }
+
+    /// Whether every campaign that is offered holds leases: until then it passes with `no_lease`.
+    fn is_funded(&self) -> bool {
+        let campaigns = self.campaigns();
+        campaigns
+            .iter()
+            .filter(|campaign| campaign["offered"] == true)
+            .all(|campaign| {
+                campaign["open_leases"]
+                    .as_u64()
+                    .is_some_and(|leases| leases > 0)
+                    || campaign["committed_nanos"] == 0
+            })
+    }
+
+    /// Stops in order.
+    pub(crate) fn stop(self) {
+        self.runtime.block_on(self.parts.tree.stop());
+    }
+
+    /// Where an exchange sends its requests.
+    pub(crate) fn exchange(&self, name: &str) -> SocketAddr {
+        let found = self
+            .parts
+            .exchanges
+            .iter()
+            .find(|exchange| &*exchange.pool.name == name);
+        found.expect("an exchange of that name").socket.address()
+    }
+
+    /// The names of the exchanges.
+    pub(crate) fn exchanges(&self) -> Vec<String> {
+        self.parts
+            .exchanges
+            .iter()
+            .map(|exchange| exchange.pool.name.to_string())
+            .collect()
+    }
+
+    /// What an exchange is answered.
+    pub(crate) fn bid(&self, exchange: &str, request: &Value) -> Reply {
+        self.bid_bytes(exchange, request.to_string().as_bytes())
+    }
+
+    /// What an exchange is answered to anything.
+    pub(crate) fn bid_bytes(&self, exchange: &str, body: &[u8]) -> Reply {
+        ask(self.exchange(exchange), "POST", "/bid", body)
+    }
+
+    /// Reports to a URL of a bid, wherever it says it is, with this price.
+    pub(crate) fn notice(&self, url: &str, price: &str) -> Reply {
+        let rest = url.split_once("://").expect("a URL").1;
+        let path = &rest[rest.find('/').expect("a path")..];
+        let path = path
+            .replace("${AUCTION_PRICE}", price)
+            .replace("${AUCTION_LOSS}", "102");
+        ask(
+            self.parts.notices.listener.socket.address(),
+            "GET",
+            &path,
+            b"",
+        )
+    }
+
+    /// Asks the admin port.
+    pub(crate) fn admin(&self, method: &str, path: &str) -> Reply {
+        ask(self.parts.admin.socket.address(), method, path, b"")
+    }
+
+    /// A page of the admin port.
+    pub(crate) fn page(&self, path: &str) -> String {
+        String::from_utf8(self.admin("GET", path).body).expect("text")
+    }
+
+    /// What the books say of each campaign.
+    pub(crate) fn campaigns(&self) -> Vec<Value> {
+        let page = self.admin("GET", "/campaigns").json();
+        page["campaigns"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// What the books say of one campaign.
+    pub(crate) fn campaign(&self, id: &str) -> Value {
+        let campaigns = self.campaigns();
+        campaigns
+            .into_iter()
+            .find(|campaign| campaign["id"] == id)
+            .expect("a campaign of that id")
+    }
+
+    /// Every place of the tree by its path, with its incarnation and its state.
+    pub(crate) fn places(&self) -> Vec<(String, Option<u64>, &'static str)> {
+        fn collect(places: Vec<Place>, found: &mut Vec<(String, Option<u64>, &'static str)>) {
+            for place in places {
+                found.push((place.path, place.incarnation, place.state));
+                collect(place.children, found);
+            }
+        }
+        let mut found = Vec::new();
+        collect(
+            self.runtime.block_on(self.parts.tree.snapshot()),
+            &mut found,
+        );
+        found
+    }
+
+    /// Kills a child.
+    pub(crate) fn kill(&self, path: &str) {
+        self.runtime
+            .block_on(self.parts.tree.kill(path))
+            .unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// Waits until something is so.
+    pub(crate) fn until(&self, what: &str, mut is_so: impl FnMut() -> bool) {
+        let mut looks = PATIENCE.as_millis() / LOOK_EVERY.as_millis();
+        while !is_so() {
+            looks -= 1;
+            assert!(looks > 0, "waited in vain until {what}");
+            self.runtime
+                .block_on(async { tokio::time::sleep(LOOK_EVERY).await });
+        }
+    }
+}
+
+/// An answer.
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Reply {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// The one bid of a response.
+    pub(crate) fn only_bid(&self) -> Value {
+        assert_eq!(self.status, 200, "no bid");
+        self.json()["seatbid"][0]["bid"][0].clone()
+    }
+}
+
+/// One request on a connection of its own.
+pub(crate) fn ask(address: SocketAddr, method: &str, path: &str, body: &[u8]) -> Reply {
+    let mut line = Line::to(address);
+    line.ask(method, path, body)
+        .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+}
+
+/// A connection that stays.
+pub(crate) struct Line(BufReader<TcpStream>);
+
+impl Line {
+    pub(crate) fn to(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).expect("somebody listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+        Self(BufReader::new(stream))
+    }
+
+    pub(crate) fn ask(&mut self, method: &str, path: &str, body: &[u8]) -> std::io::Result<Reply> {
+        let stream = self.0.get_mut();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: test\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes())?;
+        stream.write_all(body)?;
+        let mut first = String::new();
+        if self.0.read_line(&mut first)? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        let status = first
+            .split(' ')
+            .nth(1)
+            .and_then(|code| code.parse().ok())
+            .expect("a status line");
+        let mut length = 0;
+        loop {
+            let mut header = String::new();
+            self.0.read_line(&mut header)?;
+            let Some((name, value)) = header.split_once(':') else {
+                break;
+            };
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.trim().parse().expect("a length");
+            }
+        }
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body)?;
+        Ok(Reply { status, body })
+    }
+}
