@@ -3,7 +3,9 @@
 use super::context::Context;
 use super::opportunity::Opportunity;
 use super::pass::PassReason;
-use crate::campaign::{Banner, Campaign, Creative, Format, MediaFile, Native, Video, VideoSource};
+use crate::campaign::{
+    Advertiser, Banner, Campaign, Creative, Format, MediaFile, Native, Video, VideoSource,
+};
 use crate::openrtb::codes::VastForm;
 use crate::openrtb::native::{ImagePart, NativeParts, TextPart, can_answer};
 use crate::openrtb::vast::choose_version;
@@ -39,18 +41,7 @@ pub(super) fn fit(
     }
     let mut furthest = PassReason::NoMatchingCreative;
     for (place, creative) in campaign.creatives.iter().enumerate() {
-        let own = &creative.categories;
-        let categories = if own.is_empty() {
-            &advertiser.categories
-        } else {
-            own
-        };
-        let outcome = if context.allows_categories(categories) {
-            creative_fits(creative, context, chance)
-        } else {
-            Err(PassReason::BlockedCategory)
-        };
-        match outcome {
+        match creative_fits(creative, advertiser, context, chance) {
             Ok(floor) => {
                 return Ok(Fit {
                     creative: place,
@@ -66,48 +57,31 @@ pub(super) fn fit(
 /// What a bid with this creative must at least be.
 fn creative_fits(
     creative: &Creative,
+    advertiser: &Advertiser,
     context: &Context<'_>,
     chance: &Opportunity<'_>,
 ) -> Result<Cpm, PassReason> {
     if !chance.shapes().contains(&creative.shape()) {
         return Err(PassReason::NoMatchingCreative);
     }
-    let imp = chance.imp;
-    let (floor, battr, api) = match &creative.format {
-        Format::Banner(banner) => {
-            let slot = imp.banner.as_ref().ok_or(PassReason::NoMatchingCreative)?;
-            banner_fits(banner, slot)?;
-            (chance.floor, slot.battr, slot.api)
-        }
-        Format::Video(video) => {
-            let slot = imp.video.as_ref().ok_or(PassReason::NoMatchingCreative)?;
-            video_fits(video, creative, slot)?;
-            (
-                chance.video_floor(slot, video.duration_seconds, context)?,
-                slot.battr,
-                slot.api,
-            )
-        }
-        Format::Native(native) => {
-            let slot = imp.native.as_ref().ok_or(PassReason::NoMatchingCreative)?;
-            let Given::Value(asked) = &slot.request else {
-                return Err(PassReason::NoMatchingCreative);
-            };
-            can_answer(asked, &Parts(native)).map_err(|_| PassReason::NoMatchingCreative)?;
-            (chance.floor, slot.battr, slot.api)
-        }
+    let (floor, battr, api) = slot_fits(creative, context, chance)?;
+    let own = &creative.categories;
+    let categories = if own.is_empty() {
+        &advertiser.categories
+    } else {
+        own
     };
+    if !context.allows_categories(categories) {
+        return Err(PassReason::BlockedCategory);
+    }
+    let bundle = creative.bundle.as_ref();
+    if bundle.is_some_and(|bundle| !context.allows_app(bundle.as_str())) {
+        return Err(PassReason::BlockedApp);
+    }
     let attributes = CodeSet::from_bits(creative.attributes);
     let interfaces = CodeSet::from_bits(creative.apis);
     if battr.is_unreadable() || battr.intersects(attributes) || !api.contains_all(interfaces) {
         return Err(PassReason::BlockedAttribute);
-    }
-    if creative
-        .bundle
-        .as_ref()
-        .is_some_and(|bundle| !context.allows_app(bundle.as_str()))
-    {
-        return Err(PassReason::BlockedApp);
     }
     if !context.allows_language(creative.language) {
         return Err(PassReason::Language);
@@ -116,6 +90,36 @@ fn creative_fits(
         return Err(PassReason::NotSecure);
     }
     Ok(floor)
+}
+
+/// The floor, blocked attributes and interfaces of the slot that this creative fits into.
+fn slot_fits(
+    creative: &Creative,
+    context: &Context<'_>,
+    chance: &Opportunity<'_>,
+) -> Result<(Cpm, CodeSet, CodeSet), PassReason> {
+    let imp = chance.imp;
+    match &creative.format {
+        Format::Banner(banner) => {
+            let slot = imp.banner.as_ref().ok_or(PassReason::NoMatchingCreative)?;
+            banner_fits(banner, slot)?;
+            Ok((chance.floor, slot.battr, slot.api))
+        }
+        Format::Video(video) => {
+            let slot = imp.video.as_ref().ok_or(PassReason::NoMatchingCreative)?;
+            video_fits(video, creative, slot)?;
+            let floor = chance.video_floor(slot, video.duration_seconds, context)?;
+            Ok((floor, slot.battr, slot.api))
+        }
+        Format::Native(native) => {
+            let slot = imp.native.as_ref().ok_or(PassReason::NoMatchingCreative)?;
+            let Given::Value(asked) = &slot.request else {
+                return Err(PassReason::NoMatchingCreative);
+            };
+            can_answer(asked, &Parts(native)).map_err(|_| PassReason::NoMatchingCreative)?;
+            Ok((chance.floor, slot.battr, slot.api))
+        }
+    }
 }
 
 fn banner_fits(banner: &Banner, slot: &request::Banner<'_>) -> Result<(), PassReason> {

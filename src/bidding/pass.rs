@@ -34,14 +34,14 @@ pub enum PassReason {
     NotNow,
     /// This request has a bid of the campaign already.
     OncePerRequest,
-    /// Its category is blocked, or not allowed.
-    BlockedCategory,
     /// Its advertiser is blocked.
     BlockedAdvertiser,
-    /// The app it advertises is blocked.
-    BlockedApp,
     /// No creative of it fits.
     NoMatchingCreative,
+    /// Its creatives fit but for their category, which is blocked, or not allowed.
+    BlockedCategory,
+    /// Its creatives fit but for the app they advertise, which is blocked.
+    BlockedApp,
     /// Its creatives fit but for a blocked attribute or type, or an interface that is not there.
     BlockedAttribute,
     /// Its creatives fit but for their language.
@@ -90,10 +90,10 @@ impl PassReason {
         Self::NoCandidate,
         Self::NotNow,
         Self::OncePerRequest,
-        Self::BlockedCategory,
         Self::BlockedAdvertiser,
-        Self::BlockedApp,
         Self::NoMatchingCreative,
+        Self::BlockedCategory,
+        Self::BlockedApp,
         Self::BlockedAttribute,
         Self::Language,
         Self::NotSecure,
