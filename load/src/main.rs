@@ -1,2 +1,221 @@
-//! placeholder
-fn main() {}
+//! `bidtree-load`: the command line of the simulated exchange.
+
+mod cli;
+
+use std::fmt::{Display, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+
+use bidtree_load::baseline::{self, Reply};
+use bidtree_load::books::{self, Books};
+use bidtree_load::run::{self, Enforcement, Options, Progress};
+use bidtree_load::scenario::{self, Dialect, Scenario};
+use bidtree_load::wire::Target;
+use bidtree_load::{catalogue, clock, compare};
+use bidtree_load::{tasks, terminal};
+use cli::{Cli, Command, DialectName};
+
+/// Something that was expected does not hold.
+const FAILED: u8 = 1;
+/// Nothing can be said.
+const SAYS_NOTHING: u8 = 2;
+
+/// How a command ends: an exit code, or a complaint that makes it [`SAYS_NOTHING`].
+type Ended = Result<u8, String>;
+
+fn main() -> ExitCode {
+    let ended = match Cli::parse().command {
+        Command::List => list(),
+        Command::Run(arguments) => run_scenario(&arguments),
+        Command::Baseline(arguments) => serve_baseline(&arguments),
+        Command::Compare(arguments) => compare_servers(&arguments),
+        Command::Catalogue(arguments) => write_catalogue(arguments),
+        Command::BooksSnapshot(arguments) => snapshot_books(&arguments),
+        Command::CheckBooks(arguments) => check_books(&arguments),
+    };
+    match ended {
+        Ok(code) => ExitCode::from(code),
+        Err(complaint) => {
+            terminal::note(&format!("bidtree-load: {complaint}"));
+            ExitCode::from(SAYS_NOTHING)
+        }
+    }
+}
+
+fn text(error: impl Display) -> String {
+    error.to_string()
+}
+
+fn list() -> Ended {
+    let mut lines = String::new();
+    for (name, source) in scenario::BUNDLED {
+        let scenario = Scenario::parse(name, source).map_err(text)?;
+        writeln!(lines, "{name:<12} {}", scenario.description).map_err(text)?;
+    }
+    terminal::result(&lines).map_err(text)?;
+    Ok(0)
+}
+
+fn run_scenario(arguments: &cli::Run) -> Ended {
+    let mut scenario = Scenario::load(&arguments.scenario).map_err(text)?;
+    scenario.rate = arguments.rate.unwrap_or(scenario.rate);
+    scenario.seconds = arguments.seconds.unwrap_or(scenario.seconds);
+    scenario.seed = arguments.seed.unwrap_or(scenario.seed);
+    let options = Options {
+        scenario,
+        ready_wait: Duration::from_secs(arguments.ready_wait),
+        expectations: if arguments.no_expectations {
+            Enforcement::ReportedOnly
+        } else {
+            Enforcement::Enforced
+        },
+        progress: Progress::Shown,
+    };
+    let finished = tasks::run(run::run(&options))
+        .map_err(text)?
+        .map_err(text)?;
+    if let Some(folder) = &arguments.out {
+        let path = run::write_oracle(folder, &finished.oracle).map_err(text)?;
+        terminal::note(&format!("the oracle's ledger is in {}", path.display()));
+    }
+    if let Some(path) = &arguments.json {
+        write_json(path, &finished.report.json())?;
+    }
+    terminal::result(&finished.report.text()).map_err(text)?;
+    let enforced = options.expectations == Enforcement::Enforced;
+    Ok(
+        match (finished.report.is_valid(), finished.report.holds()) {
+            (false, _) => SAYS_NOTHING,
+            (true, false) if enforced => FAILED,
+            (true, _) => 0,
+        },
+    )
+}
+
+fn serve_baseline(arguments: &cli::Baseline) -> Ended {
+    let reply = match &arguments.bytes {
+        None => Reply::sample(),
+        Some(path) => {
+            let bytes = std::fs::read(path);
+            let bytes = bytes.map_err(|error| format!("{}: {error}", path.display()))?;
+            if bytes.is_empty() {
+                Reply::Nothing
+            } else {
+                Reply::Content(bytes.into())
+            }
+        }
+    };
+    let serving = async {
+        let (listener, bound) = baseline::listen(arguments.listen).await?;
+        terminal::result(&format!("{}{bound}\n", compare::LISTENING))?;
+        baseline::serve(listener, reply).await
+    };
+    let ended = tasks::run(serving).map_err(text)?;
+    match ended {
+        Err(error) => Err(format!("{}: {error}", arguments.listen)),
+    }
+}
+
+fn compare_servers(arguments: &cli::Compare) -> Ended {
+    let target = Target::parse(&arguments.url)
+        .ok_or_else(|| format!("--url {}: like http://127.0.0.1:8103/bid", arguments.url))?;
+    let baseline_program = if arguments.baseline_bin.as_os_str() == "self" {
+        std::env::current_exe().map_err(text)?
+    } else {
+        arguments.baseline_bin.clone()
+    };
+    let listening = || target.port().and_then(compare::owner_of);
+    let server_pid = arguments.server_pid.or_else(listening).ok_or_else(|| {
+        let url = &arguments.url;
+        format!("no process of yours listens at {url}; start the server, or name its --server-pid")
+    })?;
+    let options = compare::Options {
+        server_pid,
+        target,
+        dialect: match arguments.dialect {
+            DialectName::Openrtb => Dialect::OpenRtb,
+            DialectName::Google => Dialect::Google,
+            DialectName::Xandr => Dialect::Xandr,
+        },
+        rounds: arguments.rounds.max(1),
+        time: Duration::from_secs(arguments.seconds.max(1)),
+        rate: arguments.rate.max(1),
+        connections: arguments.connections.max(1),
+        seed: arguments.seed,
+        baseline_program,
+    };
+    let comparison = tasks::run(compare::compare(&options))
+        .map_err(text)?
+        .map_err(text)?;
+    if let Some(path) = &arguments.json {
+        write_json(path, &comparison.json())?;
+    }
+    terminal::result(&comparison.text()).map_err(text)?;
+    let is_over = arguments
+        .max_ratio
+        .is_some_and(|max| comparison.median_ratio() > max);
+    Ok(if is_over { FAILED } else { 0 })
+}
+
+fn write_catalogue(arguments: cli::Catalogue) -> Ended {
+    let plan = catalogue::Plan {
+        campaigns: arguments.campaigns,
+        seed: arguments.seed,
+        folder: arguments.out,
+        settings: arguments.with_settings,
+    };
+    let written = catalogue::write(&plan).map_err(text)?;
+    let summary = format!(
+        "{}: {} campaigns, {} advertisers, {} creatives\n",
+        plan.folder.display(),
+        written.campaigns,
+        written.advertisers,
+        written.creatives
+    );
+    terminal::result(&summary).map_err(text)?;
+    Ok(0)
+}
+
+fn admin(url: &str) -> Result<Target, String> {
+    Target::parse(url).ok_or_else(|| format!("--admin {url}: like http://127.0.0.1:8120"))
+}
+
+fn snapshot_books(arguments: &cli::BooksSnapshot) -> Ended {
+    let admin = admin(&arguments.admin)?;
+    let books = tasks::run(books::fetch(&admin)).map_err(text)?;
+    books
+        .and_then(|books| books.write(&arguments.out))
+        .map_err(text)?;
+    Ok(0)
+}
+
+fn check_books(arguments: &cli::CheckBooks) -> Ended {
+    let admin = admin(&arguments.admin)?;
+    let oracle = books::read_oracle(&arguments.sent).map_err(text)?;
+    let before = match &arguments.before {
+        Some(path) => Books::read(path).map_err(text)?,
+        None => Books::default(),
+    };
+    let until = clock::now() + Duration::from_secs(arguments.wait);
+    let checking = async {
+        loop {
+            let books = books::fetch(&admin).await?;
+            let rows = books::compare(&books, &before, &oracle);
+            if books::are_right(&rows) || clock::now() >= until {
+                return Ok::<_, books::BooksError>(rows);
+            }
+            clock::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    let rows = tasks::run(checking).map_err(text)?.map_err(text)?;
+    terminal::result(&books::table(&rows)).map_err(text)?;
+    Ok(if books::are_right(&rows) { 0 } else { FAILED })
+}
+
+fn write_json(path: &Path, json: &serde_json::Value) -> Result<(), String> {
+    let text = format!("{json:#}\n");
+    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+}

@@ -294,6 +294,7 @@ fn campaign_parts(ground: &Ground) -> CampaignParts {
         shelf: Arc::clone(&ground.shelf),
         journal: ground.journal.clone(),
         hold_longest: longest(&ground.holds),
+        own_limit: ground.settings.campaigns.campaign_restart_limit,
         reaper: ground.tree.reaper().clone(),
     };
     CampaignParts {

@@ -150,6 +150,10 @@ fn try_candidate<F: Funds>(
     if price < fit.floor {
         return Err(PassReason::BelowFloor);
     }
+    let user = context.place.user;
+    if campaign.cap.is_some() && user.is_none() {
+        return Err(PassReason::Unidentified);
+    }
     let rate = context
         .place
         .rates
@@ -170,7 +174,6 @@ fn try_candidate<F: Funds>(
     if !funds.draws(offer.slot, charge)? {
         return Err(PassReason::Paced);
     }
-    let user = context.place.user;
     let offered = Offered {
         slot: offer.slot,
         campaign: campaign.key,
@@ -189,3 +192,6 @@ fn try_candidate<F: Funds>(
 fn charge(campaign: &Campaign, price: Cpm, rate: Rate) -> Option<Nanos> {
     campaign.charge(price.per_impression().convert(rate)?)
 }
+
+#[cfg(test)]
+mod tests;

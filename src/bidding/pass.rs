@@ -52,13 +52,15 @@ pub enum PassReason {
     AboveCeiling,
     /// Its price is below the floor.
     BelowFloor,
+    /// It is capped, and the user cannot be recognised.
+    Unidentified,
     /// Its region is being restarted.
     RegionRestarting,
     /// Its region is closed.
     RegionClosed,
     /// Pacing keeps its money for later.
     Paced,
-    /// It is capped, and the user cannot be recognised or the caps are not known.
+    /// It is capped, and what the user has seen is still being loaded.
     CapsUnknown,
     /// The user has seen it often enough.
     Capped,
@@ -74,7 +76,7 @@ pub enum PassReason {
 
 impl PassReason {
     /// Every reason, in order.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::StoppedAll,
         Self::CatalogueRestarting,
         Self::AmbiguousChannel,
@@ -99,6 +101,7 @@ impl PassReason {
         Self::NotSecure,
         Self::AboveCeiling,
         Self::BelowFloor,
+        Self::Unidentified,
         Self::RegionRestarting,
         Self::RegionClosed,
         Self::Paced,
@@ -142,6 +145,7 @@ impl PassReason {
             Self::NotSecure => "not_secure",
             Self::AboveCeiling => "above_ceiling",
             Self::BelowFloor => "below_floor",
+            Self::Unidentified => "unidentified",
             Self::RegionRestarting => "region_restarting",
             Self::RegionClosed => "region_closed",
             Self::Paced => "paced",

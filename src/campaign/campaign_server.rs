@@ -35,9 +35,6 @@ const MAILBOX: usize = 64;
 /// How often leases are looked over. They live for a minute and close after minutes, so seconds do not matter.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// A campaign that crashes more often than this is set aside: its bug must not use up anybody else's restarts.
-const OWN_LIMIT: Limit = Limit::new(5, Duration::from_mins(1));
-
 /// What a campaign is asked.
 pub enum CampaignMessage {
     /// A region wants to spend.
@@ -110,12 +107,14 @@ impl Directory {
     }
 }
 
-/// A campaign's process as a child of the pool. `hold_longest` is how long after a bid its bill may come.
+/// A campaign's process as a child of the pool. `hold_longest` is how long after a bid its bill may come; over `own_limit`
+/// it is set aside, and the others go on.
 pub fn process(
     campaign: &Arc<Campaign>,
     address: &Address<CampaignMessage>,
     journal: &Journal,
     hold_longest: Duration,
+    own_limit: Limit,
 ) -> Spec {
     let (first, journal) = (Arc::clone(campaign), journal.clone());
     // A restart begins with the newest configuration that this incarnation's predecessor was given.
@@ -132,7 +131,7 @@ pub fn process(
             }
         },
     );
-    spec.set_aside_over(OWN_LIMIT)
+    spec.set_aside_over(own_limit)
 }
 
 struct CampaignServer {

@@ -11,8 +11,8 @@ use super::catalogue_server::Shelf;
 use super::{Campaign, LeftOut};
 use crate::store::journal_server::Journal;
 use crate::supervision::{
-    Address, AskError, Context, Dynamic, Failure, Plane, Reaper, Reply, SendError, Server, Spec,
-    server,
+    Address, AskError, Context, Dynamic, Failure, Limit, Plane, Reaper, Reply, SendError, Server,
+    Spec, server,
 };
 use crate::units::CampaignKey;
 
@@ -53,6 +53,8 @@ pub struct RosterParts {
     pub journal: Journal,
     /// The longest a bill may come after its bid.
     pub hold_longest: Duration,
+    /// How often one process may be restarted before it is set aside.
+    pub own_limit: Limit,
     /// Where old catalogues go.
     pub reaper: Reaper,
 }
@@ -92,6 +94,7 @@ impl Roster {
                     &address,
                     &self.parts.journal,
                     self.parts.hold_longest,
+                    self.parts.own_limit,
                 );
                 match self.parts.pool.start_child(spec).await {
                     Ok(()) => started += 1,

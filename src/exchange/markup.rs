@@ -1,6 +1,6 @@
 //! What is written into an operator's markup: `{click_url}`, `{impression_url}`, `{cachebuster}`, and nothing else.
 
-use crate::openrtb::escape::write_html;
+use crate::openrtb::escape::write_url;
 
 /// The values of a bid's placeholders.
 pub(super) struct Filling<'a> {
@@ -9,8 +9,9 @@ pub(super) struct Filling<'a> {
     pub(super) cachebuster: &'a str,
 }
 
-/// Appends `template` with its placeholders filled. URLs are escaped for HTML, where `&` would begin an entity; braces
-/// that belong to no placeholder stay as they are.
+/// Appends `template` with its placeholders filled; braces that belong to no placeholder stay as they are.
+///
+/// A placeholder may stand in an attribute or in a script, and must mean the same in both.
 pub(super) fn write_markup(out: &mut Vec<u8>, template: &str, filling: &Filling<'_>) {
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
@@ -23,7 +24,7 @@ pub(super) fn write_markup(out: &mut Vec<u8>, template: &str, filling: &Filling<
         .into_iter()
         .find_map(|(name, value)| after.strip_prefix(name).map(|behind| (behind, value)));
         if let Some((behind, value)) = found {
-            write_html(out, value);
+            write_url(out, value);
             rest = behind;
         } else {
             out.push(b'{');
@@ -53,22 +54,22 @@ mod tests {
         let text = String::from_utf8(out).unwrap();
         assert_eq!(
             text,
-            "<style>a{b:c}</style><a href=\"https://x/click?t=1&amp;u=2\"><img src=\"https://x/imp&7\">{"
+            "<style>a{b:c}</style><a href=\"https://x/click?t=1&u=2\"><img src=\"https://x/imp&7\">{"
         );
     }
 
     #[test]
-    fn the_price_macro_survives_escaping() {
+    fn a_url_means_the_same_in_an_attribute_and_in_a_script() {
         let filling = Filling {
-            click_url: "",
+            click_url: "https://x/'\"><script>`\\",
             impression_url: "https://x/imp?t=1&p=${AUCTION_PRICE}",
             cachebuster: "",
         };
         let mut out = Vec::new();
-        write_markup(&mut out, "{impression_url}", &filling);
+        write_markup(&mut out, "{impression_url} {click_url}", &filling);
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "https://x/imp?t=1&amp;p=${AUCTION_PRICE}"
+            "https://x/imp?t=1&p=${AUCTION_PRICE} https://x/%27%22%3E%3Cscript%3E%60%5C"
         );
     }
 }

@@ -107,7 +107,7 @@ impl Funds for RegionFunds<'_> {
         let pending = match offered.cap {
             None => None,
             Some(cap) => {
-                let user = offered.user.ok_or(PassReason::CapsUnknown)?;
+                let user = offered.user.ok_or(PassReason::Unidentified)?;
                 let viewing = Viewing {
                     user,
                     campaign: offered.campaign,

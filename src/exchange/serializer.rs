@@ -35,6 +35,8 @@ pub struct SerializerParts {
     pub seat: Option<Arc<str>>,
     /// What makes an impression billable there.
     pub billing: BillingEvent,
+    /// Whether its bids have a win notice.
+    pub win_notices: WinNotices,
     /// Whether its bids name the billing id that pays (Google).
     pub names_billing_id: bool,
     /// The base of notice URLs.
@@ -45,6 +47,15 @@ pub struct SerializerParts {
     pub sealer: Arc<Sealer>,
     /// What numbers bids.
     pub bid_ids: BidIds,
+}
+
+/// Whether an exchange's bids have a win notice, `nurl`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WinNotices {
+    /// They have.
+    Sent,
+    /// They have not: wins are learnt from bills.
+    Unsent,
 }
 
 /// Numbers bids: unique over threads, processes and restarts. Cheap to clone.
@@ -225,11 +236,12 @@ impl Serializer {
         let click_url = format!("{in_markup}/click?t={sealed}");
         let mut texts = Texts {
             id: bid.to_string(),
-            nurl: format!("{base}/win?t={sealed}&p={AUCTION_PRICE}"),
-            burl: String::new(),
             lurl: format!("{base}/loss?t={sealed}&r={AUCTION_LOSS}&p={AUCTION_PRICE}"),
             ..Texts::default()
         };
+        if self.parts.win_notices == WinNotices::Sent {
+            texts.nurl = format!("{base}/win?t={sealed}&p={AUCTION_PRICE}");
+        }
         if self.parts.billing == BillingEvent::BillingNotice {
             texts.burl = format!("{base}/bill?t={sealed}&p={AUCTION_PRICE}");
         }

@@ -57,9 +57,22 @@ pub fn write_cdata(out: &mut Vec<u8>, text: &str) {
 
 /// Appends a text as a component of a URL: only unreserved characters stand for themselves (RFC 3986, section 2.3).
 pub fn write_percent(out: &mut Vec<u8>, text: &str) {
+    let is_plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    write_percent_but(out, text, is_plain);
+}
+
+/// Appends a URL so that it means the same in a quoted attribute and in a script's string: what could end either is
+/// percent-encoded. An `&` stays, which before a name and `=` begins no entity (HTML, "named character reference state").
+pub fn write_url(out: &mut Vec<u8>, url: &str) {
+    let ends_nothing = |byte: u8| byte.is_ascii_graphic() && !br#""'<>`\"#.contains(&byte);
+    write_percent_but(out, url, ends_nothing);
+}
+
+fn write_percent_but(out: &mut Vec<u8>, text: &str, is_plain: impl Fn(u8) -> bool) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+        if is_plain(byte) {
             out.push(byte);
         } else {
             let digit = |nibble: u8| HEX.get(usize::from(nibble)).copied().unwrap_or(b'0');
@@ -162,6 +175,11 @@ mod tests {
                 "<![CDATA[a]]]]><![CDATA[>b\u{FFFD}]]>",
             ),
             (write_percent, "a b/é~", "a%20b%2F%C3%A9~"),
+            (
+                write_url,
+                "https://x/?a=1&b=${C}'\"<>`\\ é",
+                "https://x/?a=1&b=${C}%27%22%3C%3E%60%5C%20%C3%A9",
+            ),
             (
                 write_json_string,
                 "\"\\\n\r\t\0\x1f\x7fé",

@@ -318,8 +318,8 @@ impl Line {
             "{method} {path} HTTP/1.1\r\nhost: test\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
-        stream.write_all(head.as_bytes())?;
-        stream.write_all(body)?;
+        // In one piece: two would wait for each other's acknowledgement.
+        stream.write_all(&[head.as_bytes(), body].concat())?;
         let mut first = String::new();
         if self.0.read_line(&mut first)? == 0 {
             return Err(std::io::ErrorKind::UnexpectedEof.into());

@@ -9,7 +9,7 @@ use crate::exchange::bid_engine::{EngineParts, EngineShared, RegionMap};
 use crate::exchange::connection_pool::{CountRequest, PoolParts};
 use crate::exchange::doorstep::Doorstep;
 use crate::exchange::outcome::Outcome;
-use crate::exchange::serializer::{BidIds, SerializerParts};
+use crate::exchange::serializer::{BidIds, SerializerParts, WinNotices};
 use crate::http::{Limits as HttpLimits, ListeningSocket};
 use crate::notice::token::BillingEvent;
 use crate::region::lease::HoldClass;
@@ -150,6 +150,11 @@ fn serializer(ground: &Ground, exchange: &Exchange, bid_ids: &BidIds) -> Seriali
             Billing::Burl => BillingEvent::BillingNotice,
             Billing::Impression => BillingEvent::Impression,
             Billing::Win => BillingEvent::WinNotice,
+        },
+        win_notices: if exchange.notice_url {
+            WinNotices::Sent
+        } else {
+            WinNotices::Unsent
         },
         names_billing_id: exchange.dialect == Dialect::Google,
         notice_url: notices.public_url.clone(),

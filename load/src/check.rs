@@ -1,0 +1,114 @@
+//! Is an answer right? Everything an exchange would refuse a bid for, by name, with one example kept of each.
+//!
+//! Written from the text of `OpenRTB` and from what exchanges publish, not from the bidder: what both got wrong in the
+//! same way would not show.
+
+mod bid;
+mod fault;
+mod markup;
+mod native;
+mod response;
+mod text;
+mod vast;
+
+pub use bid::SoundBid;
+pub use fault::{Fault, FaultKind};
+pub use markup::Trackers;
+
+use std::collections::HashSet;
+
+use crate::scenario::Scenario;
+use crate::traffic::Asked;
+use crate::wire::Answer;
+use response::Response;
+
+/// What became of a request.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    /// Bids that an auction can take.
+    pub bids: Vec<SoundBid>,
+    /// What is wrong.
+    pub faults: Vec<Fault>,
+}
+
+impl Verdict {
+    fn fault(&mut self, kind: FaultKind, what: impl Into<String>) {
+        self.faults.push(Fault::new(kind, what));
+    }
+}
+
+/// Judges an answer.
+pub fn judge(scenario: &Scenario, asked: &Asked, answer: &Answer) -> Verdict {
+    let mut verdict = Verdict::default();
+    match answer.status.as_u16() {
+        200 => content(scenario, asked, answer, &mut verdict),
+        204 if answer.body.is_empty() => {}
+        204 => verdict.fault(FaultKind::Status, "204 with a body"),
+        status => verdict.fault(FaultKind::Status, format!("status {status}")),
+    }
+    verdict
+}
+
+fn content(scenario: &Scenario, asked: &Asked, answer: &Answer, verdict: &mut Verdict) {
+    let content_type = answer
+        .headers
+        .get(hyper::header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    if !content_type
+        .to_ascii_lowercase()
+        .starts_with("application/json")
+    {
+        verdict.fault(FaultKind::ContentType, format!("{content_type:?}"));
+    }
+    let response: Response = match serde_json::from_slice(&answer.body) {
+        Ok(response) => response,
+        Err(error) => {
+            let shown: String = String::from_utf8_lossy(&answer.body)
+                .chars()
+                .take(80)
+                .collect();
+            return verdict.fault(FaultKind::Json, format!("{error}: {shown}"));
+        }
+    };
+    if response.id.as_deref() != Some(asked.id.as_str()) {
+        verdict.fault(
+            FaultKind::ResponseId,
+            format!("{:?} for request {}", response.id, asked.id),
+        );
+    }
+    let Some(seats) = response.seatbid.as_ref().filter(|seats| !seats.is_empty()) else {
+        return;
+    };
+    if response.nbr.is_some() {
+        verdict.fault(FaultKind::ResponseShape, "nbr together with bids");
+    }
+    let currency = response.cur.as_deref().unwrap_or("USD");
+    if !asked.currencies.contains(&currency) {
+        verdict.fault(
+            FaultKind::Currency,
+            format!("{currency}, of {:?}", asked.currencies),
+        );
+    }
+    let mut ids = HashSet::new();
+    let scene = bid::Scene {
+        scenario,
+        asked,
+        currency,
+        bidid: response.bidid.as_deref().unwrap_or_default(),
+    };
+    for seat in seats {
+        if seat.bid.is_empty() {
+            verdict.fault(FaultKind::ResponseShape, "a seatbid without a bid");
+        }
+        for bid in &seat.bid {
+            if !ids.insert(bid.id.as_str()) {
+                verdict.fault(FaultKind::BidId, format!("{:?} twice", bid.id));
+            }
+            bid::judge(&scene, seat.seat.as_deref(), bid, verdict);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,233 @@
+//! The report for people.
+
+use std::fmt::Write;
+
+use super::{Outcome, Report};
+use crate::decimal::Micros;
+use crate::tally::{LAG_MAX, Lane, share};
+
+/// Nanos of a currency as units: a thousandth of what micros would be.
+fn units(nanos: i64) -> String {
+    let micros = Micros::new(nanos / 1_000);
+    micros.to_string()
+}
+
+/// Writing into a `String` cannot fail.
+macro_rules! line {
+    ($out:expr) => { $out.push('\n') };
+    ($out:expr, $($part:tt)*) => {{
+        if writeln!($out, $($part)*).is_err() {
+            $out.push('\n');
+        }
+    }};
+}
+
+pub(super) fn write(report: &Report) -> String {
+    let mut out = String::new();
+    let tally = &report.tally;
+    line!(
+        out,
+        "\n{}: {} requests in {:.1} s ({}/s due), seed {}",
+        report.scenario,
+        tally.started,
+        report.elapsed.as_secs_f64(),
+        report.rate,
+        report.seed
+    );
+    line!(out);
+    lanes(&mut out, report);
+    regions(&mut out, report);
+    line!(
+        out,
+        "\nauctions   won {}   lost {}",
+        tally.auctions.won,
+        tally.auctions.lost
+    );
+    for (currency, total) in &report.spend {
+        line!(
+            out,
+            "billed     {} impressions acknowledged, {} {currency}",
+            total.count,
+            units(total.cost_nanos)
+        );
+    }
+    notices(&mut out, report);
+    faults(&mut out, report);
+    verdict(&mut out, report);
+    out
+}
+
+fn lanes(out: &mut String, report: &Report) {
+    line!(
+        out,
+        "{:<10} {:>9} {:>8} {:>8} {:>7} {:>7} {:>6}   {:>8} {:>8} {:>8} {:>8}",
+        "exchange",
+        "requests",
+        "bids",
+        "no bids",
+        "faulty",
+        "failed",
+        "late",
+        "p50 ms",
+        "p90 ms",
+        "p99 ms",
+        "max ms"
+    );
+    let all = report.tally.all();
+    let named = report.names.0.iter().map(String::as_str);
+    let lanes = named.zip(&report.tally.exchanges);
+    for (name, lane) in lanes.chain([("all", &all)]) {
+        self::lane(out, name, lane);
+    }
+    let lags = &report.tally.lags;
+    line!(
+        out,
+        "latency counts from the instant a request was due; of it, the generator itself took {:.2} ms (p50), {:.2} ms (p99)",
+        lags.quantile_ms(0.5),
+        lags.quantile_ms(0.99)
+    );
+}
+
+fn lane(out: &mut String, name: &str, lane: &Lane) {
+    let ms = |share| lane.latencies.quantile_ms(share);
+    line!(
+        out,
+        "{name:<10} {:>9} {:>8} {:>8} {:>7} {:>7} {:>6}   {:>8.2} {:>8.2} {:>8.2} {:>8.2}",
+        lane.requests,
+        lane.bids,
+        lane.no_bids,
+        lane.faulty,
+        lane.failures,
+        lane.late,
+        ms(0.5),
+        ms(0.9),
+        ms(0.99),
+        lane.latencies.max_ms()
+    );
+}
+
+fn regions(out: &mut String, report: &Report) {
+    line!(
+        out,
+        "\n{:<10} {:>9} {:>8} {:>8}",
+        "region",
+        "requests",
+        "bids",
+        "share"
+    );
+    for (name, region) in report.names.1.iter().zip(&report.tally.regions) {
+        line!(
+            out,
+            "{name:<10} {:>9} {:>8} {:>6.1} %",
+            region.requests,
+            region.bids,
+            100.0 * share(region.bids, region.requests)
+        );
+    }
+}
+
+fn notices(out: &mut String, report: &Report) {
+    line!(
+        out,
+        "\n{:<10} {:>9} {:>8} {:>8} {:>8} {:>12} {:>7}",
+        "notice",
+        "planned",
+        "lost",
+        "skipped",
+        "sent",
+        "acknowledged",
+        "failed"
+    );
+    for (kind, tally) in &report.notices {
+        line!(
+            out,
+            "{:<10} {:>9} {:>8} {:>8} {:>8} {:>12} {:>7}",
+            kind.name(),
+            tally.planned,
+            tally.lost,
+            tally.skipped,
+            tally.sent,
+            tally.acknowledged,
+            tally.failed
+        );
+        if let Some(example) = &tally.example {
+            line!(out, "           e.g. {example}");
+        }
+    }
+    let plain: u64 = report.notices.values().map(|tally| tally.plain).sum();
+    if plain > 0 {
+        line!(
+            out,
+            "{plain} notices with https URLs were sent over plain HTTP, as behind a proxy that ends TLS"
+        );
+    }
+    if report.notices_pending > 0 {
+        line!(
+            out,
+            "{} notices were still due at the end",
+            report.notices_pending
+        );
+    }
+}
+
+fn faults(out: &mut String, report: &Report) {
+    let tally = &report.tally;
+    if tally.faults.is_empty() && tally.failures.is_empty() {
+        line!(out, "\nno faults in any response, no request without one");
+        return;
+    }
+    line!(out);
+    for (kind, counted) in &tally.faults {
+        line!(
+            out,
+            "fault      {} x {}: {}",
+            counted.count,
+            kind.name(),
+            counted.example
+        );
+    }
+    for (kind, counted) in &tally.failures {
+        line!(
+            out,
+            "failure    {} x {kind}: {}",
+            counted.count,
+            counted.example
+        );
+    }
+}
+
+fn verdict(out: &mut String, report: &Report) {
+    let tally = &report.tally;
+    line!(out);
+    for expectation in &report.expectations {
+        let outcome = match expectation.outcome {
+            Outcome::Pass => "PASS",
+            Outcome::Fail => "FAIL",
+        };
+        line!(
+            out,
+            "{outcome}  {:<28} expected {:<8} found {:.4}",
+            expectation.name,
+            expectation.limit,
+            expectation.found
+        );
+    }
+    if report.is_valid() {
+        line!(
+            out,
+            "valid: {} of {} requests left more than {} ms after they were due",
+            tally.lagging,
+            tally.started,
+            LAG_MAX.as_millis()
+        );
+    } else {
+        line!(
+            out,
+            "INVALID: {} of {} requests left more than {} ms after they were due; the generator could not keep the \
+             rate, so latencies say nothing about the server",
+            tally.lagging,
+            tally.started,
+            LAG_MAX.as_millis()
+        );
+    }
+}

@@ -1,0 +1,146 @@
+//! What a run's requests share. One thread, so nothing is locked.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Request;
+use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+
+use crate::auction::{self, End};
+use crate::check;
+use crate::notices::{self, Desk};
+use crate::pacer::Due;
+use crate::rng::{Purpose, Rng};
+use crate::scenario::Scenario;
+use crate::tally::{Ending, Lateness, Tally};
+use crate::traffic::Planned;
+use crate::wire::{Answer, Pool, Target, WireError};
+use crate::{clock, tasks};
+
+const OPENRTB_VERSION: HeaderName = HeaderName::from_static("x-openrtb-version");
+/// How long a readiness check may take.
+const READY_WITHIN: Duration = Duration::from_secs(1);
+
+pub(super) struct World {
+    pub(super) scenario: Scenario,
+    pub(super) tally: RefCell<Tally>,
+    pub(super) desk: Rc<Desk>,
+    pub(super) in_flight: Cell<u64>,
+    /// One per exchange of the scenario.
+    pools: Vec<Pool>,
+}
+
+impl World {
+    pub(super) fn new(scenario: Scenario) -> Self {
+        let tally = Tally::new(scenario.exchanges.len(), scenario.traffic.regions.len());
+        let pools = scenario.exchanges.iter();
+        let pools = pools
+            .map(|exchange| Pool::new(&exchange.target.authority, scenario.connections_max))
+            .collect();
+        Self {
+            tally: RefCell::new(tally),
+            desk: Rc::new(Desk::new(scenario.notices.clone())),
+            in_flight: Cell::new(0),
+            pools,
+            scenario,
+        }
+    }
+
+    /// Whether a readiness check answers with a 2xx.
+    pub(super) async fn is_ready(&self, ready: &Target) -> Result<(), String> {
+        let request = Request::get(ready.path.as_str())
+            .header(HOST, ready.authority.as_str())
+            .body(Full::new(Bytes::new()))
+            .map_err(|error| error.to_string())?;
+        let pool = Pool::new(&ready.authority, 1);
+        let sending = pool.send(request, &|_| {});
+        match clock::before(clock::now() + READY_WITHIN, sending).await {
+            None => Err("no answer within a second".to_owned()),
+            Some(Err(error)) => Err(error.to_string()),
+            Some(Ok(answer)) if answer.status.is_success() => Ok(()),
+            Some(Ok(answer)) => Err(format!("status {}", answer.status)),
+        }
+    }
+
+    /// Sends a request that is due, in a task of its own.
+    pub(super) fn send(world: &Rc<Self>, due: Due<Planned>) {
+        world.in_flight.set(world.in_flight.get() + 1);
+        let world = Rc::clone(world);
+        tasks::start(async move {
+            world.exchange(due).await;
+            world.in_flight.set(world.in_flight.get().saturating_sub(1));
+        });
+    }
+
+    async fn exchange(&self, due: Due<Planned>) {
+        let Due { at, item: planned } = due;
+        self.tally.borrow_mut().started(clock::since(at));
+        let result = self.request(at, &planned).await;
+        let latency = clock::since(at);
+        let ending = match result {
+            None => Ending::Failed {
+                kind: "gave_up",
+                what: format!("no answer within {} ms", self.scenario.give_up.as_millis()),
+            },
+            Some(Err(error)) => Ending::Failed {
+                kind: error.kind(),
+                what: error.to_string(),
+            },
+            Some(Ok(answer)) => self.judge(&planned, &answer, latency),
+        };
+        let region = planned.asked.region;
+        let mut tally = self.tally.borrow_mut();
+        tally.ended(planned.exchange, region, latency, ending);
+    }
+
+    async fn request(&self, at: Instant, planned: &Planned) -> Option<Result<Answer, WireError>> {
+        let exchange = self.scenario.exchanges.get(planned.exchange)?;
+        let pool = self.pools.get(planned.exchange)?;
+        let request = Request::post(exchange.target.path.as_str())
+            .header(HOST, exchange.target.authority.as_str())
+            .header(
+                CONTENT_TYPE,
+                HeaderValue::from_static("application/json; charset=utf-8"),
+            )
+            .header(ACCEPT, HeaderValue::from_static("application/json"))
+            .header(OPENRTB_VERSION, HeaderValue::from_static(planned.version))
+            .body(Full::new(planned.body.clone()))
+            .ok()?;
+        clock::before(at + self.scenario.give_up, pool.send(request, &|_| {})).await
+    }
+
+    /// Judges an answer; one in time goes to auction.
+    fn judge(&self, planned: &Planned, answer: &Answer, latency: Duration) -> Ending {
+        let verdict = check::judge(&self.scenario, &planned.asked, answer);
+        let bids = u64::try_from(verdict.bids.len()).unwrap_or(u64::MAX);
+        let lateness = if latency > Duration::from_millis(planned.asked.tmax_ms) {
+            Lateness::Late
+        } else {
+            self.auction(planned, &verdict.bids);
+            Lateness::InTime
+        };
+        Ending::Answered {
+            bids,
+            faults: verdict.faults,
+            lateness,
+        }
+    }
+
+    fn auction(&self, planned: &Planned, bids: &[check::SoundBid]) {
+        let mut rng = Rng::of(self.scenario.seed, Purpose::Auction, planned.index);
+        let asked = &planned.asked;
+        for decided in auction::decide(&self.scenario, asked, bids, &mut rng) {
+            let is_won = matches!(decided.end, End::Won(_));
+            let mut tally = self.tally.borrow_mut();
+            tally.auctions.won += u64::from(is_won);
+            tally.auctions.lost += u64::from(!is_won);
+            drop(tally);
+            for notice in notices::plan(&self.scenario.notices, asked, &decided, &mut rng) {
+                self.desk.post(notice);
+            }
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! A scenario: what a run sends, whom it sends it to, how its auctions end and what it expects. A value that exists is valid.
+//!
+//! `raw` has the shapes of the TOML; here they become values, and every fault of a file is reported at once.
+
+mod raw;
+mod validate;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::decimal::Micros;
+use crate::wire::Target;
+
+/// The scenarios inside this binary: name and text.
+pub const BUNDLED: &[(&str, &str)] = &[("steady", include_str!("../scenarios/steady.toml"))];
+
+/// What a run does.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Its name, or the path it was read from.
+    pub name: String,
+    /// One line for people.
+    pub description: String,
+    /// Requests per second over all exchanges.
+    pub rate: u32,
+    /// For how long, in seconds.
+    pub seconds: u32,
+    /// What all randomness follows from.
+    pub seed: u64,
+    /// Connections that one exchange opens at most.
+    pub connections_max: usize,
+    /// After how long an answer is not waited for any more.
+    pub give_up: Duration,
+    /// For how long the last notices are waited for.
+    pub drain: Duration,
+    /// Who sends requests; at least one.
+    pub exchanges: Vec<Exchange>,
+    /// What is sent.
+    pub traffic: Traffic,
+    /// How auctions end.
+    pub auction: Auction,
+    /// What is reported back.
+    pub notices: Notices,
+    /// What one unit of a currency is worth in USD, in micros.
+    pub rates: BTreeMap<String, Micros>,
+    /// What has to hold.
+    pub expectations: Expectations,
+}
+
+/// One simulated exchange.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// Its name.
+    pub name: String,
+    /// Where it sends bid requests.
+    pub target: Target,
+    /// How it speaks.
+    pub dialect: Dialect,
+    /// Its share of the traffic, relative to the others.
+    pub weight: f64,
+}
+
+/// How an exchange shapes `OpenRTB`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// As the text of 2.6 says.
+    OpenRtb,
+    /// Google: flags as booleans, 64-bit numbers as strings, billing ids.
+    Google,
+    /// Xandr: fields where 2.4 has them, numeric imp ids.
+    Xandr,
+}
+
+/// What is sent.
+#[derive(Clone, Debug)]
+pub struct Traffic {
+    /// How many people there are.
+    pub users: u64,
+    /// Where they are; at least one.
+    pub regions: Vec<Region>,
+    /// How often each kind of placement occurs.
+    pub media: MediaWeights,
+    /// How often each trait of a request occurs.
+    pub shares: Shares,
+    /// The lowest and the highest floor.
+    pub floors: (Micros, Micros),
+    /// Currencies of floors and how often they occur.
+    pub floor_currencies: Vec<(String, f64)>,
+    /// Domains that requests may block.
+    pub blocked_domains: Vec<String>,
+    /// Categories that requests may block.
+    pub blocked_categories: Vec<String>,
+    /// The shortest and the longest time to answer, in ms.
+    pub tmax_ms: (u64, u64),
+}
+
+/// A region and its countries.
+#[derive(Clone, Debug)]
+pub struct Region {
+    /// Its name in the report.
+    pub name: String,
+    /// Its share of the traffic.
+    pub weight: f64,
+    /// Its countries (alpha-3); at least one.
+    pub countries: Vec<&'static crate::traffic::Country>,
+}
+
+/// How often each kind of placement occurs.
+#[derive(Clone, Debug)]
+pub struct MediaWeights {
+    /// One banner.
+    pub banner: f64,
+    /// One video.
+    pub video: f64,
+    /// One native.
+    pub native: f64,
+    /// A banner or a video in the same imp.
+    pub multi_format: f64,
+    /// Two or three imps.
+    pub multi_imp: f64,
+}
+
+/// The share of requests, 0 to 1, with each trait.
+#[derive(Clone, Debug)]
+pub struct Shares {
+    /// From an app; the others come from sites.
+    pub app: f64,
+    /// Without anything that says who the user is.
+    pub anonymous: f64,
+    /// About a child (`regs.coppa`).
+    pub coppa: f64,
+    /// Where the user limits tracking (`device.lmt`).
+    pub limited: f64,
+    /// Shaped as in 2.5.
+    pub old_shape: f64,
+    /// With countries as alpha-2 codes.
+    pub alpha2: f64,
+    /// That need everything over HTTPS.
+    pub secure: f64,
+    /// Auctioned at the first price; the others at the second.
+    pub first_price: f64,
+    /// With a floor.
+    pub floor: f64,
+    /// That block domains and categories.
+    pub blocking: f64,
+    /// That are a test, not billable.
+    pub test: f64,
+}
+
+/// How auctions end.
+#[derive(Clone, Debug)]
+pub struct Auction {
+    /// The median of the competitors' best price, a CPM in USD.
+    pub competitor_median: Micros,
+    /// The deviation of its logarithm.
+    pub competitor_spread: f64,
+    /// The share of auctions without a competitor.
+    pub uncontested_share: f64,
+    /// The share of auctions that the bidder wins, whatever it bids. Without it, prices decide.
+    pub win_share: Option<f64>,
+}
+
+/// What is reported back, and how unreliably. A pair is a shortest and a longest delay in ms.
+#[derive(Clone, Debug)]
+pub struct Notices {
+    /// From the end of an auction to its win and loss notices.
+    pub win_delay_ms: (u64, u64),
+    /// From the win notice to the billing notice and the impression.
+    pub billing_delay_ms: (u64, u64),
+    /// The share of bills that come much later.
+    pub late_share: f64,
+    /// How much later.
+    pub late_ms: u64,
+    /// The share of notices sent twice.
+    pub duplicate_share: f64,
+    /// The share of notices never sent.
+    pub lost_share: f64,
+    /// The share of impressions that are clicked.
+    pub click_share: f64,
+    /// How often a notice without a 2xx is sent again.
+    pub retries: u32,
+    /// After how long, in ms.
+    pub retry_ms: u64,
+}
+
+/// What has to hold at the end. Shares are of requests, or of notices.
+#[derive(Clone, Debug, Default)]
+pub struct Expectations {
+    /// Responses with a fault, at most.
+    pub fault_share_max: Option<f64>,
+    /// Requests without a response, at most.
+    pub transport_failure_share_max: Option<f64>,
+    /// Responses after `tmax`, at most.
+    pub late_share_max: Option<f64>,
+    /// Requests with a bid, at least.
+    pub bid_share_min: Option<f64>,
+    /// The same within each region.
+    pub region_bid_share_min: Option<f64>,
+    /// Latency from schedule that 99 % keep, in ms.
+    pub p99_ms_max: Option<f64>,
+    /// Notices never acknowledged, at most.
+    pub notice_failure_share_max: Option<f64>,
+    /// Impressions billed, at least.
+    pub bills_min: Option<u64>,
+}
+
+/// A scenario that cannot be run.
+#[derive(Debug)]
+pub struct ScenarioError {
+    /// The scenario's name or path.
+    pub file: String,
+    /// Every fault found: key, value, what to do.
+    pub faults: Vec<String>,
+}
+
+impl fmt::Display for ScenarioError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for fault in &self.faults {
+            writeln!(out, "{}: {fault}", self.file)?;
+        }
+        write!(out, "{} fault(s) in the scenario", self.faults.len())
+    }
+}
+
+impl Scenario {
+    /// Reads a bundled scenario by its name, or any other by its path.
+    ///
+    /// # Errors
+    /// [`ScenarioError`] with every fault of the file.
+    pub fn load(name: &str) -> Result<Self, ScenarioError> {
+        if let Some((name, text)) = BUNDLED.iter().find(|(bundled, _)| *bundled == name) {
+            return Self::parse(name, text);
+        }
+        let path = Path::new(name);
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            let names: Vec<&str> = BUNDLED.iter().map(|(name, _)| *name).collect();
+            ScenarioError {
+                file: name.to_owned(),
+                faults: vec![format!(
+                    "{error}; name a file, or a bundled scenario ({})",
+                    names.join(", ")
+                )],
+            }
+        })?;
+        Self::parse(name, &text)
+    }
+
+    /// Reads a scenario's text.
+    ///
+    /// # Errors
+    /// [`ScenarioError`] with every fault of the text.
+    pub fn parse(name: &str, text: &str) -> Result<Self, ScenarioError> {
+        let error = |faults| ScenarioError {
+            file: name.to_owned(),
+            faults,
+        };
+        let raw: raw::Scenario =
+            toml::from_str(text).map_err(|fault| error(vec![fault.to_string()]))?;
+        validate::scenario(name, raw).map_err(error)
+    }
+
+    /// How many requests the run sends.
+    pub fn requests(&self) -> u64 {
+        u64::from(self.rate) * u64::from(self.seconds)
+    }
+
+    /// An amount of one currency in USD-micros-of-micros, for comparing only; `None` where a rate is missing.
+    pub fn worth(&self, amount: Micros, currency: &str) -> Option<i128> {
+        let rate = match (currency, self.rates.get(currency)) {
+            (_, Some(rate)) => rate.get(),
+            ("USD", None) => 1_000_000,
+            (_, None) => return None,
+        };
+        Some(i128::from(amount.get()) * i128::from(rate))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn steady() -> &'static str {
+        BUNDLED[0].1
+    }
+
+    #[test]
+    fn every_bundled_scenario_is_valid() {
+        for (name, text) in BUNDLED {
+            let scenario = Scenario::parse(name, text).unwrap();
+            assert!(!scenario.description.is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        let text = format!("bid_rate = 7\n{}", steady());
+        let error = Scenario::parse("x.toml", &text).unwrap_err().to_string();
+        assert!(
+            error.contains("x.toml") && error.contains("bid_rate"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn all_faults_come_at_once() {
+        let text = steady()
+            .replace("rate = 500", "rate = 0")
+            .replace("app = 0.4", "app = 1.4")
+            .replace("\"SGP\"", "\"XXX\"");
+        let error = Scenario::parse("x.toml", &text).unwrap_err();
+        let all = error.to_string();
+        assert_eq!(error.faults.len(), 3, "{all}");
+        for part in ["rate", "traffic.shares.app", "1.4", "XXX"] {
+            assert!(all.contains(part), "{part} in {all}");
+        }
+    }
+
+    #[test]
+    fn a_scenario_that_is_neither_bundled_nor_a_file_is_named() {
+        let error = Scenario::load("stedy").unwrap_err().to_string();
+        assert!(
+            error.contains("stedy") && error.contains("steady"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,120 @@
+//! The TOML of a scenario, as written. Unknown keys are refused; what values mean is `validate`'s.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Scenario {
+    pub(super) description: String,
+    pub(super) rate: u32,
+    pub(super) seconds: u32,
+    pub(super) seed: u64,
+    pub(super) connections_max: usize,
+    pub(super) give_up_ms: u64,
+    pub(super) drain_seconds: u64,
+    pub(super) exchanges: Vec<Exchange>,
+    pub(super) traffic: Traffic,
+    pub(super) auction: Auction,
+    pub(super) notices: Notices,
+    #[serde(default)]
+    pub(super) rates: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) expectations: Expectations,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Exchange {
+    pub(super) name: String,
+    pub(super) url: String,
+    pub(super) dialect: String,
+    pub(super) weight: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Traffic {
+    pub(super) users: u64,
+    pub(super) floor_min: String,
+    pub(super) floor_max: String,
+    pub(super) floor_currencies: BTreeMap<String, f64>,
+    pub(super) blocked_domains: Vec<String>,
+    pub(super) blocked_categories: Vec<String>,
+    pub(super) tmax_ms: (u64, u64),
+    pub(super) media: Media,
+    pub(super) shares: Shares,
+    pub(super) regions: Vec<Region>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Region {
+    pub(super) name: String,
+    pub(super) weight: f64,
+    pub(super) countries: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Media {
+    pub(super) banner: f64,
+    pub(super) video: f64,
+    pub(super) native: f64,
+    pub(super) multi_format: f64,
+    pub(super) multi_imp: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Shares {
+    pub(super) app: f64,
+    pub(super) anonymous: f64,
+    pub(super) coppa: f64,
+    pub(super) limited: f64,
+    pub(super) old_shape: f64,
+    pub(super) alpha2: f64,
+    pub(super) secure: f64,
+    pub(super) first_price: f64,
+    pub(super) floor: f64,
+    pub(super) blocking: f64,
+    #[serde(default)]
+    pub(super) test: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Auction {
+    pub(super) competitor_median: String,
+    pub(super) competitor_spread: f64,
+    pub(super) uncontested_share: f64,
+    pub(super) win_share: Option<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Notices {
+    pub(super) win_delay_ms: (u64, u64),
+    pub(super) billing_delay_ms: (u64, u64),
+    pub(super) late_share: f64,
+    pub(super) late_ms: u64,
+    pub(super) duplicate_share: f64,
+    pub(super) lost_share: f64,
+    pub(super) click_share: f64,
+    pub(super) retries: u32,
+    pub(super) retry_ms: u64,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Expectations {
+    pub(super) fault_share_max: Option<f64>,
+    pub(super) transport_failure_share_max: Option<f64>,
+    pub(super) late_share_max: Option<f64>,
+    pub(super) bid_share_min: Option<f64>,
+    pub(super) region_bid_share_min: Option<f64>,
+    pub(super) p99_ms_max: Option<f64>,
+    pub(super) notice_failure_share_max: Option<f64>,
+    pub(super) bills_min: Option<u64>,
+}

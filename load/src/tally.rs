@@ -1,0 +1,299 @@
+//! What a run counts while it goes on.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+use crate::check::{Fault, FaultKind};
+
+/// Longer latencies count as this long: a minute.
+const LATENCY_US_MAX: u64 = 60_000_000;
+/// A generator that is later than this is late itself.
+pub const LAG_MAX: Duration = Duration::from_millis(50);
+/// The share of late requests above which a run says nothing about the server.
+pub const LAG_SHARE_MAX: f64 = 0.01;
+
+/// Latencies in microseconds, from the instant a request had to leave.
+#[derive(Clone, Debug)]
+pub struct Latencies(Histogram<u64>);
+
+impl Default for Latencies {
+    fn default() -> Self {
+        // Three digits from a microsecond to a minute; these bounds are valid, and the fallback needs none.
+        let histogram = Histogram::new_with_bounds(1, LATENCY_US_MAX, 3);
+        Self(histogram.unwrap_or_else(|_| unbounded()))
+    }
+}
+
+fn unbounded() -> Histogram<u64> {
+    #[expect(clippy::expect_used, reason = "three digits are always valid")]
+    Histogram::new(3).expect("three digits are valid")
+}
+
+impl Latencies {
+    /// One more.
+    pub fn record(&mut self, latency: Duration) {
+        let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
+        self.0.saturating_record(micros.clamp(1, LATENCY_US_MAX));
+    }
+
+    /// The latency that this share kept, in ms; 0 where there is none.
+    pub fn quantile_ms(&self, share: f64) -> f64 {
+        micros_as_ms(self.0.value_at_quantile(share))
+    }
+
+    /// The longest, in ms.
+    pub fn max_ms(&self) -> f64 {
+        micros_as_ms(self.0.max())
+    }
+
+    /// How many.
+    pub fn count(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// Adds those of another.
+    pub fn add(&mut self, other: &Self) {
+        // Both have the same bounds, so all of them fit.
+        self.0.add(&other.0).unwrap_or_default();
+    }
+
+    /// Forgets all.
+    pub fn clear(&mut self) {
+        self.0.reset();
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "below a minute of microseconds")]
+fn micros_as_ms(micros: u64) -> f64 {
+    micros as f64 / 1_000.0
+}
+
+/// The share of `part` in `whole`; 0 of nothing.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a share is shown with a few digits"
+)]
+pub fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 {
+        return 0.0;
+    }
+    part as f64 / whole as f64
+}
+
+/// How a request ended.
+#[derive(Debug)]
+pub enum Ending {
+    /// With an answer.
+    Answered {
+        /// Whether it holds a bid that an auction can take.
+        bids: u64,
+        /// What is wrong with it.
+        faults: Vec<Fault>,
+        /// Whether it came after `tmax`.
+        lateness: Lateness,
+    },
+    /// Without one.
+    Failed {
+        /// How, for counting.
+        kind: &'static str,
+        /// What was seen.
+        what: String,
+    },
+}
+
+/// Whether an answer came within `tmax`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lateness {
+    /// It did.
+    InTime,
+    /// It did not, and took no part in an auction.
+    Late,
+}
+
+/// What one exchange, or all of them, counted.
+#[derive(Clone, Debug, Default)]
+pub struct Lane {
+    /// Requests that ended.
+    pub requests: u64,
+    /// With at least one bid.
+    pub bids: u64,
+    /// Rightly answered without a bid.
+    pub no_bids: u64,
+    /// With a faulty answer.
+    pub faulty: u64,
+    /// Without an answer.
+    pub failures: u64,
+    /// Answered after `tmax`.
+    pub late: u64,
+    /// How long they took, failures included.
+    pub latencies: Latencies,
+}
+
+/// What one region counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RegionTally {
+    /// Requests that ended.
+    pub requests: u64,
+    /// With at least one bid.
+    pub bids: u64,
+}
+
+/// How often something happened, and one example.
+#[derive(Clone, Debug)]
+pub struct Counted {
+    /// How often.
+    pub count: u64,
+    /// The first one.
+    pub example: String,
+}
+
+/// Auctions.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AuctionTally {
+    /// Bids that won.
+    pub won: u64,
+    /// Bids that lost.
+    pub lost: u64,
+}
+
+/// Everything that a run counts, notices aside.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// By exchange, as the scenario orders them.
+    pub exchanges: Vec<Lane>,
+    /// By region, as the scenario orders them.
+    pub regions: Vec<RegionTally>,
+    /// What was wrong with answers.
+    pub faults: BTreeMap<FaultKind, Counted>,
+    /// Why there was none.
+    pub failures: BTreeMap<&'static str, Counted>,
+    /// How auctions ended.
+    pub auctions: AuctionTally,
+    /// Requests that were taken up to be sent.
+    pub started: u64,
+    /// Of these, taken up more than [`LAG_MAX`] after their instant.
+    pub lagging: u64,
+    /// From the instant each was due to that: the generator's own part of the latencies.
+    pub lags: Latencies,
+    /// Latencies of the last second.
+    pub last_second: Latencies,
+}
+
+impl Tally {
+    /// Nothing yet, for so many exchanges and regions.
+    pub fn new(exchanges: usize, regions: usize) -> Self {
+        Self {
+            exchanges: vec![Lane::default(); exchanges],
+            regions: vec![RegionTally::default(); regions],
+            ..Self::default()
+        }
+    }
+
+    /// A request is taken up, so long after its instant.
+    pub fn started(&mut self, lag: Duration) {
+        self.started += 1;
+        self.lagging += u64::from(lag > LAG_MAX);
+        self.lags.record(lag);
+    }
+
+    /// A request ended.
+    pub fn ended(&mut self, exchange: usize, region: usize, latency: Duration, ending: Ending) {
+        self.last_second.record(latency);
+        let has_bid = matches!(ending, Ending::Answered { bids: 1.., .. });
+        if let Some(lane) = self.exchanges.get_mut(exchange) {
+            lane.ended(latency, &ending);
+        }
+        if let Some(region) = self.regions.get_mut(region) {
+            region.requests += 1;
+            region.bids += u64::from(has_bid);
+        }
+        match ending {
+            Ending::Answered { faults, .. } => {
+                for fault in faults {
+                    count(&mut self.faults, fault.kind, fault.what);
+                }
+            }
+            Ending::Failed { kind, what } => count(&mut self.failures, kind, what),
+        }
+    }
+
+    /// All exchanges together.
+    pub fn all(&self) -> Lane {
+        let mut all = Lane::default();
+        for lane in &self.exchanges {
+            all.requests += lane.requests;
+            all.bids += lane.bids;
+            all.no_bids += lane.no_bids;
+            all.faulty += lane.faulty;
+            all.failures += lane.failures;
+            all.late += lane.late;
+            all.latencies.add(&lane.latencies);
+        }
+        all
+    }
+
+    /// Whether the generator kept its own pace, so that latencies are the server's.
+    pub fn is_valid(&self) -> bool {
+        share(self.lagging, self.started) <= LAG_SHARE_MAX
+    }
+}
+
+impl Lane {
+    fn ended(&mut self, latency: Duration, ending: &Ending) {
+        self.requests += 1;
+        self.latencies.record(latency);
+        match ending {
+            Ending::Answered {
+                bids,
+                faults,
+                lateness,
+            } => {
+                self.bids += u64::from(*bids > 0);
+                self.faulty += u64::from(!faults.is_empty());
+                self.no_bids += u64::from(*bids == 0 && faults.is_empty());
+                self.late += u64::from(*lateness == Lateness::Late);
+            }
+            Ending::Failed { .. } => self.failures += 1,
+        }
+    }
+}
+
+fn count<K: Ord>(counts: &mut BTreeMap<K, Counted>, key: K, what: String) {
+    counts
+        .entry(key)
+        .or_insert(Counted {
+            count: 0,
+            example: what,
+        })
+        .count += 1;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn latencies_are_told_to_three_digits() {
+        let mut latencies = Latencies::default();
+        for ms in 1..=100 {
+            latencies.record(Duration::from_millis(ms));
+        }
+        assert!((latencies.quantile_ms(0.5) - 50.0).abs() < 0.1);
+        assert!((latencies.max_ms() - 100.0).abs() < 0.1);
+        assert_eq!(latencies.count(), 100);
+    }
+
+    #[test]
+    fn a_generator_that_lags_makes_a_run_invalid() {
+        let mut tally = Tally::new(1, 1);
+        for _ in 0..99 {
+            tally.started(Duration::from_millis(1));
+        }
+        tally.started(Duration::from_millis(51));
+        assert!(tally.is_valid());
+        tally.started(Duration::from_millis(51));
+        assert!(!tally.is_valid());
+    }
+}

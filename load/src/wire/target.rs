@@ -1,0 +1,114 @@
+//! Where a request goes.
+
+/// An absolute HTTP URL taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Host and port.
+    pub authority: String,
+    /// Path and query.
+    pub path: String,
+    /// Whether the URL said `https`. It is sent over plain HTTP all the same: in production, TLS ends at a proxy in
+    /// front of that same address.
+    pub is_https: bool,
+}
+
+impl Target {
+    /// Takes a URL apart; `None` where it is not an absolute HTTP URL.
+    pub fn parse(url: &str) -> Option<Self> {
+        let (rest, is_https) = match url.strip_prefix("http://") {
+            Some(rest) => (rest, false),
+            None => (url.strip_prefix("https://")?, true),
+        };
+        let rest = rest.split('#').next().unwrap_or_default();
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at_checked(end)?;
+        if authority.is_empty() || url.bytes().any(|b| b <= b' ' || b == 0x7f) {
+            return None;
+        }
+        let has_port = authority
+            .rsplit_once(':')
+            .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+        let authority = match (has_port, is_https) {
+            (true, _) => authority.to_owned(),
+            (false, true) => format!("{authority}:443"),
+            (false, false) => format!("{authority}:80"),
+        };
+        let path = if path.starts_with('/') {
+            path.to_owned()
+        } else {
+            format!("/{path}")
+        };
+        Some(Self {
+            authority,
+            path,
+            is_https,
+        })
+    }
+
+    /// The port.
+    pub fn port(&self) -> Option<u16> {
+        let (_, port) = self.authority.rsplit_once(':')?;
+        port.parse().ok()
+    }
+
+    /// The same place, another path.
+    #[must_use]
+    pub fn with_path(&self, path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// Whether the host is one of the names that lead nowhere (RFC 2606): assets and trackers of sample creatives.
+    pub fn is_reserved_name(&self) -> bool {
+        let host = self
+            .authority
+            .rsplit_once(':')
+            .map_or(self.authority.as_str(), |(host, _)| host);
+        [".example", ".invalid", ".test"]
+            .iter()
+            .any(|end| host.ends_with(end))
+            || ["example.com", "example.net", "example.org"]
+                .iter()
+                .any(|name| host == *name || host.ends_with(&format!(".{name}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_taken_apart() {
+        let target = Target::parse("http://127.0.0.1:8103/bid?x=1").unwrap();
+        assert_eq!(target.authority, "127.0.0.1:8103");
+        assert_eq!(target.path, "/bid?x=1");
+        assert_eq!(target.port(), Some(8103));
+        assert!(!target.is_https);
+        let target = Target::parse("https://notices.example?t=1#top").unwrap();
+        assert_eq!(target.authority, "notices.example:443");
+        assert_eq!(target.path, "/?t=1");
+        assert!(target.is_https && target.is_reserved_name());
+        assert!(
+            !Target::parse("http://[::1]:80/")
+                .unwrap()
+                .is_reserved_name()
+        );
+    }
+
+    #[test]
+    fn what_is_no_absolute_http_url_is_refused() {
+        for url in [
+            "",
+            "/bid",
+            "ftp://x/",
+            "http://",
+            "http:///bid",
+            "http://a b/",
+            "127.0.0.1:80",
+        ] {
+            assert_eq!(Target::parse(url), None, "{url}");
+        }
+    }
+}

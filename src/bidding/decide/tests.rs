@@ -1,0 +1,494 @@
+use std::cell::Cell;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::bidding::Place;
+use crate::campaign::fixture::{
+    banner, campaign, catalogue, catalogue_and_left_out, domain, native, video,
+};
+use crate::campaign::{Language, Rates, Reach};
+use crate::openrtb::decode;
+use crate::units::{Currency, ExchangeKey, RegionKey, UnixMillis};
+
+const NOW: UnixMillis = UnixMillis::new(1_790_000_000_000);
+
+/// Money that says what a test wants, and counts what it was asked.
+struct Purse {
+    draws: bool,
+    refuses: Option<PassReason>,
+    promised: Vec<Offered>,
+}
+
+impl Purse {
+    fn full() -> Self {
+        Self {
+            draws: true,
+            refuses: None,
+            promised: Vec::new(),
+        }
+    }
+}
+
+impl Funds for Purse {
+    type Hold = CampaignKey;
+
+    fn draws(&mut self, _: CampaignSlot, _: Nanos) -> Result<bool, PassReason> {
+        Ok(self.draws)
+    }
+
+    fn promise(&mut self, offered: &Offered) -> Result<CampaignKey, PassReason> {
+        self.promised.push(*offered);
+        self.refuses.map_or(Ok(offered.campaign), Err)
+    }
+}
+
+fn request(change: &Value) -> Value {
+    let mut request = json!({
+        "id": "r", "imp": [{ "id": "1", "banner": { "w": 300, "h": 250 } }],
+        "site": { "domain": "news.example" },
+    });
+    for (key, value) in change.as_object().into_iter().flatten() {
+        request[key] = value.clone();
+    }
+    request
+}
+
+fn place(rates: &Rates) -> Place<'_> {
+    Place {
+        exchange: ExchangeKey::of("adx"),
+        seat: None,
+        region: RegionKey::of("sg"),
+        user: None,
+        at: NOW,
+        rates,
+        ceiling: None,
+        has_secure_notices: true,
+    }
+}
+
+type Chosen = Result<Choice<CampaignKey>, PassReason>;
+
+/// What is chosen for the first impression of a request.
+fn choose(request: &Value, catalogue: &Catalogue, place: Place<'_>, purse: &mut Purse) -> Chosen {
+    let bytes = request.to_string();
+    let request = decode(bytes.as_bytes()).unwrap();
+    let context = Context::read(&request, place)?;
+    let chance = Opportunity::read(&request.imps[0], 0, &context)?;
+    decide((&context, &chance), catalogue, &[], purse, &|| false)
+}
+
+fn reason(change: &Value, one: Campaign) -> Option<PassReason> {
+    let rates = Rates::default();
+    let catalogue = catalogue([one], NOW);
+    choose(
+        &request(change),
+        &catalogue,
+        place(&rates),
+        &mut Purse::full(),
+    )
+    .err()
+}
+
+fn imp(key: &str, value: Value) -> Value {
+    let mut imp = json!({ "id": "1", "banner": { "w": 300, "h": 250 } });
+    imp[key] = value;
+    json!({ "imp": [imp] })
+}
+
+#[test]
+fn the_control_gets_a_bid_at_the_campaigns_price() {
+    let rates = Rates::default();
+    let choice = choose(
+        &request(&json!({})),
+        &catalogue([campaign("c")], NOW),
+        place(&rates),
+        &mut Purse::full(),
+    );
+    let choice = choice.unwrap();
+    assert_eq!(
+        (choice.price, choice.hold),
+        (Cpm::from_micros(2_500_000), Some(CampaignKey::of("c")))
+    );
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "a table with a row for each rule")]
+fn each_rule_refuses_with_its_own_reason() {
+    let plain = || campaign("c");
+    let with = |change: fn(&mut Campaign)| {
+        let mut changed = campaign("c");
+        change(&mut changed);
+        changed
+    };
+    let insecure = || with(|campaign| campaign.creatives[0].secure = false);
+    let rows: Vec<(PassReason, Value, Campaign)> = vec![
+        (
+            PassReason::AmbiguousChannel,
+            json!({ "app": { "bundle": "a.b" } }),
+            plain(),
+        ),
+        (
+            PassReason::UnreadableBlocks,
+            json!({ "badv": { "no": "list" } }),
+            plain(),
+        ),
+        (
+            PassReason::UnreadableBlocks,
+            json!({ "bcat": ["1"], "cattax": 7 }),
+            plain(),
+        ),
+        (PassReason::Seat, json!({ "wseat": ["other"] }), plain()),
+        (PassReason::Currency, json!({ "cur": ["XTS"] }), plain()),
+        (
+            PassReason::Currency,
+            json!({ "imp": [{ "id": "1", "banner": { "w": 300, "h": 250 }, "bidfloor": 1, "bidfloorcur": "XTS" }] }),
+            plain(),
+        ),
+        (
+            PassReason::Quantity,
+            imp("qty", json!({ "multiplier": 3.0 })),
+            plain(),
+        ),
+        (
+            PassReason::DealRequired,
+            imp("pmp", json!({ "private_auction": 1 })),
+            plain(),
+        ),
+        (
+            PassReason::UnreadableFloor,
+            imp("bidfloor", json!("much")),
+            plain(),
+        ),
+        (
+            PassReason::NoFormat,
+            json!({ "imp": [{ "id": "1", "audio": {} }] }),
+            plain(),
+        ),
+        (
+            PassReason::NoCandidate,
+            imp("banner", json!({ "w": 1, "h": 1 })),
+            plain(),
+        ),
+        (
+            PassReason::NoCandidate,
+            json!({}),
+            with(|c| c.regions = Reach::Only(vec![RegionKey::of("th")])),
+        ),
+        (
+            PassReason::NoCandidate,
+            json!({}),
+            with(|c| c.exchanges = Reach::Only(vec![ExchangeKey::of("x")])),
+        ),
+        (
+            PassReason::BlockedAdvertiser,
+            json!({ "badv": ["Shoes.example"] }),
+            plain(),
+        ),
+        (
+            PassReason::BlockedAdvertiser,
+            json!({ "badv": ["https://www.shoes.example/"] }),
+            plain(),
+        ),
+        (
+            PassReason::BlockedCategory,
+            json!({ "bcat": ["IAB18"] }),
+            plain(),
+        ),
+        (
+            PassReason::BlockedCategory,
+            json!({ "acat": ["IAB1"] }),
+            plain(),
+        ),
+        (
+            PassReason::BlockedAttribute,
+            imp("banner", json!({ "w": 300, "h": 250, "btype": [2] })),
+            plain(),
+        ),
+        (
+            PassReason::BlockedAttribute,
+            imp("banner", json!({ "w": 300, "h": 250, "battr": [3] })),
+            with(|c| c.creatives[0].attributes = 1 << 3),
+        ),
+        (
+            PassReason::BlockedAttribute,
+            json!({}),
+            with(|c| c.creatives[0].apis = 1 << 5),
+        ),
+        (
+            PassReason::Language,
+            json!({ "wlang": ["th"] }),
+            with(|c| c.creatives[0].language = Language::parse("en")),
+        ),
+        (PassReason::Language, json!({ "wlang": ["th"] }), plain()),
+        (PassReason::NotSecure, imp("secure", json!(1)), insecure()),
+        (
+            PassReason::NotSecure,
+            imp("secure", json!("perhaps")),
+            insecure(),
+        ),
+        (
+            PassReason::BelowFloor,
+            imp("bidfloor", json!(2.500_001)),
+            plain(),
+        ),
+        (
+            PassReason::Unidentified,
+            json!({}),
+            with(|c| {
+                c.cap = Some(FrequencyCap {
+                    impressions: 1,
+                    window: Duration::from_hours(1),
+                });
+            }),
+        ),
+    ];
+    for (expected, change, campaign) in rows {
+        assert_eq!(reason(&change, campaign), Some(expected), "{change}");
+    }
+}
+
+#[test]
+fn a_floor_is_compared_exactly_and_in_its_own_currency() {
+    let euro = Currency::parse("EUR").unwrap();
+    let rate = Rate::from_billionths(1_100_000_000).unwrap();
+    let rates = Rates::new([(euro, rate)]);
+    let catalogue = catalogue_and_left_out([campaign("c")], &rates, NOW).0;
+    let with = |floor: Value| {
+        choose(
+            &request(&floor),
+            &catalogue,
+            place(&rates),
+            &mut Purse::full(),
+        )
+    };
+    let floor = |value: f64, currency: &str| json!({ "imp": [{ "id": "1", "banner": { "w": 300, "h": 250 }, "bidfloor": value, "bidfloorcur": currency }] });
+    assert!(
+        with(floor(2.5, "USD")).is_ok(),
+        "a floor is reached by its own amount"
+    );
+    // 2.27 EUR are 2.497 USD, and 2.28 EUR are 2.508 USD.
+    assert!(with(floor(2.27, "EUR")).is_ok());
+    assert_eq!(
+        with(floor(2.28, "EUR")).unwrap_err(),
+        PassReason::BelowFloor
+    );
+    let mut in_euro = request(&floor(2.28, "EUR"));
+    in_euro["cur"] = json!(["EUR"]);
+    assert_eq!(
+        choose(&in_euro, &catalogue, place(&rates), &mut Purse::full()).unwrap_err(),
+        PassReason::BelowFloor
+    );
+    in_euro["imp"][0]["bidfloor"] = json!(2.27);
+    let choice = choose(&in_euro, &catalogue, place(&rates), &mut Purse::full()).unwrap();
+    assert_eq!(
+        choice.price.micros(),
+        2_272_728,
+        "2.50 USD in EUR, rounded up"
+    );
+    assert_eq!(choice.rate, rate, "dollars per euro");
+}
+
+#[test]
+fn the_ceiling_is_in_dollars_and_no_bid_is_above_it() {
+    let rates = Rates::default();
+    let catalogue = catalogue([campaign("c")], NOW);
+    let under = |micros| {
+        let place = Place {
+            ceiling: Some(Cpm::from_micros(micros)),
+            ..place(&rates)
+        };
+        choose(&request(&json!({})), &catalogue, place, &mut Purse::full())
+    };
+    assert!(under(2_500_000).is_ok());
+    assert_eq!(under(2_499_999).unwrap_err(), PassReason::AboveCeiling);
+}
+
+#[test]
+fn what_money_refuses_is_said_and_the_next_best_is_tried() {
+    let rates = Rates::default();
+    let mut dear = campaign("dear");
+    dear.price = Cpm::from_micros(9_000_000);
+    let catalogue = catalogue([campaign("cheap"), dear], NOW);
+    for refusal in [
+        PassReason::Capped,
+        PassReason::NoLease,
+        PassReason::NoBudget,
+        PassReason::LedgerBehind,
+    ] {
+        let mut purse = Purse {
+            refuses: Some(refusal),
+            ..Purse::full()
+        };
+        let chosen = choose(&request(&json!({})), &catalogue, place(&rates), &mut purse);
+        assert_eq!(chosen.unwrap_err(), refusal);
+        let tried: Vec<_> = purse
+            .promised
+            .iter()
+            .map(|offered| offered.campaign)
+            .collect();
+        assert_eq!(tried, [CampaignKey::of("dear"), CampaignKey::of("cheap")]);
+    }
+    let mut purse = Purse {
+        draws: false,
+        ..Purse::full()
+    };
+    let chosen = choose(&request(&json!({})), &catalogue, place(&rates), &mut purse);
+    assert_eq!(chosen.unwrap_err(), PassReason::Paced);
+    assert!(
+        purse.promised.is_empty(),
+        "what pacing refuses promises nothing"
+    );
+}
+
+#[test]
+fn a_test_is_answered_and_neither_paced_nor_promised() {
+    let rates = Rates::default();
+    let mut purse = Purse {
+        draws: false,
+        refuses: Some(PassReason::NoBudget),
+        promised: Vec::new(),
+    };
+    let catalogue = catalogue([campaign("c")], NOW);
+    let choice = choose(
+        &request(&json!({ "test": 1 })),
+        &catalogue,
+        place(&rates),
+        &mut purse,
+    )
+    .unwrap();
+    assert_eq!((choice.hold, purse.promised.len()), (None, 0));
+}
+
+#[test]
+fn the_reserve_covers_the_margin_and_is_in_the_campaigns_currency() {
+    let rates = Rates::default();
+    let mut purse = Purse::full();
+    let mut dear = campaign("c");
+    dear.margin_per_mille = 100;
+    choose(
+        &request(&json!({})),
+        &catalogue([dear], NOW),
+        place(&rates),
+        &mut purse,
+    )
+    .unwrap();
+    assert_eq!(purse.promised[0].charge, Nanos::new(2_750_000));
+}
+
+#[test]
+fn the_search_stops_when_time_is_up_and_after_so_many_candidates() {
+    let rates = Rates::default();
+    let many: Vec<Campaign> = (0..200)
+        .map(|number| campaign(&format!("c{number}")))
+        .collect();
+    let catalogue = catalogue(many, NOW);
+    let bytes = request(&json!({})).to_string();
+    let request = decode(bytes.as_bytes()).unwrap();
+    let context = Context::read(&request, place(&rates)).unwrap();
+    let chance = Opportunity::read(&request.imps[0], 0, &context).unwrap();
+    let refusing = || Purse {
+        refuses: Some(PassReason::NoBudget),
+        ..Purse::full()
+    };
+    let mut purse = refusing();
+    let chosen = decide((&context, &chance), &catalogue, &[], &mut purse, &|| false);
+    assert_eq!(
+        (chosen.unwrap_err(), purse.promised.len()),
+        (PassReason::NoBudget, CANDIDATES_MAX)
+    );
+    let looks = Cell::new(0);
+    let mut purse = refusing();
+    let late = || {
+        looks.set(looks.get() + 1);
+        looks.get() == 2
+    };
+    let chosen = decide((&context, &chance), &catalogue, &[], &mut purse, &late);
+    assert_eq!(chosen.unwrap_err(), PassReason::NoTime);
+    assert_eq!(purse.promised.len(), 2 * LOOK_AT_DEADLINE_EVERY - 1);
+}
+
+#[expect(clippy::struct_excessive_bools, reason = "two independent properties")]
+#[derive(Clone, Debug)]
+struct Random {
+    price: i64,
+    kind: u8,
+    advertiser: u8,
+    secure: bool,
+    active: bool,
+}
+
+impl Random {
+    fn campaign(&self, number: usize) -> Campaign {
+        let mut one = campaign(&format!("c{number}"));
+        one.price = Cpm::from_micros(self.price);
+        one.active = self.active;
+        let mut creative = match self.kind {
+            0 => banner("b", 300, 250),
+            1 => banner("b", 320, 50),
+            2 => video("v"),
+            _ => native("n"),
+        };
+        creative.secure = self.secure;
+        one.creatives = vec![creative];
+        let mut advertiser = (*one.advertiser).clone();
+        advertiser.domains = vec![domain(&format!("brand{}.example", self.advertiser))];
+        one.advertiser = std::sync::Arc::new(advertiser);
+        one
+    }
+
+    /// What the rules say, read one by one.
+    fn may(&self, floor: i64, blocked: u8, secure: bool) -> bool {
+        let fits = matches!(self.kind, 0 | 2);
+        self.active
+            && fits
+            && self.price >= floor
+            && self.advertiser != blocked
+            && (self.secure || !secure)
+    }
+}
+
+fn random() -> impl Strategy<Value = Random> {
+    (
+        1..40_i64,
+        0..4_u8,
+        0..4_u8,
+        any::<bool>(),
+        prop::bool::weighted(0.8),
+    )
+        .prop_map(|(price, kind, advertiser, secure, active)| Random {
+            price: price * 100_000,
+            kind,
+            advertiser,
+            secure,
+            active,
+        })
+}
+
+proptest! {
+    #[test]
+    fn the_best_that_may_bid_does(
+        all in prop::collection::vec(random(), 0..60),
+        floor in 0..45_i64,
+        blocked in 0..5_u8,
+        secure in any::<bool>(),
+    ) {
+        let rates = Rates::default();
+        let floor = floor * 100_000;
+        let campaigns = all.iter().enumerate().map(|(number, one)| one.campaign(number));
+        let catalogue = catalogue(campaigns, NOW);
+        let asked = json!({
+            "id": "r", "site": { "domain": "news.example" }, "badv": [format!("brand{blocked}.example")],
+            "imp": [{
+                "id": "1", "secure": u8::from(secure), "bidfloor": Cpm::from_micros(floor).to_string().parse::<f64>().unwrap(),
+                "banner": { "w": 300, "h": 250 },
+                "video": { "mimes": ["video/mp4"], "minduration": 5, "maxduration": 60, "protocols": [2, 3, 5, 6] },
+            }],
+        });
+        let chosen = choose(&asked, &catalogue, place(&rates), &mut Purse::full());
+        let best = all.iter().filter(|one| one.may(floor, blocked, secure)).map(|one| one.price).max();
+        prop_assert_eq!(chosen.map(|choice| choice.price.micros()).ok(), best);
+    }
+}
