@@ -106,13 +106,16 @@ impl FrequencyServer {
     /// Follows the journal from here, with a table whose history is still to be read. A journal that is down is an expected
     /// state, not a crash: every look tries again.
     async fn follow(&mut self, context: &Context) {
+        let Some(own) = self.parts.address.whereis() else {
+            return;
+        };
         let look = |books: &Books| (books.exposures().first(), books.exposures().end());
         let followed = follow(&self.parts.journal, Some(self.parts.region), look).await;
         let Ok(((first, end), feed)) = followed else {
             return;
         };
         let (booked, ended) = (FrequencyMessage::Booked, || FrequencyMessage::FeedEnded);
-        pass_on(context, feed, &self.parts.address, booked, ended);
+        pass_on(context, feed, own, booked, ended);
         self.history = first..end;
         self.phase = Phase::Loading;
     }

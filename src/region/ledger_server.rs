@@ -26,6 +26,9 @@ use crate::units::{BudgetDay, CampaignKey, CampaignSlot, Epoch, LedgerTime, Nano
 const MAILBOX: usize = 16_384;
 /// How often lapses, wants and renewals are looked at: a lease is topped up this long after it ran low.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// Every so many looks, leases are renewed, sealed and collected: each passes over all of them, and none is urgent, since
+/// data threads stop using a lease by themselves.
+const LEASES_EVERY: u32 = 10;
 /// Leases asked for in one look, so that a region that starts does not flood campaigns and journal.
 const ASKS_MAX: usize = 256;
 /// Leases taken before anybody asks, when a region starts: enough that the first requests of a usual catalogue find
@@ -129,6 +132,7 @@ struct LedgerServer {
     released_before: HashSet<ImpressionKey>,
     released_turned_at: LedgerTime,
     late_bills: u64,
+    looks: u32,
     /// Whether it hears of bills. While it does not, it takes no lease.
     follows: bool,
 }
@@ -157,6 +161,7 @@ impl LedgerServer {
             released_before: HashSet::new(),
             released_turned_at: now,
             late_bills: 0,
+            looks: 0,
             follows: false,
             parts,
         }
@@ -165,10 +170,13 @@ impl LedgerServer {
     /// Follows the journal, and takes leases. One that is down is an expected state, not a crash: every look tries again.
     /// Not before the mailbox is there: bills that find none would be lost.
     async fn follow(&mut self, context: &Context) {
+        let Some(own) = self.parts.address.whereis() else {
+            return;
+        };
         let followed = follow(&self.parts.journal, Some(self.parts.region), |_| ()).await;
         if let Ok(((), feed)) = followed {
             let (booked, ended) = (LedgerMessage::Booked, || LedgerMessage::FeedEnded);
-            pass_on(context, feed, &self.parts.address, booked, ended);
+            pass_on(context, feed, own, booked, ended);
             self.follows = true;
             self.ask_ahead(context);
         }
@@ -224,6 +232,10 @@ impl LedgerServer {
         if !self.follows || tenant.asked || now < tenant.not_before {
             return;
         }
+        // An answer to a predecessor is none of ours: its leases are in doubt.
+        let Some(own) = self.parts.address.whereis() else {
+            return;
+        };
         let Some(address) = self.parts.campaigns.find(campaign) else {
             return;
         };
@@ -233,7 +245,6 @@ impl LedgerServer {
             held: tenant.open.map(|(epoch, _)| epoch),
             money,
         };
-        let own = self.parts.address.clone();
         context.spawn_on(Plane::Control, async move {
             let call = address.call(|reply| CampaignMessage::Lease(wish, reply));
             let leased = match tokio::time::timeout(ANSWER_WITHIN, call).await {
@@ -443,10 +454,13 @@ impl Server for LedgerServer {
         }
         let now = self.clock.ledger();
         self.books.lapse(now);
-        self.seal_expired(now);
-        self.books.collect();
-        self.renew(now, context);
-        self.forget_old_losses(now);
+        self.looks = self.looks.wrapping_add(1);
+        if self.looks.is_multiple_of(LEASES_EVERY) {
+            self.seal_expired(now);
+            self.books.collect();
+            self.renew(now, context);
+            self.forget_old_losses(now);
+        }
         for slot in self.books.wants(ASKS_MAX) {
             if let Some(campaign) = self.campaign_in(slot) {
                 self.ask(slot, campaign, true, context);

@@ -115,6 +115,9 @@ impl PacerServer {
     /// Takes what was spent from the journal's books, and follows them from there. A journal that is down is an expected
     /// state, not a crash: every step tries again, and until then shares stay as they are.
     async fn follow(&mut self, context: &Context) {
+        let Some(own) = self.parts.address.whereis() else {
+            return;
+        };
         let wall = self.clock.wall();
         let campaigns = self.parts.shelf.campaigns();
         let look = move |books: &Books| spends(books, &campaigns, wall);
@@ -122,7 +125,7 @@ impl PacerServer {
             return;
         };
         let (booked, ended) = (PacerMessage::Booked, || PacerMessage::FeedEnded);
-        pass_on(context, feed, &self.parts.address, booked, ended);
+        pass_on(context, feed, own, booked, ended);
         for (key, (spent, billed)) in spends {
             let fresh = || Paced::new(spent, billed, wall);
             let paced = self.campaigns.entry(key).or_insert_with(fresh);

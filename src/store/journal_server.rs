@@ -18,8 +18,7 @@ use super::checkpoint_server::WriteCheckpoint;
 use super::movement::Bill;
 use super::writer::{BATCH_MAX, Command, Outcome, WriteError, Writer};
 use crate::supervision::{
-    Address, CallFailed, Context, Failure, Plane, Post, Reply, SendError, Spec, ThreadContext,
-    thread,
+    CallFailed, Context, Failure, Pid, Plane, Post, Reply, SendError, Spec, ThreadContext, thread,
 };
 use crate::units::{LedgerTime, Nanos, RegionKey};
 
@@ -169,24 +168,24 @@ pub async fn follow<R: Send + 'static>(
     }
 }
 
-/// Passes bills on to a server's mailbox as they come, and says so when there will be no more: the journal went down, or
-/// this follower fell too far behind.
+/// Passes bills on to a server as they come, and says so when there will be no more: the journal went down, or this
+/// follower fell too far behind. To that incarnation alone: its successor follows by itself, and a bill that reached it
+/// twice would be spent twice.
 pub fn pass_on<M: Send + 'static>(
     context: &Context,
     mut feed: mpsc::Receiver<Booked>,
-    address: &Address<M>,
+    follower: Pid<M>,
     booked: fn(Booked) -> M,
     ended: fn() -> M,
 ) {
-    let address = address.clone();
     context.spawn_on(Plane::Control, async move {
         while let Some(bill) = feed.recv().await {
-            if address.send(booked(bill)).await.is_err() {
+            if follower.send(booked(bill)).await.is_err() {
                 return;
             }
         }
         // Nobody to tell means that the follower has gone by itself.
-        drop(address.send(ended()).await);
+        drop(follower.send(ended()).await);
     });
 }
 

@@ -52,7 +52,7 @@ pub use observe::{Observation, Observations, What};
 pub use planes::{Plane, Planes};
 pub use reaper::Reaper;
 pub use seat::{Context, Failure};
-pub use server::{Address, CallFailed, Reply, SendError, Server, server};
+pub use server::{Address, CallFailed, Pid, Reply, SendError, Server, server};
 pub use spec::{Kind, Probation, Restart, Shutdown, Spec, Strategy, Supervisor};
 pub use stage::{CallError, Stage, stage};
 pub use task::task;

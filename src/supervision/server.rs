@@ -61,6 +61,27 @@ pub trait Server: Send + 'static {
 /// The address of a server: made before the tree, the same over every restart.
 pub struct Address<M>(Arc<ArcSwapOption<Mailbox<M>>>);
 
+/// One incarnation of a server: what is sent to it never reaches its successor. An [`Address`] is to a pid what a
+/// registered name is in OTP.
+pub struct Pid<M>(mpsc::Sender<M>);
+
+impl<M> Clone for Pid<M> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<M: Send + 'static> Pid<M> {
+    /// Sends a message, waiting for room.
+    ///
+    /// # Errors
+    /// Gives the message back where that incarnation has ended, or ends meanwhile.
+    pub async fn send(&self, message: M) -> Result<(), SendError<M>> {
+        let sent = self.0.send(message).await;
+        sent.map_err(|error| SendError::Down(error.0))
+    }
+}
+
 struct Mailbox<M> {
     sender: mpsc::Sender<M>,
 }
@@ -142,14 +163,16 @@ impl<M: Send + 'static> Address<M> {
     /// # Errors
     /// Gives the message back where nobody is there, or the server ends meanwhile.
     pub async fn send(&self, message: M) -> Result<(), SendError<M>> {
-        let sender = match self.0.load().as_ref() {
-            Some(mailbox) => mailbox.sender.clone(),
-            None => return Err(SendError::Down(message)),
-        };
-        sender
-            .send(message)
-            .await
-            .map_err(|error| SendError::Down(error.0))
+        match self.whereis() {
+            Some(pid) => pid.send(message).await,
+            None => Err(SendError::Down(message)),
+        }
+    }
+
+    /// The incarnation that is up. A server that hands this to its own tasks hears nothing of its predecessor's.
+    pub fn whereis(&self) -> Option<Pid<M>> {
+        let current = self.0.load();
+        current.as_ref().map(|mailbox| Pid(mailbox.sender.clone()))
     }
 
     /// Sends a message made around a [`Reply`], and waits for that reply. The caller puts a limit on the wait.

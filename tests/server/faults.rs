@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Folder, Line, Running, ask, configured};
 
+const PLAIN: &str = "cpm = \"2.00\"\nbudget = { daily = \"100.00\" }";
+
 fn request() -> Value {
     json!({
         "id": "r", "tmax": 1000, "imp": [{ "id": "1", "banner": { "w": 300, "h": 250 } }],
@@ -41,16 +43,15 @@ fn rebuilt_with(path: &str) -> Vec<String> {
     }
 }
 
-fn incarnations(server: &Running) -> BTreeMap<String, Option<u64>> {
-    server
-        .places()
-        .into_iter()
+fn by_path(places: Vec<(String, Option<u64>, &str)>) -> BTreeMap<String, Option<u64>> {
+    let incarnations = places.into_iter();
+    incarnations
         .map(|(path, incarnation, _)| (path, incarnation))
         .collect()
 }
 
-fn all_up(server: &Running) -> bool {
-    server.places().iter().all(|(_, _, state)| *state == "up")
+fn incarnations(server: &Running) -> BTreeMap<String, Option<u64>> {
+    by_path(server.places())
 }
 
 #[test]
@@ -84,13 +85,13 @@ fn killing_any_child_rebuilds_what_must_be_and_nothing_else_and_bids_go_on() {
     for path in leaves {
         let before = incarnations(&server);
         server.kill(&path);
+        let mut after = BTreeMap::new();
         server.until(&format!("{path} is up again"), || {
-            all_up(&server)
-                && incarnations(&server)
-                    .get(&path)
-                    .is_some_and(|now| *now != before[&path])
+            let places = server.places();
+            let is_up = places.iter().all(|(_, _, state)| *state == "up");
+            after = by_path(places);
+            is_up && after.get(&path).is_some_and(|now| *now != before[&path])
         });
-        let after = incarnations(&server);
         let expected = rebuilt_with(&path);
         let changed: BTreeSet<&String> = after
             .iter()
@@ -121,10 +122,7 @@ fn killing_any_child_rebuilds_what_must_be_and_nothing_else_and_bids_go_on() {
 
 #[test]
 fn an_engine_that_dies_keeps_its_connections_and_a_pool_that_dies_closes_them() {
-    let (configuration, data) = (
-        configured(&[("c", "cpm = \"2.00\"\nbudget = { daily = \"100.00\" }")]),
-        Folder::new(),
-    );
+    let (configuration, data) = (configured(&[("c", PLAIN)]), Folder::new());
     let server = Running::of(&configuration, &data);
     let body = request().to_string();
     let mut line = Line::to(server.exchange("openrtb"));
@@ -236,11 +234,66 @@ fn a_region_over_its_limit_is_closed_and_the_others_bid() {
 }
 
 #[test]
+fn a_region_that_is_rebuilt_among_bills_books_each_of_them_once() {
+    let (configuration, data) = (configured(&[("c", PLAIN)]), Folder::new());
+    let server = Running::of(&configuration, &data);
+    let bid = || server.bid("openrtb", &request());
+    let some = || (0..20).map(|_| bid().only_bid()).collect::<Vec<_>>();
+    let before = some();
+    server.kill("regions/row/ledger");
+    server.until("it bids again", || bid().status == 200);
+    let rebuilt = incarnations(&server)["regions/row/ledger"];
+    let after = some();
+    for bid in before.iter().chain(&after) {
+        let burl = bid["burl"].as_str().expect("a URL");
+        assert_eq!(server.notice(burl, "1.00").status, 204);
+    }
+    assert_eq!(server.campaign("c")["billed_cost_nanos"], 40 * 1_000_000);
+    // The bills of the bids before are the campaign's to settle: the lease they were taken from has ended.
+    let billed = || server.ledger("row").totals.balance.billed.get();
+    server.until("the region has heard of the others", || {
+        billed() >= 20 * 1_000_000
+    });
+    assert_eq!(billed(), 20 * 1_000_000, "each once");
+    let now = incarnations(&server)["regions/row/ledger"];
+    assert_eq!(now, rebuilt, "it crashed on a bill");
+    server.stop();
+}
+
+#[test]
+fn a_journal_that_dies_takes_no_region_with_it_and_no_bill_is_lost() {
+    let (configuration, data) = (configured(&[("c", PLAIN)]), Folder::new());
+    let server = Running::of(&configuration, &data);
+    let bids: Vec<_> = (0..20)
+        .map(|_| server.bid("openrtb", &request()).only_bid())
+        .collect();
+    let before = incarnations(&server);
+    server.kill("store/journal");
+    for bid in &bids {
+        let burl = bid["burl"].as_str().expect("a URL");
+        server.until("the bill is booked", || {
+            server.notice(burl, "1.00").status == 204
+        });
+    }
+    server.until("it bids again", || {
+        server.bid("openrtb", &request()).status == 200
+    });
+    assert_eq!(server.campaign("c")["billed_cost_nanos"], 20 * 1_000_000);
+    let after = incarnations(&server);
+    for child in [
+        "regions/row/ledger",
+        "regions/row/pacer",
+        "regions/row/frequency",
+        "campaigns/pool/c",
+    ] {
+        assert_eq!(before[child], after[child], "{child}");
+    }
+    server.stop();
+}
+
+#[test]
 fn notices_over_their_limit_are_answered_503_so_that_exchanges_ask_again() {
-    let (configuration, data) = (
-        configured(&[("c", "cpm = \"2.00\"\nbudget = { daily = \"100.00\" }")]),
-        Folder::new(),
-    );
+    let (configuration, data) = (configured(&[("c", PLAIN)]), Folder::new());
     let server = Running::of(&configuration, &data);
     let bid = server.bid("openrtb", &request()).only_bid();
     let burl = bid["burl"].as_str().expect("a URL");

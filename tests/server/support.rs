@@ -10,6 +10,7 @@ use std::time::Duration;
 use bidtree::app::{self, Parts};
 use bidtree::clock::Clock;
 use bidtree::config;
+use bidtree::region::ledger_server::{LedgerMessage, LedgerReport};
 use bidtree::supervision::Place;
 use serde_json::Value;
 
@@ -240,6 +241,18 @@ impl Running {
             .into_iter()
             .find(|campaign| campaign["id"] == id)
             .expect("a campaign of that id")
+    }
+
+    /// How the money of a region stands.
+    pub(crate) fn ledger(&self, region: &str) -> LedgerReport {
+        let mut regions = self.parts.regions.iter();
+        let found = regions
+            .find(|found| &*found.name == region)
+            .expect("a region of that name");
+        let report = self
+            .runtime
+            .block_on(found.ledger.address.call(LedgerMessage::Report));
+        report.expect("the ledger is up")
     }
 
     /// Every place of the tree by its path, with its incarnation and its state.
