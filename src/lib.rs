@@ -1,17 +1,30 @@
-//! Bidtree: a real-time-bidding ad server whose whole runtime is one supervision tree.
+#![doc = include_str!("../ARCHITECTURE.md")]
+
+// Layers, lowest first: each may use those before it (`tests/architecture.rs`).
+
+pub mod units;
+
+pub mod clock;
+
+pub mod supervision;
+
+pub mod http;
+pub mod openrtb;
+pub mod store;
+pub mod telemetry;
+
+pub mod campaign;
+
+pub mod bidding;
+
+pub mod region;
+
+pub mod notice;
+
+pub mod exchange;
 
 pub mod admin;
-pub mod app;
-pub mod bidding;
-pub mod campaign;
-pub mod clock;
+
 pub mod config;
-pub mod exchange;
-pub mod http;
-pub mod notice;
-pub mod openrtb;
-pub mod region;
-pub mod store;
-pub mod supervision;
-pub mod telemetry;
-pub mod units;
+
+pub mod app;

@@ -131,7 +131,7 @@ fn an_engine_that_dies_keeps_its_connections_and_a_pool_that_dies_closes_them() 
             .map(|reply| reply.status)
     };
     assert_eq!(answer().expect("an answer"), 200);
-    server.kill("exchanges/openrtb/bid_engine");
+    server.rebuild("exchanges/openrtb/bid_engine");
     server.until("the engine bids on the same connection", || {
         answer().expect("the connection stays") == 200
     });
@@ -240,7 +240,7 @@ fn a_region_that_is_rebuilt_among_bills_books_each_of_them_once() {
     let bid = || server.bid("openrtb", &request());
     let some = || (0..20).map(|_| bid().only_bid()).collect::<Vec<_>>();
     let before = some();
-    server.kill("regions/row/ledger");
+    server.rebuild("regions/row/ledger");
     server.until("it bids again", || bid().status == 200);
     let rebuilt = incarnations(&server)["regions/row/ledger"];
     let after = some();

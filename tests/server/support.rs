@@ -278,6 +278,20 @@ impl Running {
             .unwrap_or_else(|error| panic!("{error}"));
     }
 
+    /// Kills a child, and waits until its successor is up.
+    pub(crate) fn rebuild(&self, path: &str) {
+        let incarnation = || {
+            let mut places = self.places().into_iter();
+            let found = places.find(|(found, _, state)| found == path && *state == "up");
+            found.and_then(|(_, incarnation, _)| incarnation)
+        };
+        let before = incarnation();
+        self.kill(path);
+        self.until("the successor is up", || {
+            incarnation().is_some_and(|now| Some(now) != before)
+        });
+    }
+
     /// Waits until something is so.
     pub(crate) fn until(&self, what: &str, mut is_so: impl FnMut() -> bool) {
         let mut looks = PATIENCE.as_millis() / LOOK_EVERY.as_millis();
