@@ -12,6 +12,7 @@
 //!
 //! Every incarnation has a number that never comes back, so that a late exit or a stale timer touches no newer one.
 
+mod asks;
 mod children;
 mod events;
 mod fallback;
@@ -24,10 +25,10 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::children::{Child, State};
+use self::children::{Child, Starter, State};
 use super::exit::{Exit, Why};
 use super::limit::{Limit, Window};
-use super::spec::{Kind, Meta, Restart, Shutdown, Strategy};
+use super::spec::{AutoShutdown, Kind, Meta, OnStuck, Restart, Rules, Shutdown, Strategy};
 use crate::units::Monotonic;
 
 /// How long a killed child may take to be gone before it is called stuck. A task that yields is gone in
@@ -39,13 +40,16 @@ pub(crate) struct Core {
     strategy: Strategy,
     window: Window,
     dynamic_max: Option<usize>,
+    auto_shutdown: AutoShutdown,
     children: Vec<Option<Child>>,
     /// Places of children that are gone, to be used again; only a dynamic supervisor has any.
     free: Vec<u32>,
     ids: HashMap<Arc<str>, u32>,
     phase: Phase,
     /// Exits that came while a group was starting, decided afterwards, as OTP finds them in its mailbox.
-    deferred: VecDeque<(u32, Exit)>,
+    deferred: VecDeque<(u32, Exit, Duration)>,
+    /// What was asked while a group was being started or stopped.
+    asked: VecDeque<(Ask, ReplyTo)>,
     next_number: u64,
     now: Monotonic,
 }
@@ -76,20 +80,16 @@ enum End {
 }
 
 impl Core {
-    pub(crate) fn new(
-        strategy: Strategy,
-        limit: Limit,
-        children: Vec<Meta>,
-        dynamic_max: Option<usize>,
-    ) -> Self {
+    pub(crate) fn new(rules: Rules, children: Vec<Meta>) -> Self {
         let ids = (0..)
             .zip(&children)
             .map(|(index, meta)| (Arc::clone(&meta.id), index))
             .collect();
         Self {
-            strategy,
-            window: Window::new(limit),
-            dynamic_max,
+            strategy: rules.strategy,
+            window: Window::new(rules.limit),
+            dynamic_max: rules.dynamic_max,
+            auto_shutdown: rules.auto_shutdown,
             children: children
                 .into_iter()
                 .map(|meta| Some(Child::new(meta)))
@@ -98,6 +98,7 @@ impl Core {
             ids,
             phase: Phase::Running,
             deferred: VecDeque::new(),
+            asked: VecDeque::new(),
             next_number: 1,
             now: Monotonic::default(),
         }
@@ -132,6 +133,7 @@ impl Core {
             Event::Stop(why) => self.terminate(End::Down(Exit::Shutdown(why)), out),
             Event::Kill => self.kill_all(out),
             Event::Ask(ask, reply) => self.on_ask(ask, reply, out),
+            Event::Stuck(body) => self.on_stuck(body, out),
             Event::Nudge => {}
         }
     }
@@ -155,7 +157,7 @@ impl Core {
                 incarnation: body.incarnation,
             },
         ));
-        if let Some(reply) = child.starting.take() {
+        if let Some(Starter::Adding(reply) | Starter::Restarting(reply)) = child.starting.take() {
             out.push(Effect::Answer(reply, Answer::Done));
         }
         match role {
@@ -169,12 +171,15 @@ impl Core {
         let Some((role, child)) = self.find(body) else {
             return;
         };
-        if matches!(child.state_mut(role), State::Stopping(_)) {
+        if matches!(child.state_mut(role), State::Stopping { .. }) {
             return self.on_down(body, exit, out);
         }
         *child.state_mut(role) = State::Absent;
         child.last_exit = Some(exit.clone());
         out.push(Effect::Release(body));
+        if role == Role::Main && exit == Exit::Ignored {
+            return self.ignored(body.child, out);
+        }
         out.push(Effect::Note(
             body.child,
             Note::StartFailed { exit: exit.clone() },
@@ -186,6 +191,21 @@ impl Core {
             return;
         }
         self.main_start_failed(body.child, exit, out);
+    }
+
+    /// There was nothing for it to do: it has no process, and everything goes on.
+    fn ignored(&mut self, index: u32, out: &mut Vec<Effect>) {
+        out.push(Effect::Note(index, Note::Ignored));
+        if let Some(child) = self.child(index)
+            && let Some(Starter::Adding(reply) | Starter::Restarting(reply)) = child.starting.take()
+        {
+            out.push(Effect::Answer(reply, Answer::Done));
+        }
+        self.forget_if_it_must(index, out);
+        match self.phase {
+            Phase::Stopping { .. } => self.advance_stop(out),
+            _ => self.started(index, out),
+        }
     }
 
     fn main_start_failed(&mut self, index: u32, exit: Exit, out: &mut Vec<Effect>) {
@@ -207,30 +227,44 @@ impl Core {
         }
     }
 
-    /// A start that was not part of a group: an admin's, which is answered and forgotten, or a restart's, which is
-    /// tried again and counted.
+    /// A start that was not part of a group: somebody's who is answered, or a restart's, which is tried again and counted.
     fn lone_start_failed(&mut self, index: u32, exit: Exit, out: &mut Vec<Effect>) {
         let Some(child) = self.child(index) else {
             return;
         };
-        if let Some(reply) = child.starting.take() {
-            out.push(Effect::Answer(reply, Answer::StartFailed(exit)));
-            return self.remove(index, out);
+        match child.starting.take() {
+            Some(Starter::Adding(reply)) => {
+                out.push(Effect::Answer(reply, Answer::StartFailed(exit)));
+                return self.remove(index, out);
+            }
+            Some(Starter::Restarting(reply)) => {
+                return out.push(Effect::Answer(reply, Answer::StartFailed(exit)));
+            }
+            None => {}
         }
         if child.meta.probation.is_some() {
             return self.degrade(index, out);
         }
-        if !self.may_restart(index, out) {
-            return;
+        if self.may_restart(index, out) {
+            self.retry(index, Duration::ZERO, out);
         }
+    }
+
+    /// Starts a child again by way of the inbox, so that a stop or a question gets in between; after its back-off, if it
+    /// has one.
+    fn retry(&mut self, index: u32, uptime: Duration, out: &mut Vec<Effect>) {
         let number = self.number();
-        if let Some(child) = self.child(index) {
-            child.main = State::Retrying(number);
-            out.push(Effect::Post(Event::Retry {
-                child: index,
-                number,
-            }));
-        }
+        let Some(child) = self.child(index) else {
+            return;
+        };
+        child.main = State::Retrying(number);
+        let (delay, child) = (child.next_delay(uptime), index);
+        let retry = Event::Retry { child, number };
+        out.push(if delay.is_zero() {
+            Effect::Post(retry)
+        } else {
+            Effect::After(delay, retry)
+        });
     }
 
     fn on_retry(&mut self, index: u32, number: u64, out: &mut Vec<Effect>) {
@@ -264,7 +298,10 @@ impl Core {
         let (stopping, uptime) = match state {
             State::Starting(_) => return self.on_start_failed(body, exit, out),
             State::Up { since, .. } => (false, now.since(*since)),
-            _ => (true, Duration::ZERO),
+            State::Stopping { since, .. } => {
+                (true, since.map_or(Duration::ZERO, |since| now.since(since)))
+            }
+            State::Absent | State::Retrying(_) => (true, Duration::ZERO),
         };
         *state = State::Absent;
         child.last_exit = Some(exit.clone());
@@ -278,34 +315,106 @@ impl Core {
             },
         ));
         if stopping {
-            return self.stopped(body, out);
+            return self.stopped(body, &exit, out);
         }
         match (&self.phase, role) {
             (Phase::Stopping { .. } | Phase::Ended, _) => self.advance_stop(out),
-            (Phase::Starting { .. }, Role::Main) => self.deferred.push_back((body.child, exit)),
+            (Phase::Starting { .. }, Role::Main) => {
+                self.deferred.push_back((body.child, exit, uptime));
+            }
             (_, Role::Fallback) => self.restart_fallback(body.child, out),
-            (Phase::Running, Role::Main) => self.decide(body.child, &exit, out),
+            (Phase::Running, Role::Main) => self.decide(body.child, &exit, uptime, out),
         }
     }
 
-    /// A child that was told to stop is gone.
-    fn stopped(&mut self, body: Body, out: &mut Vec<Effect>) {
-        if let Some(child) = self.child(body.child)
-            && let Some(reply) = child.terminating.take()
+    /// It does not yield: it is left behind, as if it had ended.
+    fn on_stuck(&mut self, body: Body, out: &mut Vec<Effect>) {
+        let Some((role, child)) = self.find(body) else {
+            return;
+        };
+        if matches!(child.state_mut(role), State::Up { .. } | State::Starting(_)) {
+            out.push(Effect::Kill(body));
+            self.on_down(body, Exit::Stuck, out);
+        }
+    }
+
+    /// A child that was told to stop is gone, or is left behind.
+    fn stopped(&mut self, body: Body, exit: &Exit, out: &mut Vec<Effect>) {
+        let index = body.child;
+        if let Some(child) = self.child(index)
+            && child.bodies().next().is_none()
+            && !child.terminating.is_empty()
         {
-            out.push(Effect::Answer(reply, Answer::Done));
-            if self.dynamic_max.is_some() {
-                self.remove(body.child, out);
+            let asked = std::mem::take(&mut child.terminating);
+            out.extend(
+                asked
+                    .into_iter()
+                    .map(|reply| Effect::Answer(reply, Answer::Done)),
+            );
+            self.forget_if_it_must(index, out);
+        }
+        let restarts = matches!(
+            self.phase,
+            Phase::Stopping {
+                then: Then::StartFrom(_),
+                ..
+            }
+        );
+        if *exit == Exit::Stuck && restarts {
+            self.may_replace(index, out);
+        }
+        match self.phase {
+            Phase::Stopping { .. } => self.advance_stop(out),
+            _ => self.started(index, out),
+        }
+    }
+
+    /// What is done about a child that is stuck, by its own rule. Says whether a new incarnation may take its place.
+    fn may_replace(&mut self, index: u32, out: &mut Vec<Effect>) -> bool {
+        let Some(child) = self.child(index) else {
+            return false;
+        };
+        match child.meta.on_stuck {
+            OnStuck::Replace => true,
+            OnStuck::Fence => {
+                child.set_aside = true;
+                out.push(Effect::Note(index, Note::Fenced));
+                false
+            }
+            OnStuck::Escalate => {
+                self.terminate(End::Down(Exit::Stuck), out);
+                false
             }
         }
-        if matches!(self.phase, Phase::Stopping { .. }) {
-            self.advance_stop(out);
+    }
+
+    /// A child without a process whose spec is not kept.
+    fn forget_if_it_must(&mut self, index: u32, out: &mut Vec<Effect>) {
+        let dynamic = self.dynamic_max.is_some();
+        let forgets = |child: &mut Child| dynamic || child.meta.restart == Restart::Temporary;
+        if self.child(index).is_some_and(forgets) {
+            self.remove(index, out);
+        }
+    }
+
+    /// A significant child ended by itself for good.
+    fn significant_ended(&mut self, out: &mut Vec<Effect>) {
+        let is_live = |child: &Child| {
+            let comes_back = matches!(child.main, State::Retrying(_));
+            child.meta.is_significant && (comes_back || child.main.body().is_some())
+        };
+        let ends = match self.auto_shutdown {
+            AutoShutdown::Never => false,
+            AutoShutdown::AnySignificant => true,
+            AutoShutdown::AllSignificant => !self.children.iter().flatten().any(is_live),
+        };
+        if ends {
+            self.terminate(End::Down(Exit::Shutdown(Why::Other)), out);
         }
     }
 
     /// A child ended by itself: OTP's `do_restart`.
-    fn decide(&mut self, index: u32, exit: &Exit, out: &mut Vec<Effect>) {
-        let dynamic = self.dynamic_max.is_some();
+    fn decide(&mut self, index: u32, exit: &Exit, uptime: Duration, out: &mut Vec<Effect>) {
         let Some(child) = self.child(index) else {
             return;
         };
@@ -324,16 +433,28 @@ impl Core {
             return;
         };
         if !again {
-            if dynamic || child.meta.restart == Restart::Temporary {
-                self.remove(index, out);
+            let is_significant = child.meta.is_significant;
+            self.forget_if_it_must(index, out);
+            if is_significant {
+                self.significant_ended(out);
             }
             return;
         }
+        if *exit == Exit::Stuck && !self.may_replace(index, out) {
+            return;
+        }
+        let Some(child) = self.child(index) else {
+            return;
+        };
         if child.meta.probation.is_some() && *exit == Exit::Shutdown(Why::OverLimit) {
             return self.degrade(index, out);
         }
         if self.may_restart(index, out) {
+            let waits = self
+                .child(index)
+                .is_some_and(|child| child.meta.back_off.is_some());
             match self.strategy {
+                Strategy::OneForOne if waits => self.retry(index, uptime, out),
                 Strategy::OneForOne => self.begin(index, Role::Main, None, out),
                 Strategy::OneForAll => self.stop_group(0, out),
                 Strategy::RestForOne => self.stop_group(index, out),
@@ -374,7 +495,7 @@ impl Core {
 
     fn on_stop_deadline(&mut self, body: Body, out: &mut Vec<Effect>) {
         if let Some((role, child)) = self.find(body)
-            && matches!(child.state_mut(role), State::Stopping(_))
+            && matches!(child.state_mut(role), State::Stopping { .. })
         {
             Self::kill(body, out);
         }
@@ -383,79 +504,6 @@ impl Core {
     fn kill(body: Body, out: &mut Vec<Effect>) {
         out.push(Effect::Kill(body));
         out.push(Effect::After(KILL_GRACE, Event::KillDeadline(body)));
-    }
-
-    // ---- what an operator asks -------------------------------------------------------------------------------
-
-    fn on_ask(&mut self, ask: Ask, reply: ReplyTo, out: &mut Vec<Effect>) {
-        let answer = match ask {
-            Ask::Start(spec) => return self.start_child(spec, reply, out),
-            Ask::Terminate(id) => return self.terminate_child(&id, reply, out),
-            Ask::Kill(id) => self.kill_child(&id, out),
-            Ask::Recover(id) => self.recover(&id, out),
-            Ask::Report => Answer::Report(self.report()),
-        };
-        out.push(Effect::Answer(reply, answer));
-    }
-
-    fn start_child(&mut self, spec: Box<super::spec::Spec>, reply: ReplyTo, out: &mut Vec<Effect>) {
-        if !matches!(self.phase, Phase::Running) {
-            return out.push(Effect::Answer(reply, Answer::Stopping));
-        }
-        let Some(children_max) = self.dynamic_max else {
-            return out.push(Effect::Answer(reply, Answer::NotDynamic));
-        };
-        if self.ids.contains_key(&spec.meta.id) {
-            return out.push(Effect::Answer(reply, Answer::AlreadyPresent));
-        }
-        if self.ids.len() >= children_max {
-            return out.push(Effect::Answer(reply, Answer::MaxChildren));
-        }
-        let mut child = Child::new(spec.meta.clone());
-        child.starting = Some(reply);
-        let Some(index) = self.insert(child) else {
-            return;
-        };
-        out.push(Effect::Adopt(index, spec));
-        self.begin(index, Role::Main, None, out);
-    }
-
-    fn terminate_child(&mut self, id: &str, reply: ReplyTo, out: &mut Vec<Effect>) {
-        let Some(index) = self.ids.get(id).copied() else {
-            return out.push(Effect::Answer(reply, Answer::NotFound));
-        };
-        let dynamic = self.dynamic_max.is_some();
-        let Some(child) = self.child(index) else {
-            return;
-        };
-        let Some(body) = child.main.body() else {
-            child.main = State::Absent;
-            if dynamic {
-                self.remove(index, out);
-            }
-            return out.push(Effect::Answer(reply, Answer::Done));
-        };
-        child.terminating = Some(reply);
-        self.halt(body, Why::Asked, out);
-    }
-
-    fn kill_child(&mut self, id: &str, out: &mut Vec<Effect>) -> Answer {
-        let Some(index) = self.ids.get(id).copied() else {
-            return Answer::NotFound;
-        };
-        let Some(child) = self.child(index) else {
-            return Answer::NotFound;
-        };
-        let Some(body) = child.main.body().or_else(|| {
-            child
-                .standby
-                .as_ref()
-                .and_then(|standby| standby.state.body())
-        }) else {
-            return Answer::NotRunning;
-        };
-        Self::kill(body, out);
-        Answer::Done
     }
 
     // ---- small things ----------------------------------------------------------------------------------------
@@ -482,7 +530,8 @@ impl Core {
         let Some((role, child)) = self.find(body) else {
             return;
         };
-        *child.state_mut(role) = State::Stopping(body);
+        let state = child.state_mut(role);
+        *state = state.stopping();
         match child.meta.shutdown {
             Shutdown::Brutal => Self::kill(body, out),
             Shutdown::Within(limit) => {

@@ -16,8 +16,10 @@ pub enum Exit {
     Panic(Arc<PanicReport>),
     /// It was ended from outside without a chance to clean up.
     Killed,
-    /// It did not end when it was told to and could not be made to.
+    /// It did not yield, or did not end when it was told to and could not be made to.
     Stuck,
+    /// It said, when it was started, that there is nothing for it to do (OTP's `ignore`).
+    Ignored,
 }
 
 /// Why a child was shut down. A fallback must tell them apart.
@@ -66,6 +68,7 @@ impl Exit {
             Self::Panic(_) => "panic",
             Self::Killed => "killed",
             Self::Stuck => "stuck",
+            Self::Ignored => "ignored",
         }
     }
 }
@@ -84,6 +87,7 @@ impl fmt::Display for Exit {
             },
             Self::Killed => f.write_str("killed"),
             Self::Stuck => f.write_str("stuck"),
+            Self::Ignored => f.write_str("ignored: nothing to do"),
         }
     }
 }

@@ -44,6 +44,7 @@ mod stage;
 mod task;
 mod thread;
 mod tree;
+mod watchdog;
 
 pub use contain::install_panic_hook;
 pub use exit::{Exit, PanicReport, Why};
@@ -53,8 +54,10 @@ pub use planes::{Plane, Planes};
 pub use reaper::Reaper;
 pub use seat::{Context, Failure};
 pub use server::{Address, CallFailed, Pid, Reply, SendError, Server, server};
-pub use spec::{Kind, Probation, Restart, Shutdown, Spec, Strategy, Supervisor};
+pub use spec::{
+    AutoShutdown, BackOff, Kind, OnStuck, Probation, Restart, Shutdown, Spec, Strategy, Supervisor,
+};
 pub use stage::{CallError, Stage, stage};
 pub use task::task;
 pub use thread::{Post, ThreadContext, thread};
-pub use tree::{AskError, Dynamic, Place, Tree};
+pub use tree::{AskError, Counts, Dynamic, Place, Tree};

@@ -23,6 +23,7 @@ use super::planes::Planes;
 use super::reaper::Reaper;
 use super::seat::{Life, Seat, Start};
 use super::spec::{Spec, Strategy, Supervisor};
+use super::watchdog::{Watch, Watchdog};
 use crate::clock::Clock;
 
 /// Events handled by one thread in one go. A failing start under a large limit would otherwise keep a data thread;
@@ -35,6 +36,7 @@ pub(crate) struct Kernel {
     pub(crate) clock: Clock,
     pub(crate) observations: Arc<Observations>,
     pub(crate) reaper: Reaper,
+    pub(crate) watchdog: Arc<Watchdog>,
     /// The live supervisors by path. Touched when one starts or ends and when somebody asks, never by a child.
     pub(crate) nodes: Mutex<HashMap<Arc<str>, Weak<Node>>>,
 }
@@ -70,7 +72,13 @@ struct Desk {
 struct Machine {
     core: Core,
     starts: HashMap<u32, Spec>,
-    lives: HashMap<u64, Box<dyn Life>>,
+    lives: HashMap<u64, Seated>,
+}
+
+/// A live incarnation. Dropped in this order: it ends, then it is watched no more.
+struct Seated {
+    life: Box<dyn Life>,
+    _watch: Option<Watch>,
 }
 
 impl Node {
@@ -172,19 +180,17 @@ impl Node {
             }
             Effect::Begin { body, role, limit } => self.begin(machine, body, role, limit),
             Effect::Halt(body, why) => {
-                if let Some(life) = machine.lives.get_mut(&body.incarnation) {
-                    life.halt(why);
+                if let Some(seated) = machine.lives.get_mut(&body.incarnation) {
+                    seated.life.halt(why);
                 }
             }
             Effect::Kill(body) => {
-                if let Some(life) = machine.lives.get_mut(&body.incarnation) {
-                    life.kill();
+                if let Some(seated) = machine.lives.get_mut(&body.incarnation) {
+                    seated.life.kill();
                 }
             }
             Effect::Release(body) => {
-                if let Some(life) = machine.lives.remove(&body.incarnation) {
-                    drop(life);
-                }
+                drop(machine.lives.remove(&body.incarnation));
             }
             Effect::Post(event) => deliver(self, event),
             Effect::After(delay, event) => {
@@ -228,15 +234,23 @@ impl Node {
             _ => Arc::clone(&spec.start),
         };
         let path = self.child_path(&spec.meta.id, role);
-        let life = start.begin(
-            Seat {
-                node: Arc::clone(self),
-                body,
-                path,
-            },
-            limit,
-        );
-        machine.lives.insert(body.incarnation, life);
+        let dog = &self.kernel.watchdog;
+        let watch = spec
+            .meta
+            .stuck_after
+            .map(|limit| dog.watch(self, body, limit));
+        let seat = Seat {
+            node: Arc::clone(self),
+            body,
+            path,
+            watch_key: watch.as_ref().map(Watch::key).unwrap_or_default(),
+        };
+        let life = start.begin(seat, limit);
+        let seated = Seated {
+            life,
+            _watch: watch,
+        };
+        machine.lives.insert(body.incarnation, seated);
     }
 
     fn child_path(&self, id: &str, role: Role) -> Arc<str> {
@@ -288,7 +302,7 @@ fn with_mailboxes(answer: Answer, machine: &Machine) -> Answer {
                 let life = row
                     .running
                     .and_then(|body| machine.lives.get(&body.incarnation));
-                row.mailbox = life.and_then(|life| life.mailbox());
+                row.mailbox = life.and_then(|seated| seated.life.mailbox());
             }
             rows.sort_by_key(|row| row.order);
             Answer::Report(rows)

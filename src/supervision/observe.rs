@@ -48,10 +48,14 @@ pub enum What {
         /// Whether it was told to.
         asked: bool,
     },
+    /// It had nothing to do and has no process.
+    Ignored,
     /// It is being started again; this one counts.
     Restarting,
     /// It went over its own limit and stays down until an operator says otherwise.
     SetAside,
+    /// It was stuck, and stays down until an operator says otherwise.
+    Fenced,
     /// Its supervisor went over its limit with it, and gives up.
     OverLimit(Limit),
     /// Its fallback takes over.
@@ -128,8 +132,10 @@ impl From<Note> for What {
                 uptime,
                 asked,
             },
+            Note::Ignored => Self::Ignored,
             Note::Restarting => Self::Restarting,
             Note::SetAside => Self::SetAside,
+            Note::Fenced => Self::Fenced,
             Note::OverLimit { limit } => Self::OverLimit(limit),
             Note::Degraded => Self::Degraded,
             Note::Probing => Self::Probing,
@@ -148,8 +154,10 @@ impl fmt::Display for What {
             Self::Started { fallback: true, .. } => f.write_str("fallback started"),
             Self::StartFailed(exit) => write!(f, "did not start: {exit}"),
             Self::Exited { exit, uptime, .. } => write!(f, "ended after {uptime:?}: {exit}"),
+            Self::Ignored => f.write_str("has nothing to do"),
             Self::Restarting => f.write_str("restarting"),
             Self::SetAside => f.write_str("set aside: over its own restart limit"),
+            Self::Fenced => f.write_str("fenced off: it was stuck"),
             Self::OverLimit(limit) => {
                 write!(
                     f,

@@ -1,5 +1,6 @@
 //! A child's place in the tree while one incarnation sits in it, and what its code may do there.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +16,7 @@ use super::limit::Limit;
 use super::node::{Node, deliver};
 use super::planes::{Plane, Planes};
 use super::stage::Stage;
+use super::watchdog::WatchKey;
 use crate::clock::Clock;
 
 /// How long the owned tasks of a child that is gone may go on, so that a connection can finish its answer.
@@ -44,6 +46,8 @@ pub(crate) struct Seat {
     pub(crate) node: Arc<Node>,
     pub(crate) body: Body,
     pub(crate) path: Arc<str>,
+    /// Marks the threads it runs on, where it is watched.
+    pub(crate) watch_key: WatchKey,
 }
 
 impl Seat {
@@ -87,16 +91,22 @@ impl Drop for Ending {
 
 /// Why a child's own code gave up: the text of an error. Any error becomes one with `?`.
 #[derive(Clone, Debug)]
-pub struct Failure(Arc<str>);
+pub struct Failure(Exit);
 
 impl Failure {
     /// A failure with this text.
     pub fn new(reason: impl std::fmt::Display) -> Self {
-        Self(Arc::from(reason.to_string()))
+        Self(Exit::error(reason))
+    }
+
+    /// No failure: there is nothing for this child to do. Returned by an `init`, or by a task or a thread before it is
+    /// ready, it leaves the child without a process, and its supervisor goes on (OTP's `ignore`).
+    pub fn ignore() -> Self {
+        Self(Exit::Ignored)
     }
 
     pub(crate) fn exit(self) -> Exit {
-        Exit::Error(self.0)
+        self.0
     }
 }
 
@@ -158,7 +168,7 @@ impl Context {
     /// crash.
     pub fn publish<S: Send + Sync + 'static>(&self, stage: &Stage<S>, value: S) {
         let withdraw = stage.publish(value, self.seat.clone());
-        self.owned.on_end(withdraw);
+        self.owned.on_end(stage.place(), withdraw);
     }
 
     /// Runs a task that ends with this incarnation: it sees [`Context::stopped`], and is aborted a second later. A
@@ -196,7 +206,8 @@ impl Context {
 /// What ends with an incarnation: published values and tasks.
 #[derive(Default)]
 pub(crate) struct Owned {
-    withdrawals: Mutex<Vec<Box<dyn FnOnce() + Send>>>,
+    /// By the place of the stage that is withdrawn from.
+    withdrawals: Mutex<HashMap<usize, Box<dyn FnOnce() + Send>>>,
     tasks: Mutex<Tasks>,
     live: AtomicUsize,
     panics: AtomicU64,
@@ -206,16 +217,22 @@ pub(crate) struct Owned {
 #[derive(Default)]
 struct Tasks {
     next: u64,
-    running: std::collections::HashMap<u64, AbortHandle>,
+    running: HashMap<u64, AbortHandle>,
     closed: bool,
 }
 
 impl Owned {
-    fn on_end(&self, withdraw: impl FnOnce() + Send + 'static) {
-        self.withdrawals
+    /// Withdraws what is published at a place when this incarnation ends; what it had published there before, now.
+    fn on_end(&self, place: usize, withdraw: impl FnOnce() + Send + 'static) {
+        let mut withdrawals = self
+            .withdrawals
             .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(Box::new(withdraw));
+            .unwrap_or_else(PoisonError::into_inner);
+        let former = withdrawals.insert(place, Box::new(withdraw));
+        drop(withdrawals);
+        if let Some(former) = former {
+            former();
+        }
     }
 
     #[expect(
@@ -256,7 +273,7 @@ impl Owned {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner),
         );
-        for withdraw in withdrawals {
+        for withdraw in withdrawals.into_values() {
             withdraw();
         }
         self.tasks

@@ -40,6 +40,39 @@ pub enum Shutdown {
     Infinity,
 }
 
+/// Whether a supervisor ends with its significant children (OTP 24's `auto_shutdown`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AutoShutdown {
+    /// It does not.
+    #[default]
+    Never,
+    /// With the first that ends by itself and is not started again.
+    AnySignificant,
+    /// With the last of them.
+    AllSignificant,
+}
+
+/// How long to wait before a child is started again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BackOff {
+    /// Before the first restart; doubles with each further one.
+    pub first: Duration,
+    /// What the doubling stops at. A child that stays up that long begins anew.
+    pub max: Duration,
+}
+
+/// What is done about a child that does not yield, or does not end when it was told to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnStuck {
+    /// It is left behind, and a new incarnation takes its place: right where it holds nothing that the new one needs.
+    #[default]
+    Replace,
+    /// It is left behind, and stays down until an operator says otherwise.
+    Fence,
+    /// Its supervisor gives up, as if over its limit.
+    Escalate,
+}
+
 /// When and how the real subtree is tried again after its fallback took over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Probation {
@@ -69,6 +102,10 @@ pub(crate) struct Meta {
     pub(crate) start_within: Duration,
     pub(crate) own_limit: Option<Limit>,
     pub(crate) probation: Option<Probation>,
+    pub(crate) is_significant: bool,
+    pub(crate) back_off: Option<BackOff>,
+    pub(crate) on_stuck: OnStuck,
+    pub(crate) stuck_after: Option<Duration>,
 }
 
 /// What kind of child stands at a place in the tree.
@@ -119,6 +156,10 @@ impl Spec {
             start_within,
             own_limit: None,
             probation: None,
+            is_significant: false,
+            back_off: None,
+            on_stuck: OnStuck::default(),
+            stuck_after: None,
         };
         Self {
             meta,
@@ -161,6 +202,36 @@ impl Spec {
         self
     }
 
+    /// Its supervisor may end with it: see [`Supervisor::auto_shutdown`].
+    #[must_use]
+    pub fn significant(mut self) -> Self {
+        self.meta.is_significant = true;
+        self
+    }
+
+    /// How long to wait before each restart; not at all unless said, as in OTP. For children of `one_for_one`
+    /// supervisors: a group waits for nobody.
+    #[must_use]
+    pub fn back_off(mut self, back_off: BackOff) -> Self {
+        self.meta.back_off = Some(back_off);
+        self
+    }
+
+    /// How long it may run without yielding (a poll of a server's or a task's code, a call of a stage) before the
+    /// watchdog calls it stuck; unwatched unless said. Waiting is not running.
+    #[must_use]
+    pub fn stuck_after(mut self, limit: Duration) -> Self {
+        self.meta.stuck_after = Some(limit);
+        self
+    }
+
+    /// What is done when it is stuck; replaced unless said.
+    #[must_use]
+    pub fn on_stuck(mut self, on_stuck: OnStuck) -> Self {
+        self.meta.on_stuck = on_stuck;
+        self
+    }
+
     /// What takes this child's place when it went over its restart limit, until it passes probation. For
     /// supervisors under a `one_for_one` parent.
     ///
@@ -186,6 +257,7 @@ pub struct Supervisor {
     pub(crate) limit: Limit,
     pub(crate) children: Vec<Spec>,
     pub(crate) dynamic_max: Option<usize>,
+    pub(crate) auto_shutdown: AutoShutdown,
 }
 
 impl Supervisor {
@@ -196,6 +268,7 @@ impl Supervisor {
             limit,
             children: Vec::new(),
             dynamic_max: None,
+            auto_shutdown: AutoShutdown::Never,
         }
     }
 
@@ -207,14 +280,23 @@ impl Supervisor {
             limit,
             children: Vec::new(),
             dynamic_max: Some(children_max),
+            auto_shutdown: AutoShutdown::Never,
         }
+    }
+
+    /// Ends when significant children have ended by themselves. To be said before they are added.
+    #[must_use]
+    pub fn auto_shutdown(mut self, auto_shutdown: AutoShutdown) -> Self {
+        self.auto_shutdown = auto_shutdown;
+        self
     }
 
     /// Adds a child after those added before.
     ///
     /// # Panics
-    /// On two children with one id, and on a fallback under a strategy other than `one_for_one`: both are mistakes
-    /// in the tree's own text, found when it is built.
+    /// On two children with one id; on a fallback or a back-off under a strategy other than `one_for_one`; on a
+    /// significant child that is permanent, or whose supervisor never shuts down by itself. All are mistakes in the tree's
+    /// own text, found when it is built.
     #[must_use]
     pub fn child(mut self, spec: Spec) -> Self {
         let taken = self
@@ -222,12 +304,9 @@ impl Supervisor {
             .iter()
             .any(|child| child.meta.id == spec.meta.id);
         assert!(!taken, "two children with the id {}", spec.meta.id);
-        let fits = spec.fallback.is_none() || self.strategy == Strategy::OneForOne;
-        assert!(
-            fits,
-            "{}: a fallback needs a one_for_one parent",
-            spec.meta.id
-        );
+        if let Err(mistake) = fits(&spec.meta, self.strategy, self.auto_shutdown) {
+            panic!("{}: {mistake}", spec.meta.id);
+        }
         self.children.push(spec);
         self
     }
@@ -259,6 +338,43 @@ impl Supervisor {
             .iter()
             .map(|child| child.meta.clone())
             .collect();
-        Core::new(self.strategy, limit, metas, self.dynamic_max)
+        let rules = Rules {
+            strategy: self.strategy,
+            limit,
+            dynamic_max: self.dynamic_max,
+            auto_shutdown: self.auto_shutdown,
+        };
+        Core::new(rules, metas)
     }
+}
+
+/// What holds for a whole supervisor.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    pub(crate) strategy: Strategy,
+    pub(crate) limit: Limit,
+    pub(crate) dynamic_max: Option<usize>,
+    pub(crate) auto_shutdown: AutoShutdown,
+}
+
+/// Whether a child may stand under a supervisor of these rules; the mistake if not.
+pub(crate) fn fits(
+    meta: &Meta,
+    strategy: Strategy,
+    auto_shutdown: AutoShutdown,
+) -> Result<(), &'static str> {
+    let alone = strategy == Strategy::OneForOne;
+    if meta.probation.is_some() && !alone {
+        return Err("a fallback needs a one_for_one parent");
+    }
+    if meta.back_off.is_some() && !alone {
+        return Err("a back-off needs a one_for_one parent");
+    }
+    if meta.is_significant && meta.restart == Restart::Permanent {
+        return Err("a permanent child is never significant: it does not end");
+    }
+    if meta.is_significant && auto_shutdown == AutoShutdown::Never {
+        return Err("a significant child needs a supervisor with auto_shutdown");
+    }
+    Ok(())
 }

@@ -65,7 +65,10 @@ impl<S: Send + Sync + 'static> Stage<S> {
         let Some(incarnation) = current.as_ref() else {
             return Err(CallError::Restarting);
         };
-        contain(|| work(&incarnation.value)).map_err(|report| {
+        let entered = incarnation.seat.watch_key.enter();
+        let outcome = contain(|| work(&incarnation.value));
+        drop(entered);
+        outcome.map_err(|report| {
             let incarnation = Arc::clone(incarnation);
             self.crashed(&incarnation, report);
             CallError::Crashed
@@ -96,6 +99,11 @@ impl<S: Send + Sync + 'static> Stage<S> {
         drop(current);
         let old: Arc<Incarnation<S>> = Arc::clone(incarnation);
         incarnation.seat.node.kernel().reaper.retire(old);
+    }
+
+    /// Tells this stage's place from others'.
+    pub(crate) fn place(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
     }
 
     /// Puts a value behind the address, and returns what takes it away again.

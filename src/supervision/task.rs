@@ -1,6 +1,7 @@
 //! Tasks: async loops, which may own further tasks on any plane.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -88,10 +89,17 @@ impl TaskLife {
                 control,
             });
         };
+        let watch_key = seat.watch_key;
         let ending = Ending::new(seat);
         let life = make(context);
         let handle = runtime.spawn(async move {
-            let exit = life.await;
+            let mut life = pin!(life);
+            // Each poll is a stay; what waits is in none.
+            let exit = poll_fn(|context| {
+                let _entered = watch_key.enter();
+                life.as_mut().poll(context)
+            })
+            .await;
             ending.tell(exit);
         });
         Box::new(Self {

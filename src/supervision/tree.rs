@@ -39,9 +39,21 @@ pub enum AskError {
     /// The child is neither degraded nor set aside.
     #[error("{0} has nothing to recover from")]
     NotDegraded(String),
-    /// A child with that id is there.
-    #[error("{0} is there already")]
+    /// A child with that id is up, or on its way.
+    #[error("{0} is running already")]
+    AlreadyStarted(String),
+    /// A child with that id is there, without a process.
+    #[error("{0} is there already; restart or delete it")]
     AlreadyPresent(String),
+    /// The child has a process.
+    #[error("{0} is running; terminate it first")]
+    Running(String),
+    /// The child is between two attempts to start it.
+    #[error("{0} is being restarted")]
+    Restarting(String),
+    /// The supervisor's rules do not allow such a child.
+    #[error("{0} cannot stand there: {1}")]
+    Misplaced(String, &'static str),
     /// The supervisor has as many children as it may.
     #[error("there is no room for {0}")]
     MaxChildren(String),
@@ -51,6 +63,19 @@ pub enum AskError {
     /// The supervisor is not up, or did not answer in time.
     #[error("the supervisor of {0} does not answer")]
     Silent(String),
+}
+
+/// How many children a supervisor has (OTP's `count_children`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// All of them, also without a process.
+    pub specs: usize,
+    /// Those with a process.
+    pub active: usize,
+    /// Supervisors among them, alive or not.
+    pub supervisors: usize,
+    /// The others, alive or not.
+    pub workers: usize,
 }
 
 /// A child in a snapshot of the tree.
@@ -87,6 +112,7 @@ impl Tree {
         let reaper = Reaper::new(planes.control().clone());
         let kernel = Kernel {
             reaper,
+            watchdog: Arc::default(),
             planes,
             clock,
             observations,
@@ -168,6 +194,76 @@ impl Tree {
     /// Where there is nothing at that path, or it is neither degraded nor set aside.
     pub async fn recover(&self, path: &str) -> Result<(), AskError> {
         self.ask_about(path, Ask::Recover).await
+    }
+
+    /// Starts a child under the supervisor at this path (`""` is the root), after the others, and returns when it is up.
+    ///
+    /// # Errors
+    /// Where the supervisor is down or full, the id is taken, or the child did not start: then nothing of it is kept.
+    pub async fn start_child(&self, supervisor: &str, spec: Spec) -> Result<(), AskError> {
+        let supervisor = supervisor.trim_matches('/');
+        let path = match supervisor {
+            "" => spec.id().to_owned(),
+            _ => format!("{supervisor}/{}", spec.id()),
+        };
+        let Some(node) = self.node(supervisor) else {
+            return Err(AskError::NotFound(supervisor.to_owned()));
+        };
+        settle(&path, ask(&node, Ask::Start(Box::new(spec))).await)
+    }
+
+    /// Stops the child at `path`, and returns when it is gone. Its place is kept, but for a temporary child's and for a
+    /// dynamic supervisor's.
+    ///
+    /// # Errors
+    /// Where there is nothing at that path.
+    pub async fn terminate_child(&self, path: &str) -> Result<(), AskError> {
+        self.ask_about(path, Ask::Terminate).await
+    }
+
+    /// Starts the child at `path` again, which has no process, and returns when it is up.
+    ///
+    /// # Errors
+    /// Where there is nothing at that path, it runs or is being restarted, or it did not start.
+    pub async fn restart_child(&self, path: &str) -> Result<(), AskError> {
+        self.ask_about(path, Ask::Restart).await
+    }
+
+    /// Forgets the child at `path`, which has no process.
+    ///
+    /// # Errors
+    /// Where there is nothing at that path, or it runs or is being restarted.
+    pub async fn delete_child(&self, path: &str) -> Result<(), AskError> {
+        self.ask_about(path, Ask::Delete).await
+    }
+
+    /// The children of the supervisor at this path (`""` is the root), in start order, each with its own.
+    ///
+    /// # Errors
+    /// Where there is no supervisor at that path.
+    pub async fn children(&self, supervisor: &str) -> Result<Vec<Place>, AskError> {
+        let supervisor = supervisor.trim_matches('/');
+        match self.node(supervisor) {
+            Some(_) => Ok(self.places(supervisor).await),
+            None => Err(AskError::NotFound(supervisor.to_owned())),
+        }
+    }
+
+    /// How many children the supervisor at this path has.
+    ///
+    /// # Errors
+    /// Where there is no supervisor at that path.
+    pub async fn count_children(&self, supervisor: &str) -> Result<Counts, AskError> {
+        let mut counts = Counts::default();
+        for child in self.children(supervisor).await? {
+            counts.specs += 1;
+            counts.active += usize::from(child.incarnation.is_some());
+            match child.kind {
+                Kind::Supervisor => counts.supervisors += 1,
+                _ => counts.workers += 1,
+            }
+        }
+        Ok(counts)
     }
 
     /// The live tree. A supervisor that does not answer in time is shown without children.
@@ -290,7 +386,7 @@ async fn ask(node: &Arc<Node>, question: Ask) -> Option<Answer> {
     // A start may take as long as its own deadline says; anything else is answered at once.
     let within = match &question {
         Ask::Start(spec) => spec.meta.start_within + ANSWER_WITHIN,
-        Ask::Terminate(_) => Duration::from_mins(1),
+        Ask::Terminate(_) | Ask::Restart(_) => Duration::from_mins(1),
         _ => ANSWER_WITHIN,
     };
     deliver(node, Event::Ask(question, reply));
@@ -301,7 +397,11 @@ fn settle(path: &str, answer: Option<Answer>) -> Result<(), AskError> {
     let path = path.to_owned();
     match answer {
         Some(Answer::Done | Answer::Report(_)) => Ok(()),
-        Some(Answer::NotFound | Answer::NotDynamic) => Err(AskError::NotFound(path)),
+        Some(Answer::NotFound) => Err(AskError::NotFound(path)),
+        Some(Answer::AlreadyStarted) => Err(AskError::AlreadyStarted(path)),
+        Some(Answer::Running) => Err(AskError::Running(path)),
+        Some(Answer::Restarting) => Err(AskError::Restarting(path)),
+        Some(Answer::Misplaced(mistake)) => Err(AskError::Misplaced(path, mistake)),
         Some(Answer::NotRunning) => Err(AskError::NotRunning(path)),
         Some(Answer::NotDegraded) => Err(AskError::NotDegraded(path)),
         Some(Answer::AlreadyPresent) => Err(AskError::AlreadyPresent(path)),

@@ -93,8 +93,8 @@ impl Board {
                 self.raise(path, "on_probation", meaning.to_owned(), seen.at);
                 Some(ExchangeMode::Probation)
             }
-            What::SetAside => {
-                let meaning = "over its own restart limit and stays down; POST /tree/<path>/recover tries it again";
+            What::SetAside | What::Fenced => {
+                let meaning = "over its own restart limit, or stuck, and stays down; POST /tree/<path>/recover tries it again";
                 self.raise(path, "set_aside", meaning.to_owned(), seen.at);
                 None
             }

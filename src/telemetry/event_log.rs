@@ -50,6 +50,8 @@ pub(super) const fn event(what: &What) -> &'static str {
         What::Started { fallback: true, .. } => "fallback_started",
         What::StartFailed(_) => "start_failed",
         What::Exited { .. } => "exited",
+        What::Ignored => "ignored",
+        What::Fenced => "fenced",
         What::Restarting => "restarting",
         What::SetAside => "set_aside",
         What::OverLimit(_) => "over_limit",

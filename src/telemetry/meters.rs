@@ -78,7 +78,11 @@ impl Meters {
                 exit, asked: false, ..
             }
             | What::StartFailed(exit) => restart(child, exit),
-            What::Degraded | What::SetAside | What::OverLimit(_) | What::Recovered => {
+            What::Degraded
+            | What::SetAside
+            | What::Fenced
+            | What::OverLimit(_)
+            | What::Recovered => {
                 counter!("bidtree_tree_events_total", "child" => child, "event" => event(&seen.what)).increment(1);
             }
             _ => {}

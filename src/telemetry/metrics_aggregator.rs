@@ -79,7 +79,7 @@ fn tell(seen: &Observation) {
         What::Exited { asked: false, .. } | What::StartFailed(_) => {
             tracing::warn!(path, "{}", seen.what);
         }
-        What::Degraded | What::SetAside | What::OverLimit(_) => {
+        What::Degraded | What::SetAside | What::Fenced | What::OverLimit(_) => {
             tracing::error!(path, "{}", seen.what);
         }
         What::OnProbation | What::Recovered => tracing::info!(path, "{}", seen.what),

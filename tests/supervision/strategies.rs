@@ -186,7 +186,7 @@ async fn dynamic_children_come_and_go_up_to_a_maximum_and_one_that_keeps_crashin
     pool.start_child(stand.actor("b").0).await.unwrap();
     assert_eq!(
         pool.start_child(stand.actor("b").0).await,
-        Err(AskError::AlreadyPresent("b".into()))
+        Err(AskError::AlreadyStarted("b".into()))
     );
     assert_eq!(
         pool.start_child(stand.actor("c").0).await,

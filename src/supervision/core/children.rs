@@ -19,8 +19,18 @@ pub(super) struct Child {
     pub(super) set_aside: bool,
     pub(super) restarts: u64,
     pub(super) last_exit: Option<Exit>,
-    pub(super) starting: Option<ReplyTo>,
-    pub(super) terminating: Option<ReplyTo>,
+    pub(super) starting: Option<Starter>,
+    pub(super) terminating: Vec<ReplyTo>,
+    /// What the next restart waits, for a child with a back-off.
+    pub(super) back_off: Duration,
+}
+
+/// Who asked for a start, and what becomes of the child if it fails.
+pub(super) enum Starter {
+    /// It is forgotten: it was never there.
+    Adding(ReplyTo),
+    /// It stays as it was, down.
+    Restarting(ReplyTo),
 }
 
 /// Where one incarnation of a child is.
@@ -32,8 +42,12 @@ pub(super) enum State {
         body: Body,
         since: Monotonic,
     },
-    Stopping(Body),
-    /// Its restart failed; the retry with this number is on its way.
+    Stopping {
+        body: Body,
+        /// Since when it had been up, if it was.
+        since: Option<Monotonic>,
+    },
+    /// It waits for its next start: the retry with this number is on its way.
     Retrying(u64),
 }
 
@@ -60,8 +74,22 @@ pub(crate) struct Row {
 impl State {
     pub(super) fn body(self) -> Option<Body> {
         match self {
-            Self::Starting(body) | Self::Up { body, .. } | Self::Stopping(body) => Some(body),
+            Self::Starting(body) | Self::Up { body, .. } | Self::Stopping { body, .. } => {
+                Some(body)
+            }
             Self::Absent | Self::Retrying(_) => None,
+        }
+    }
+
+    /// The same incarnation, told to stop.
+    pub(super) fn stopping(self) -> Self {
+        match self {
+            Self::Starting(body) => Self::Stopping { body, since: None },
+            Self::Up { body, since } => Self::Stopping {
+                body,
+                since: Some(since),
+            },
+            other => other,
         }
     }
 }
@@ -70,6 +98,9 @@ impl Child {
     pub(super) fn new(meta: Meta) -> Self {
         let standby = meta.probation.map(Standby::new);
         let own_window = meta.own_limit.map(Window::new);
+        let back_off = meta
+            .back_off
+            .map_or(Duration::ZERO, |back_off| back_off.first);
         Self {
             meta,
             main: State::Absent,
@@ -79,7 +110,8 @@ impl Child {
             restarts: 0,
             last_exit: None,
             starting: None,
-            terminating: None,
+            terminating: Vec::new(),
+            back_off,
         }
     }
 
@@ -98,6 +130,19 @@ impl Child {
             (Role::Fallback, Some(standby)) => &mut standby.state,
             _ => &mut self.main,
         }
+    }
+
+    /// What the next restart waits, after it had been up this long.
+    pub(super) fn next_delay(&mut self, uptime: Duration) -> Duration {
+        let Some(rules) = self.meta.back_off else {
+            return Duration::ZERO;
+        };
+        if uptime >= rules.max {
+            self.back_off = rules.first;
+        }
+        let delay = self.back_off;
+        self.back_off = delay.saturating_mul(2).min(rules.max);
+        delay
     }
 
     /// Its live incarnations, the stand-in last.
@@ -140,7 +185,7 @@ impl Core {
             State::Absent => "down",
             State::Starting(_) => "starting",
             State::Up { .. } => "up",
-            State::Stopping(_) => "stopping",
+            State::Stopping { .. } => "stopping",
             State::Retrying(_) => "restarting",
         };
         Row {

@@ -52,6 +52,8 @@ pub(crate) enum Event {
     Stop(Why),
     Kill,
     Ask(Ask, ReplyTo),
+    /// The watchdog found that it does not yield.
+    Stuck(Body),
     /// Nothing happened; somebody should go on with the inbox.
     Nudge,
 }
@@ -59,6 +61,8 @@ pub(crate) enum Event {
 pub(crate) enum Ask {
     Start(Box<Spec>),
     Terminate(Arc<str>),
+    Restart(Arc<str>),
+    Delete(Arc<str>),
     Kill(Arc<str>),
     Recover(Arc<str>),
     Report,
@@ -73,9 +77,12 @@ pub(crate) enum Answer {
     StartFailed(Exit),
     NotFound,
     NotRunning,
-    NotDynamic,
     NotDegraded,
+    Misplaced(&'static str),
     AlreadyPresent,
+    AlreadyStarted,
+    Running,
+    Restarting,
     MaxChildren,
     Stopping,
     Report(Vec<Row>),
@@ -120,8 +127,10 @@ pub(crate) enum Note {
         uptime: Duration,
         asked: bool,
     },
+    Ignored,
     Restarting,
     SetAside,
+    Fenced,
     OverLimit {
         limit: Limit,
     },

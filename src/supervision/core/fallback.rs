@@ -45,6 +45,12 @@ impl Standby {
         }
     }
 
+    /// Forgets that anything was wrong: an operator took the child down.
+    pub(super) fn call_off(&mut self) {
+        self.mode = Mode::Off;
+        self.delay = self.rules.delay;
+    }
+
     pub(super) fn stands_in(&self) -> bool {
         matches!(self.mode, Mode::Standing | Mode::Probing)
     }

@@ -31,6 +31,7 @@ impl Core {
             out.push(Effect::TellUp);
         }
         self.decide_deferred(out);
+        self.answer_asked(out);
     }
 
     /// A child of the group that is starting came up.
@@ -103,7 +104,8 @@ impl Core {
         let bodies = self.live_from(0);
         for &body in &bodies {
             if let Some((role, child)) = self.find(body) {
-                *child.state_mut(role) = State::Stopping(body);
+                let state = child.state_mut(role);
+                *state = state.stopping();
             }
             Self::kill(body, out);
         }
@@ -135,7 +137,7 @@ impl Core {
             };
             *current = Some(body);
             let asked_already = match self.find(body) {
-                Some((role, child)) => matches!(child.state_mut(role), State::Stopping(_)),
+                Some((role, child)) => matches!(child.state_mut(role), State::Stopping { .. }),
                 None => true,
             };
             if !asked_already {
@@ -150,22 +152,18 @@ impl Core {
                 then: Then::StartFrom(first),
                 ..
             } => {
-                let (mut queue, mut gone) = (VecDeque::new(), Vec::new());
-                for index in self.indices().filter(|&index| index >= first) {
-                    let temporary = self
-                        .children
-                        .get(index as usize)
-                        .and_then(Option::as_ref)
-                        .is_some_and(|child| child.meta.restart == Restart::Temporary);
-                    if temporary {
-                        gone.push(index);
-                    } else {
-                        queue.push_back(index);
+                let group: Vec<u32> = self.indices().filter(|&index| index >= first).collect();
+                for &index in &group {
+                    if self
+                        .child(index)
+                        .is_some_and(|child| child.meta.restart == Restart::Temporary)
+                    {
+                        self.remove(index, out);
                     }
                 }
-                for index in gone {
-                    self.remove(index, out);
-                }
+                // Also those that had ended normally or were stopped by hand; not what is fenced off.
+                let starts = |index: &u32| self.child(*index).is_some_and(|child| !child.set_aside);
+                let queue: VecDeque<u32> = group.into_iter().filter(starts).collect();
                 self.phase = Phase::Starting {
                     queue,
                     current: None,
@@ -187,17 +185,17 @@ impl Core {
 
     fn decide_deferred(&mut self, out: &mut Vec<Effect>) {
         while let Phase::Running = self.phase
-            && let Some((index, exit)) = self.deferred.pop_front()
+            && let Some((index, exit, uptime)) = self.deferred.pop_front()
         {
-            self.decide(index, &exit, out);
+            self.decide(index, &exit, uptime, out);
         }
     }
 
     fn halt_all_at_once(&mut self, out: &mut Vec<Effect>) {
         for body in self.live_from(0) {
-            let up = self
-                .find(body)
-                .is_some_and(|(role, child)| !matches!(child.state_mut(role), State::Stopping(_)));
+            let up = self.find(body).is_some_and(|(role, child)| {
+                !matches!(child.state_mut(role), State::Stopping { .. })
+            });
             if up {
                 self.halt(body, Why::Asked, out);
             }
@@ -206,6 +204,8 @@ impl Core {
 
     fn call_off_retries(&mut self) {
         self.deferred.clear();
+        // Whoever asked sees that nobody answers.
+        self.asked.clear();
         for child in self.children.iter_mut().flatten() {
             if matches!(child.main, State::Retrying(_)) {
                 child.main = State::Absent;
