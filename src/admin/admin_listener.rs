@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{campaigns_page, tree_page};
+use super::campaigns_page::{self, Figures};
+use super::tree_page;
 use crate::campaign::roster_server::RosterMessage;
 use crate::campaign::{Campaign, Shelf};
 use crate::clock::Clock;
@@ -14,7 +15,8 @@ use crate::http::{
     Answer, AsyncService, ContentType, Head, Limits, ListeningSocket, Methods, Request, Route,
     StatusCode, parameter, serving_listener,
 };
-use crate::store::journal_server::{Journal, read};
+use crate::store::books::Books;
+use crate::store::journal_server::{Journal, Unanswered, read};
 use crate::supervision::{Address, AskError, Spec, Tree};
 
 /// Bodies of this port are small; the largest is a bid request to be explained.
@@ -151,18 +153,28 @@ impl AdminService {
 
     async fn campaigns(&self) -> Answer {
         let (campaigns, catalogue) = (self.parts.shelf.campaigns(), self.parts.shelf.current());
-        let now = self.parts.clock.wall();
-        let look = move |books: &crate::store::books::Books| {
-            campaigns_page::page(books, &campaigns, &catalogue, now)
-        };
-        match tokio::time::timeout(ANSWER_WITHIN, read(&self.parts.journal, look)).await {
-            Ok(Ok(page)) => Answer::json(line(&page)).packed(),
+        match tokio::time::timeout(ANSWER_WITHIN, self.figures(&campaigns)).await {
+            Ok(Ok(figures)) => {
+                let page = campaigns_page::page(&campaigns, &figures, &catalogue);
+                Answer::json(line(&page)).packed()
+            }
             Ok(Err(error)) => refusal(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
             Err(_) => refusal(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the journal does not answer",
             ),
         }
+    }
+
+    async fn figures(&self, campaigns: &[Arc<Campaign>]) -> Result<Vec<Figures>, Unanswered> {
+        let now = self.parts.clock.wall();
+        let mut all = Vec::with_capacity(campaigns.len());
+        for some in campaigns.chunks(campaigns_page::ROWS_AT_ONCE) {
+            let some = some.to_vec();
+            let look = move |books: &Books| campaigns_page::figures(books, &some, now);
+            all.extend(read(&self.parts.journal, look).await?);
+        }
+        Ok(all)
     }
 
     async fn reload(&self) -> Answer {

@@ -1,17 +1,26 @@
 //! Numbers that are read when the page is made, rather than counted.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::RegionParts;
 use crate::campaign::Shelf;
 use crate::exchange::stop_all::StopAll;
 use crate::http::DataThreads;
+use crate::region::ledger_server::LedgerMeter;
 use crate::telemetry::Gauge;
 
 /// The gauges of the whole server.
-pub(super) fn gauges(threads: &DataThreads, shelf: &Arc<Shelf>, stop_all: &StopAll) -> Vec<Gauge> {
+pub(super) fn gauges(
+    threads: &DataThreads,
+    shelf: &Arc<Shelf>,
+    stop_all: &StopAll,
+    regions: &[RegionParts],
+) -> Vec<Gauge> {
     let mut gauges: Vec<Gauge> = (0..threads.count())
         .flat_map(|number| of_thread(threads, number))
         .collect();
+    gauges.extend(regions.iter().flat_map(of_region));
     let (all, offered, button) = (Arc::clone(shelf), Arc::clone(shelf), stop_all.clone());
     gauges.extend([
         Gauge {
@@ -59,6 +68,38 @@ fn of_thread(threads: &DataThreads, number: usize) -> [Gauge; 2] {
                     .map_or(0.0, |load| load.late().as_secs_f64())
             }),
         },
+    ]
+}
+
+fn of_region(region: &RegionParts) -> [Gauge; 3] {
+    let gauge = |name, help, read: fn(&LedgerMeter) -> &AtomicU64| {
+        let meter = Arc::clone(&region.ledger.meter);
+        Gauge {
+            name,
+            label: Some(("region", region.name.to_string())),
+            help,
+            read: Box::new(move || {
+                let count = read(&meter).load(Ordering::Relaxed);
+                usize::try_from(count).map_or(f64::MAX, self::count)
+            }),
+        }
+    };
+    [
+        gauge(
+            "bidtree_leases_open",
+            "Leases that a region may promise from.",
+            |meter| &meter.leases_open,
+        ),
+        gauge(
+            "bidtree_late_bills",
+            "Bills that came after their promise had lapsed, since the start.",
+            |meter| &meter.late_bills,
+        ),
+        gauge(
+            "bidtree_ledger_follows",
+            "1 while a region hears of bills; 0: the journal is down, and no lease is taken.",
+            |meter| &meter.follows,
+        ),
     ]
 }
 

@@ -18,6 +18,7 @@ pub use regions::RegionParts;
 use super::meters;
 use super::secrets::{self, Secrets, SecretsError};
 use crate::admin::admin_listener::AdminParts;
+use crate::campaign::budget::LEASE_TTL;
 use crate::campaign::campaign_server::Directory;
 use crate::campaign::roster_server::RosterParts;
 use crate::campaign::{Campaign, CatalogueStage, LeftOut, SLOTS_MAX, Shelf, SlotTable};
@@ -159,7 +160,7 @@ impl Parts {
         let (ground, left_out) = Ground::new(config, clock, control)?;
         let campaigns = campaign_parts(&ground);
         let (regions, map) = regions::build(&ground);
-        let telemetry = telemetry_parts(&ground);
+        let telemetry = telemetry_parts(&ground, &regions);
         let tap = exchanges::Tap::new(&ground, &telemetry);
         let exchanges =
             exchanges::build(&ground, &campaigns.catalogue, map, (sockets.exchanges, tap));
@@ -207,7 +208,7 @@ impl Ground {
         let tree = Tree::new(Planes::new(control, data_threads(&settings)), clock.clone());
         let holds = holds(&settings)?;
         let slots_max = (settings.campaigns.max_live * SLOTS_PER_CAMPAIGN).min(SLOTS_MAX);
-        let slots = SlotTable::with_limit(longest(&holds), slots_max);
+        let slots = SlotTable::with_limit(slots_rest(longest(&holds)), slots_max);
         let (rates, now) = (
             settings.rates.in_usd.clone(),
             (clock.monotonic(), clock.wall()),
@@ -230,6 +231,12 @@ impl Ground {
         };
         Ok((ground, left_out))
     }
+}
+
+/// How long a slot rests between two campaigns: until the last lease has ended, and the last promise from it has lapsed,
+/// which is up to a 48th of its hold later than its hold.
+fn slots_rest(hold_longest: Duration) -> Duration {
+    LEASE_TTL + hold_longest + hold_longest / 16 + Duration::from_secs(10)
 }
 
 fn longest(holds: &[Duration]) -> Duration {
@@ -303,12 +310,12 @@ fn campaign_parts(ground: &Ground) -> CampaignParts {
     }
 }
 
-fn telemetry_parts(ground: &Ground) -> TelemetryParts {
+fn telemetry_parts(ground: &Ground, regions: &[RegionParts]) -> TelemetryParts {
     let settings = &ground.settings;
     let telemetry = &settings.telemetry;
     let names = settings.exchanges.iter().map(|exchange| &*exchange.name);
     let counters = RequestCounters::new(names, Outcome::labels(), ground.threads.count());
-    let gauges = meters::gauges(&ground.threads, &ground.shelf, &ground.stop_all);
+    let gauges = meters::gauges(&ground.threads, &ground.shelf, &ground.stop_all, regions);
     let folder = settings.server.data_dir.join("log");
     let limits = LogLimits {
         file_bytes: telemetry.max_file_bytes,

@@ -17,7 +17,4 @@ pub struct Advertiser {
     pub domains: Vec<Domain>,
     /// What it is about: `Bid.cat`, and what `bcat` is compared with, for creatives without categories of their own.
     pub categories: Vec<Category>,
-    /// The seat its bids are made in: `SeatBid.seat`, and what `wseat` and `bseat` are compared with. Without one, the
-    /// exchange's own seat is used.
-    pub seat: Option<Arc<str>>,
 }

@@ -23,7 +23,7 @@ use super::campaign::Pacing;
 use super::{Campaign, HourOfWeek};
 use crate::clock::Clock;
 use crate::store::books::{Account, Books};
-use crate::store::journal_server::{Journal, Unanswered, decide, read_when_up};
+use crate::store::journal_server::{Journal, Unanswered, decide, read, read_when_up};
 use crate::store::movement::LeaseKey;
 use crate::store::writer::{Close, Command, Grant, LeaseChoice, Outcome, Refusal};
 use crate::supervision::{Address, Context, Failure, Limit, Plane, Reply, Server, Spec, server};
@@ -141,6 +141,8 @@ struct CampaignServer {
     clock: Clock,
     hold_longest: Duration,
     leases: HashMap<(RegionKey, Epoch), Held>,
+    /// Whether the journal went down over a grant, which may or may not have happened.
+    is_unsure: bool,
 }
 
 struct Held {
@@ -164,13 +166,7 @@ impl CampaignServer {
         let campaign = current.load_full();
         let budget = budget_of(&campaign)?;
         let key = campaign.key;
-        let open = read_when_up(&journal, move |books: &Books| {
-            let leases = books.account(key).into_iter().flat_map(Account::leases);
-            leases
-                .map(|(region, epoch, lease)| (region, epoch, lease.day))
-                .collect::<Vec<_>>()
-        })
-        .await;
+        let open = read_when_up(&journal, move |books: &Books| open_leases(books, key)).await;
         let expires_at = clock.ledger().plus(LEASE_TTL);
         let held = |(region, epoch, day)| {
             (
@@ -189,6 +185,7 @@ impl CampaignServer {
             clock,
             hold_longest,
             leases,
+            is_unsure: false,
         })
     }
 
@@ -237,7 +234,7 @@ impl CampaignServer {
     }
 
     async fn grant(
-        &self,
+        &mut self,
         region: RegionKey,
         day: BudgetDay,
         lease: LeaseChoice,
@@ -258,7 +255,10 @@ impl CampaignServer {
             Ok(Outcome::Granted { lease, amount }) => Ok((lease.epoch, amount)),
             Ok(Outcome::Refused(Refusal::NoLease | Refusal::WrongDay)) => Err(NoLease::Ended),
             Ok(_) => Err(NoLease::Exhausted),
-            Err(Unanswered::Busy | Unanswered::Down) => Err(NoLease::Store),
+            Err(unanswered) => {
+                self.is_unsure |= unanswered == Unanswered::Down;
+                Err(NoLease::Store)
+            }
         }
     }
 
@@ -288,6 +288,23 @@ impl CampaignServer {
                 held.state = LeaseState::Sealed { closes_at };
             }
         }
+    }
+
+    /// Takes on leases that are in the books and that nobody was told of: sealed from the start, they are closed like any
+    /// other.
+    async fn adopt(&mut self) {
+        let key = self.current.load().key;
+        let Ok(open) = read(&self.journal, move |books| open_leases(books, key)).await else {
+            return;
+        };
+        let closes_at = self.clock.ledger().plus(self.hold_longest);
+        for (region, epoch, day) in open {
+            let state = LeaseState::Sealed { closes_at };
+            self.leases
+                .entry((region, epoch))
+                .or_insert(Held { day, state });
+        }
+        self.is_unsure = false;
     }
 
     /// Seals what was not renewed, and closes what has been sealed for the longest hold.
@@ -352,9 +369,23 @@ impl Server for CampaignServer {
     }
 
     async fn tick(&mut self, _context: &Context) -> Result<(), Failure> {
+        if self.is_unsure {
+            self.adopt().await;
+        }
         self.look_over().await;
         Ok(())
     }
+}
+
+/// A campaign's open leases.
+fn open_leases(books: &Books, campaign: CampaignKey) -> Vec<(RegionKey, Epoch, BudgetDay)> {
+    let leases = books
+        .account(campaign)
+        .into_iter()
+        .flat_map(Account::leases);
+    leases
+        .map(|(region, epoch, lease)| (region, epoch, lease.day))
+        .collect()
 }
 
 /// The budget that a campaign's configuration makes.

@@ -36,7 +36,6 @@ pub(crate) fn advertiser(id: &str) -> Advertiser {
         key: AdvertiserKey::of(id),
         domains: vec![domain(&format!("{id}.example"))],
         categories: vec![category("IAB18-5")],
-        seat: None,
     }
 }
 

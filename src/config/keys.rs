@@ -58,7 +58,7 @@ pub(super) const FUSES: Keys = &["max_cpm"];
 pub(super) const LIMIT: Keys = &["restarts", "within"];
 pub(super) const PROBATION: Keys = &["delay", "delay_max", "quiet"];
 
-pub(super) const ADVERTISER: Keys = &["name", "domains", "categories", "seat"];
+pub(super) const ADVERTISER: Keys = &["name", "domains", "categories"];
 
 pub(super) const CAMPAIGN: Keys = &[
     "name",

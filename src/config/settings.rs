@@ -171,14 +171,14 @@ pub struct Admin {
     pub listen: SocketAddr,
     /// Whether an operator may kill any child; only on a loopback address.
     pub chaos: bool,
-    /// Over it the server goes on without.
+    /// Over it the subtree ends, and the root counts that.
     pub restart_limit: Limit,
 }
 
 /// What is written down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Telemetry {
-    /// Whether bids and notices are logged as events.
+    /// Whether what happens in the tree is logged.
     pub event_log: bool,
     /// One request in so many is traced; 0: none.
     pub trace_one_in: u32,

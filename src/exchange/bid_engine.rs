@@ -21,6 +21,10 @@ use crate::units::{
     Cpm, Currency, Deadline, ExchangeKey, Monotonic, RegionKey, UnixMillis, UserKey,
 };
 
+/// A call of the engine or the serializer that takes longer than the longest deadline is stuck: other data threads get a new
+/// incarnation, and the one that hangs is left behind.
+pub(super) const STUCK_AFTER: Duration = Duration::from_secs(2);
+
 /// What an exchange's engine is given.
 #[derive(Clone)]
 pub struct EngineParts {
@@ -134,6 +138,7 @@ pub fn bid_engine(address: &Stage<BidEngine>, parts: &EngineParts) -> Spec {
             parts: parts.clone(),
         })
     })
+    .stuck_after(STUCK_AFTER)
 }
 
 /// One exchange's engine.
@@ -187,6 +192,10 @@ impl BidEngine {
         let mut taken = Vec::new();
         let mut furthest = PassReason::AmbiguousChannel;
         for (index, imp) in (0..).zip(&request.imps) {
+            if is_late() {
+                furthest = PassReason::NoTime;
+                break;
+            }
             let chosen = Opportunity::read(imp, index, &context).and_then(|chance| {
                 decide(
                     (&context, &chance),

@@ -16,7 +16,7 @@ use crate::http::{
     Answer, Berth, ContentType, DataThreads, Head, Limits, Methods, Request, Route, Service,
     StatusCode, serve_connection,
 };
-use crate::supervision::{CallError, Context, Failure, Plane, Spec, Stage, task};
+use crate::supervision::{CallError, Context, Failure, Plane, Shutdown, Spec, Stage, task};
 use crate::units::Monotonic;
 
 const ROUTES: &[Route] = &[
@@ -27,6 +27,9 @@ const BID: usize = 0;
 
 /// Connections close at an age within this part of the maximum, so that they do not all come back at once.
 const AGE_SPREAD: u32 = 4;
+
+/// What a pool may take to end beyond the time its connections have for what they have in hand.
+const KILLED_AFTER: Duration = Duration::from_secs(1);
 
 /// Counts a request: data thread, outcome, how long it took.
 pub type CountRequest = Arc<dyn Fn(usize, Outcome, Duration) + Send + Sync>;
@@ -72,10 +75,12 @@ enum Mode {
 
 fn pool(id: &str, parts: &PoolParts, mode: Mode) -> Spec {
     let parts = parts.clone();
-    task(id, Plane::Control, move |context| {
+    let patience = parts.limits.drain_timeout + KILLED_AFTER;
+    let spec = task(id, Plane::Control, move |context| {
         let parts = parts.clone();
         async move { run(&parts, mode, &context).await }
-    })
+    });
+    spec.shutdown(Shutdown::Within(patience))
 }
 
 async fn run(parts: &PoolParts, mode: Mode, context: &Context) -> Result<(), Failure> {

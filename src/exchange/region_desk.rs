@@ -14,9 +14,9 @@ use crate::region::supply::{Shares, Supply};
 use crate::supervision::Stage;
 use crate::units::{CampaignSlot, LedgerTime, Nanos, RegionKey};
 
-/// Opportunities of a campaign that a data thread takes without a draw, before pacing has seen enough to set a share: a
-/// campaign that is new is tried at once, and what that can spend is a fraction of a lease.
-const UNPACED_FIRST: u64 = 16;
+/// Opportunities of a campaign that each data thread takes in each region without a draw, before pacing has seen enough to
+/// set a share: a campaign that is new is tried at once, at the cost of some dozens of impressions in all.
+const UNPACED_FIRST: u64 = 4;
 
 /// What of a region the bid path needs. Made before the tree; cheap to clone.
 #[derive(Clone)]

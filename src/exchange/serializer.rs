@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::bid_engine::Decided;
+use super::bid_engine::{Decided, STUCK_AFTER};
 use super::markup::{Filling, write_markup};
 use super::region_desk::Hold;
 use crate::bidding::{Choice, Parts, plays_file};
@@ -95,6 +95,7 @@ pub fn serializer(address: &Stage<Serializer>, parts: &SerializerParts) -> Spec 
             parts: parts.clone(),
         })
     })
+    .stuck_after(STUCK_AFTER)
 }
 
 /// One exchange's serializer.

@@ -22,14 +22,21 @@ pub struct StopAll(Arc<Button>);
 #[derive(Debug)]
 struct Button {
     engaged: AtomicBool,
+    /// Whether the file was there when it was last looked for.
+    was_there: AtomicBool,
     file: PathBuf,
 }
 
 impl StopAll {
     /// The button whose file is this one; engaged if it is there.
     pub fn at(file: PathBuf) -> Self {
-        let engaged = AtomicBool::new(file.exists());
-        Self(Arc::new(Button { engaged, file }))
+        // A folder that cannot be looked into may hold the file.
+        let is_there = file.try_exists().unwrap_or(true);
+        Self(Arc::new(Button {
+            engaged: AtomicBool::new(is_there),
+            was_there: AtomicBool::new(is_there),
+            file,
+        }))
     }
 
     /// Whether bidding is stopped.
@@ -58,16 +65,23 @@ impl StopAll {
         match fs::remove_file(&self.0.file) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => {
+                self.0.was_there.store(false, Ordering::Release);
                 self.0.engaged.store(false, Ordering::Relaxed);
                 Ok(())
             }
         }
     }
 
+    /// Engages when the file has come, and lets go when it has gone: a file that could not be made, or cannot be looked
+    /// for, resumes nothing.
     fn follow_file(&self) {
-        let there = self.0.file.exists();
-        if self.0.engaged.swap(there, Ordering::Relaxed) != there {
-            tracing::warn!(file = %self.0.file.display(), stopped = there, "stop-all followed its file");
+        let Ok(is_there) = self.0.file.try_exists() else {
+            self.0.engaged.store(true, Ordering::Relaxed);
+            return;
+        };
+        let was_there = self.0.was_there.swap(is_there, Ordering::AcqRel);
+        if was_there != is_there && self.0.engaged.swap(is_there, Ordering::Relaxed) != is_there {
+            tracing::warn!(file = %self.0.file.display(), stopped = is_there, "stop-all followed its file");
         }
     }
 }
@@ -104,6 +118,18 @@ mod tests {
         button.release().unwrap();
         assert!(!StopAll::at(file.clone()).is_engaged());
         fs::write(&file, "").unwrap();
+        button.follow_file();
+        assert!(button.is_engaged());
+        fs::remove_file(&file).unwrap();
+        button.follow_file();
+        assert!(!button.is_engaged());
+    }
+
+    #[test]
+    fn a_stop_whose_file_cannot_be_made_stands_until_it_is_released() {
+        let file = std::env::temp_dir().join("bidtree-no-such-folder/stop-all");
+        let button = StopAll::at(file);
+        assert!(button.engage().is_err());
         button.follow_file();
         assert!(button.is_engaged());
         button.release().unwrap();

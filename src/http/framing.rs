@@ -12,7 +12,8 @@ use hyper::{HeaderMap, Method, StatusCode, header};
 /// `Content-Length` that it does not believe, so a header that is missing there is a conflict).
 ///
 /// # Errors
-/// 400 where the framing is ambiguous, 501 for a transfer coding other than chunked. The connection has to close.
+/// 400 where the framing is ambiguous or the transfer coding is other than chunked: a 501 would be true as well, but what a
+/// peer sends is never our failure. The connection has to close.
 pub(super) fn check_chunked(
     copy: &[u8],
     method: &Method,
@@ -23,7 +24,7 @@ pub(super) fn check_chunked(
         .next()
         .is_some_and(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"));
     if !chunked || codings.next().is_some() {
-        return Err(StatusCode::NOT_IMPLEMENTED);
+        return Err(StatusCode::BAD_REQUEST);
     }
     let certain = starts_with_method(copy, method) && count_headers(copy) == Some(headers.len());
     if certain {
@@ -117,6 +118,6 @@ mod tests {
     fn another_transfer_coding_is_not_implemented() {
         let copy = "POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n";
         let names = [("transfer-encoding", "gzip, chunked")];
-        assert_eq!(check(copy, &names), Err(StatusCode::NOT_IMPLEMENTED));
+        assert_eq!(check(copy, &names), Err(StatusCode::BAD_REQUEST));
     }
 }

@@ -154,7 +154,8 @@ impl Settlement {
             reply.send(Settled::Unavailable);
             return;
         }
-        let own = self.own.clone();
+        // What a predecessor learns is the journal's to tell.
+        let own = self.own.whereis();
         context.spawn_on(Plane::Control, async move {
             let outcome = tokio::time::timeout(BOOK_WITHIN, booking).await;
             let settled = match outcome {
@@ -177,7 +178,9 @@ impl Settlement {
                 Settled::Won | Settled::Billed | Settled::Nothing(_)
             ) {
                 // Lost with this server's mailbox, it is asked of the journal again.
-                drop(own.cast(SettlementMessage::Done(key, verdict)));
+                if let Some(own) = own {
+                    drop(own.send(SettlementMessage::Done(key, verdict)).await);
+                }
             }
         });
     }
@@ -192,6 +195,7 @@ impl Settlement {
             epoch: token.epoch,
             day: token.day,
             promised: promised(token),
+            user: token.user,
         };
         // A ledger that is down or busy lets the promise lapse.
         drop(ledger.cast(LedgerMessage::Release(release)));

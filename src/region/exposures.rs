@@ -48,6 +48,11 @@ impl Second {
         Self::clamped(millis.saturating_add(999).div_euclid(1_000))
     }
 
+    /// Seconds since 2020.
+    pub(super) const fn get(self) -> u32 {
+        self.0
+    }
+
     fn clamped(seconds: i64) -> Self {
         Self(u32::try_from(seconds.clamp(0, i64::from(SECOND_MAX))).unwrap_or(SECOND_MAX))
     }

@@ -12,7 +12,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -61,6 +61,8 @@ pub struct Frequency {
     shards: Box<[Arc<Shard>]>,
     /// Whose turn it is to be swept.
     next: AtomicUsize,
+    /// The second (since 2020) from which all impressions are known; 0: from the beginning.
+    known_since: AtomicU32,
 }
 
 /// A bid that counts although it is not sent yet. Dropped, it does not.
@@ -117,11 +119,15 @@ impl Frequency {
         Self {
             shards: (0..SHARDS).map(|_| shard()).collect(),
             next: AtomicUsize::new(0),
+            known_since: AtomicU32::new(0),
         }
     }
 
-    /// Says that the whole history is in: from now on what is not in the table has not been seen.
-    pub fn loaded(&self) {
+    /// Says that the history is in: from now on what is not in the table has not been seen. A history that is complete
+    /// only since some time answers [`CapRefusal::Unknown`] for windows that reach further back.
+    pub fn loaded(&self, complete_since: Option<LedgerTime>) {
+        let since = complete_since.map_or(0, |time| Second::after(time).get());
+        self.known_since.store(since, Ordering::Relaxed);
         for shard in &self.shards {
             shard.lock().loading = false;
         }
@@ -150,6 +156,9 @@ impl Frequency {
         let now = Second::before(now);
         let limit = cap.impressions.min(CAP_MAX);
         let window = window(cap);
+        if now.get().saturating_sub(window) < self.known_since.load(Ordering::Relaxed) {
+            return Err(CapRefusal::Unknown);
+        }
         if let Some(seen) = table.seen.get_mut(&key) {
             seen.forget(now, window);
             if seen.count() >= limit {

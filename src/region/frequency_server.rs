@@ -76,6 +76,8 @@ struct FrequencyServer {
     clock: Clock,
     /// Positions in the journal's history that are still to be read.
     history: std::ops::Range<u64>,
+    /// From when on that history has everything; from the beginning if absent.
+    complete_since: Option<LedgerTime>,
     phase: Phase,
 }
 
@@ -96,6 +98,7 @@ impl FrequencyServer {
             table: Arc::new(Frequency::loading(parts.pairs_max)),
             clock: context.clock().clone(),
             history: 0..0,
+            complete_since: None,
             phase: Phase::Unfollowed,
             parts,
         };
@@ -109,14 +112,21 @@ impl FrequencyServer {
         let Some(own) = self.parts.address.whereis() else {
             return;
         };
-        let look = |books: &Books| (books.exposures().first(), books.exposures().end());
+        let look = |books: &Books| {
+            let exposures = books.exposures();
+            (
+                exposures.first()..exposures.end(),
+                exposures.complete_since(),
+            )
+        };
         let followed = follow(&self.parts.journal, Some(self.parts.region), look).await;
-        let Ok(((first, end), feed)) = followed else {
+        let Ok(((history, complete_since), feed)) = followed else {
             return;
         };
         let (booked, ended) = (FrequencyMessage::Booked, || FrequencyMessage::FeedEnded);
         pass_on(context, feed, own, booked, ended);
-        self.history = first..end;
+        self.history = history;
+        self.complete_since = complete_since.map(|time| LedgerTime::from_millis(time.get()));
         self.phase = Phase::Loading;
     }
 
@@ -157,7 +167,7 @@ impl FrequencyServer {
             }
             self.history.start = last + 1;
         }
-        self.table.loaded();
+        self.table.loaded(self.complete_since);
         self.phase = Phase::Loaded;
         Ok(())
     }

@@ -7,9 +7,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::books::{Billed, Books, Grant};
+use super::frequency_server::FrequencyMessage;
 use super::lease::HoldClass;
 use super::ledger::{Ledger, Promise};
 use crate::campaign::budget::LEASE_TTL;
@@ -19,7 +21,9 @@ use crate::clock::Clock;
 use crate::store::journal_server::{Booked, Journal, Promised, follow, pass_on};
 use crate::store::movement::ImpressionKey;
 use crate::supervision::{Address, Context, Failure, Plane, Reply, Server, Spec, Stage, server};
-use crate::units::{BudgetDay, CampaignKey, CampaignSlot, Epoch, LedgerTime, Nanos, RegionKey};
+use crate::units::{
+    BudgetDay, CampaignKey, CampaignSlot, Epoch, LedgerTime, Nanos, RegionKey, UserKey,
+};
 
 /// Losses and leases that may wait. A few thousand losses a second come when half of all bids lose, and one is handled in
 /// under a microsecond; a loss that finds no room lapses instead.
@@ -38,8 +42,8 @@ const LEASED_AHEAD_MAX: usize = 1_000;
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 /// After a refusal, a campaign is left alone this long: its budget does not come back sooner.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2);
-/// Losses remembered, so that one told twice frees money once. Beyond it losses are left to lapse.
-const RELEASED_MAX: usize = 500_000;
+/// Losses and bills remembered, so that a promise is given back or spent, once. Beyond it losses are left to lapse.
+const SETTLED_MAX: usize = 500_000;
 
 /// What a region's ledger is told.
 pub enum LedgerMessage {
@@ -68,6 +72,8 @@ pub struct Release {
     pub day: BudgetDay,
     /// What was promised.
     pub promised: Promised,
+    /// Who would have seen it, where that is counted.
+    pub user: Option<UserKey>,
 }
 
 /// How a region's money stands.
@@ -81,6 +87,17 @@ pub struct LedgerReport {
     pub late_bills: u64,
 }
 
+/// What a ledger shows to whoever reads metrics. Counts only: amounts of several currencies have no sum.
+#[derive(Debug, Default)]
+pub struct LedgerMeter {
+    /// Leases that may be promised from.
+    pub leases_open: AtomicU64,
+    /// Bills that found their promise lapsed, since the process began.
+    pub late_bills: AtomicU64,
+    /// 1 while it hears of bills.
+    pub follows: AtomicU64,
+}
+
 /// What a ledger's child is given.
 #[derive(Clone)]
 pub struct LedgerParts {
@@ -90,6 +107,10 @@ pub struct LedgerParts {
     pub ledger: Stage<Arc<Ledger>>,
     /// Where messages go.
     pub address: Address<LedgerMessage>,
+    /// What it shows.
+    pub meter: Arc<LedgerMeter>,
+    /// Where lost views go.
+    pub frequency: Address<FrequencyMessage>,
     /// The journal.
     pub journal: Journal,
     /// The campaigns' processes.
@@ -130,7 +151,10 @@ struct LedgerServer {
     seen: Option<Arc<Catalogue>>,
     released: HashSet<ImpressionKey>,
     released_before: HashSet<ImpressionKey>,
-    released_turned_at: LedgerTime,
+    /// Impressions that were billed: a loss that is told of one frees nothing.
+    billed: HashSet<ImpressionKey>,
+    billed_before: HashSet<ImpressionKey>,
+    turned_at: LedgerTime,
     late_bills: u64,
     looks: u32,
     /// Whether it hears of bills. While it does not, it takes no lease.
@@ -159,7 +183,9 @@ impl LedgerServer {
             seen: None,
             released: HashSet::new(),
             released_before: HashSet::new(),
-            released_turned_at: now,
+            billed: HashSet::new(),
+            billed_before: HashSet::new(),
+            turned_at: now,
             late_bills: 0,
             looks: 0,
             follows: false,
@@ -323,8 +349,11 @@ impl LedgerServer {
                 };
                 match taken {
                     Ok(()) => tenant.open = Some((leased.epoch, leased.expires_at)),
-                    // The campaign takes it back when it is not renewed.
-                    Err(error) => tracing::warn!(?slot, error, "a lease was not taken"),
+                    // The campaign takes it back when it is not renewed; asked again at once, it would give another.
+                    Err(error) => {
+                        tenant.not_before = now.plus(ASK_AGAIN_AFTER);
+                        tracing::warn!(?slot, error, "a lease was not taken");
+                    }
                 }
             }
             Err(NoLease::Ended) => {
@@ -351,8 +380,12 @@ impl LedgerServer {
         } else {
             self.books.bill(&promise, bill.charge, now)
         };
+        if self.billed.len() < SETTLED_MAX {
+            self.billed.insert(bill.key);
+        }
         if let Ok(Billed::Late { .. }) = outcome {
             self.late_bills += 1;
+            self.parts.meter.late_bills.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -360,13 +393,26 @@ impl LedgerServer {
         let Some(&slot) = self.slots.get(&release.campaign) else {
             return;
         };
-        if self.was_released(&release.key) || self.released.len() >= RELEASED_MAX {
+        let was_settled = self.was_released(&release.key)
+            || self.billed.contains(&release.key)
+            || self.billed_before.contains(&release.key);
+        // With either list full, what was settled is not known any more, and losses are left to lapse.
+        let is_full = self.released.len().max(self.billed.len()) >= SETTLED_MAX;
+        if was_settled || is_full {
             return;
         }
         let promise = promise(slot, release.epoch, release.day, release.promised);
         // A lease that is gone has nothing to give back: its campaign took all of it.
         if self.books.release(&promise).is_ok() {
             self.released.insert(release.key);
+            if let Some(user) = release.user {
+                // Lost in a full mailbox, the view stays counted until its hold has passed.
+                drop(self.parts.frequency.cast(FrequencyMessage::Lost {
+                    user,
+                    campaign: release.campaign,
+                    hold_until: promise.expires_at,
+                }));
+            }
         }
     }
 
@@ -374,14 +420,15 @@ impl LedgerServer {
         self.released.contains(key) || self.released_before.contains(key)
     }
 
-    /// Forgets losses after the longest hold, in two generations: then their promises have lapsed, and telling one again
+    /// Forgets losses and bills after the longest hold, in two generations: then their promises have lapsed, and telling one again
     /// frees nothing.
-    fn forget_old_losses(&mut self, now: LedgerTime) {
+    fn forget_old_settlements(&mut self, now: LedgerTime) {
         let longest = self.parts.holds.iter().max().copied().unwrap_or_default();
         // A promise lapses up to a 48th of its hold later than its hold.
-        if now >= self.released_turned_at.plus(longest + longest / 16) {
+        if now >= self.turned_at.plus(longest + longest / 16) {
             self.released_before = std::mem::take(&mut self.released);
-            self.released_turned_at = now;
+            self.billed_before = std::mem::take(&mut self.billed);
+            self.turned_at = now;
         }
     }
 
@@ -459,7 +506,14 @@ impl Server for LedgerServer {
             self.seal_expired(now);
             self.books.collect();
             self.renew(now, context);
-            self.forget_old_losses(now);
+            // Money that was made or lost is a bug: the region is rebuilt from what is durable.
+            self.books.check()?;
+            let open = self.tenants.values().filter(|tenant| tenant.open.is_some());
+            let open = u64::try_from(open.count()).unwrap_or(u64::MAX);
+            self.parts.meter.leases_open.store(open, Ordering::Relaxed);
+            let follows = u64::from(self.follows);
+            self.parts.meter.follows.store(follows, Ordering::Relaxed);
+            self.forget_old_settlements(now);
         }
         for slot in self.books.wants(ASKS_MAX) {
             if let Some(campaign) = self.campaign_in(slot) {

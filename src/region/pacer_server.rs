@@ -4,7 +4,7 @@
 //! offered, what their ledgers have promised, and what the journal has booked anywhere. From the same figures each comes to
 //! the same share, without asking another; a region that is down is simply not offered anything.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::campaign::campaign_server::budget_of;
 use crate::campaign::{Campaign, Offer, Pacing, Shelf};
 use crate::clock::Clock;
 use crate::store::books::Books;
-use crate::store::journal_server::{Booked, Journal, follow, pass_on};
+use crate::store::journal_server::{Booked, Journal, follow, pass_on, read};
 use crate::supervision::{Address, Context, Failure, Plane, Server, Spec, Stage, server};
 use crate::units::{BudgetDay, CampaignKey, CampaignSlot, Monotonic, Nanos, RegionKey, UnixMillis};
 
@@ -81,6 +81,8 @@ struct PacerServer {
     stepped_at: Monotonic,
     /// Whether it hears of bills.
     follows: bool,
+    /// The campaigns whose spend is known.
+    known: Option<Arc<Vec<Arc<Campaign>>>>,
 }
 
 /// A campaign as the pacer follows it.
@@ -108,6 +110,7 @@ impl PacerServer {
             stepped_at: clock.monotonic(),
             clock,
             follows: false,
+            known: None,
             parts,
         }
     }
@@ -120,6 +123,7 @@ impl PacerServer {
         };
         let wall = self.clock.wall();
         let campaigns = self.parts.shelf.campaigns();
+        self.known = Some(Arc::clone(&campaigns));
         let look = move |books: &Books| spends(books, &campaigns, wall);
         let Ok((spends, feed)) = follow(&self.parts.journal, None, look).await else {
             return;
@@ -132,6 +136,31 @@ impl PacerServer {
             (paced.spent, paced.billed) = (spent, billed);
         }
         self.follows = true;
+    }
+
+    /// After a reload: takes what new campaigns have spent before, and forgets those that are gone.
+    async fn follow_catalogue(&mut self) {
+        let campaigns = self.parts.shelf.campaigns();
+        if self
+            .known
+            .as_ref()
+            .is_some_and(|known| Arc::ptr_eq(known, &campaigns))
+        {
+            return;
+        }
+        let wall = self.clock.wall();
+        let mut new = Vec::clone(&campaigns);
+        new.retain(|campaign| !self.campaigns.contains_key(&campaign.key));
+        let look = move |books: &Books| spends(books, &new, wall);
+        let Ok(spends) = read(&self.parts.journal, look).await else {
+            return;
+        };
+        let live: HashSet<CampaignKey> = campaigns.iter().map(|campaign| campaign.key).collect();
+        self.campaigns.retain(|key, _| live.contains(key));
+        for (key, (spent, billed)) in spends {
+            self.campaigns.insert(key, Paced::new(spent, billed, wall));
+        }
+        self.known = Some(campaigns);
     }
 
     fn booked(&mut self, booked: &Booked) {
@@ -326,6 +355,7 @@ impl Server for PacerServer {
             self.follow(context).await;
         }
         if self.follows {
+            self.follow_catalogue().await;
             self.step();
         }
         Ok(())

@@ -248,7 +248,7 @@ fn a_region_that_is_rebuilt_among_bills_books_each_of_them_once() {
         let burl = bid["burl"].as_str().expect("a URL");
         assert_eq!(server.notice(burl, "1.00").status, 204);
     }
-    assert_eq!(server.campaign("c")["billed_cost_nanos"], 40 * 1_000_000);
+    assert_eq!(server.campaign("c")["cost_nanos"]["USD"], 40 * 1_000_000);
     // The bills of the bids before are the campaign's to settle: the lease they were taken from has ended.
     let billed = || server.ledger("row").totals.balance.billed.get();
     server.until("the region has heard of the others", || {
@@ -278,7 +278,7 @@ fn a_journal_that_dies_takes_no_region_with_it_and_no_bill_is_lost() {
     server.until("it bids again", || {
         server.bid("openrtb", &request()).status == 200
     });
-    assert_eq!(server.campaign("c")["billed_cost_nanos"], 20 * 1_000_000);
+    assert_eq!(server.campaign("c")["cost_nanos"]["USD"], 20 * 1_000_000);
     let after = incarnations(&server);
     for child in [
         "regions/row/ledger",
@@ -311,13 +311,13 @@ fn notices_over_their_limit_are_answered_503_so_that_exchanges_ask_again() {
         state("notices") == Some("degraded")
     });
     assert_eq!(server.notice(burl, "1.00").status, 503);
-    assert_eq!(server.campaign("c")["billed_cost_nanos"], 0);
+    assert_eq!(server.campaign("c")["impressions"], 0);
     assert_eq!(server.bid("openrtb", &request()).status, 200, "bids go on");
     assert_eq!(server.admin("POST", "/tree/notices/recover").status, 200);
     server.until("notices are taken again", || {
         server.notice(burl, "1.00").status == 204
     });
-    assert_eq!(server.campaign("c")["billed_cost_nanos"], 1_000_000);
+    assert_eq!(server.campaign("c")["cost_nanos"]["USD"], 1_000_000);
     server.stop();
 }
 

@@ -30,7 +30,7 @@ fn a_bill_is_booked_once_however_often_it_comes_and_outlives_the_process() {
     let booked = |server: &Running| {
         let campaign = server.campaign("c");
         (
-            campaign["billed_cost_nanos"].clone(),
+            campaign["cost_nanos"]["USD"].clone(),
             campaign["billed_nanos"].clone(),
             campaign["impressions"].clone(),
         )
@@ -79,7 +79,7 @@ fn a_token_that_is_not_ours_books_nothing() {
         let reply = server.notice(&burl, price);
         assert!(reply.status < 500, "{price}: {}", reply.status);
     }
-    let billed = server.campaign("c")["billed_cost_nanos"]
+    let billed = server.campaign("c")["cost_nanos"]["USD"]
         .as_i64()
         .expect("an amount");
     assert!(
@@ -90,16 +90,44 @@ fn a_token_that_is_not_ours_books_nothing() {
 }
 
 #[test]
-fn a_loss_frees_the_money_and_a_click_leads_on() {
+fn a_click_leads_on_and_costs_nothing() {
     let (configuration, data) = (configured(&[("c", PLAIN)]), Folder::new());
     let server = Running::of(&configuration, &data);
     let bid = server.bid("openrtb", &request("a")).only_bid();
-    assert!(server.notice(&url(&bid, "lurl"), "3.00").status < 300);
     let adm = url(&bid, "adm");
     let click = adm.split('"').nth(1).expect("a link").to_owned();
     assert!(click.contains("/click?"), "{click}");
     assert_eq!(server.notice(&click, "").status, 302);
-    assert_eq!(server.campaign("c")["billed_cost_nanos"], 0);
+    assert_eq!(server.campaign("c")["impressions"], 0);
+    server.stop();
+}
+
+#[test]
+fn a_loss_frees_what_was_promised_and_one_that_is_told_of_a_bill_frees_nothing() {
+    let (configuration, data) = (configured(&[("c", PLAIN)]), Folder::new());
+    let server = Running::of(&configuration, &data);
+    let bids: Vec<Value> = (0..3)
+        .map(|number| {
+            server
+                .bid("openrtb", &request(&number.to_string()))
+                .only_bid()
+        })
+        .collect();
+    let reserved = || server.ledger("row").totals.balance.reserved.get();
+    // 2.00 per thousand and ten per cent are 2,200,000 nanos each.
+    assert_eq!(reserved(), 3 * 2_200_000);
+    for _ in 0..2 {
+        assert!(server.notice(&url(&bids[0], "lurl"), "3.00").status < 300);
+    }
+    server.until("the loss is free", || reserved() == 2 * 2_200_000);
+    assert_eq!(server.notice(&url(&bids[1], "burl"), "2.00").status, 204);
+    server.until("the bill is spent", || reserved() == 2_200_000);
+    // Settlement forgets what it had in memory; the region does not.
+    server.rebuild("notices/settlement");
+    assert!(server.notice(&url(&bids[1], "lurl"), "3.00").status < 500);
+    assert_eq!(server.notice(&url(&bids[2], "burl"), "2.00").status, 204);
+    server.until("the other bill is spent", || reserved() == 0);
+    assert_eq!(server.campaign("c")["billed_nanos"], 2 * 2_200_000);
     server.stop();
 }
 

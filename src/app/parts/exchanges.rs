@@ -87,6 +87,7 @@ fn pool(ground: &Ground, exchange: &Exchange, count: CountRequest) -> PoolParts 
             head_timeout: exchange.header_timeout,
             idle_timeout: exchange.idle_timeout,
             max_age: exchange.connection_max_age,
+            drain_timeout: ground.settings.server.drain,
             ..HttpLimits::default()
         },
         connections_max: exchange.max_connections,

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use super::Ground;
 use crate::exchange::bid_engine::RegionMap;
 use crate::exchange::region_desk::RegionDesk;
-use crate::region::frequency_server::FrequencyParts;
+use crate::region::frequency_server::{FrequencyMessage, FrequencyParts};
 use crate::region::ledger_server::LedgerParts;
 use crate::region::pacer_server::{PacerParts, RegionSight};
 use crate::region::supply::Supply;
 use crate::supervision::{Address, Limit, Probation, Stage};
 
-/// Room for (user, campaign) pairs of one region: 64 bytes each, and ten million views of capped campaigns a day fit.
-const PAIRS_MAX: usize = 4_000_000;
+/// Room for (user, campaign) pairs of one region. A table has 33 bytes for each of four times as many, so that it never
+/// grows under a bid: 140 MB of addresses, of which the machine gives what is used.
+const PAIRS_MAX: usize = 1_000_000;
 
 /// What one region is given.
 pub struct RegionParts {
@@ -61,13 +62,14 @@ pub(super) fn build(ground: &Ground) -> (Vec<RegionParts>, RegionMap) {
                 .iter()
                 .map(|country| (*country, desk.clone())),
         );
+        let frequency = frequency(ground, &desk);
         regions.push(RegionParts {
             name: Arc::clone(&region.name),
             restart_limit: region.restart_limit,
             probation: region.probation,
-            ledger: ledger(ground, &desk),
             pacer: pacer(ground, &desk, &sights),
-            frequency: frequency(ground, &desk),
+            ledger: ledger(ground, &desk, &frequency.address),
+            frequency,
             closed: desk.closed.clone(),
         });
         if region.rest || rest.is_none() {
@@ -90,11 +92,17 @@ fn nowhere(ground: &Ground) -> RegionDesk {
     }
 }
 
-fn ledger(ground: &Ground, desk: &RegionDesk) -> LedgerParts {
+fn ledger(
+    ground: &Ground,
+    desk: &RegionDesk,
+    frequency: &Address<FrequencyMessage>,
+) -> LedgerParts {
     LedgerParts {
         region: desk.key,
         ledger: desk.ledger.clone(),
         address: Address::new(),
+        meter: Arc::default(),
+        frequency: frequency.clone(),
         journal: ground.journal.clone(),
         campaigns: ground.directory.clone(),
         shelf: Arc::clone(&ground.shelf),

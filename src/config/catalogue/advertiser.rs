@@ -23,6 +23,5 @@ pub(super) fn read(source: &Source<'_>, id: &str, path: &Path) -> Option<Adverti
         key: AdvertiserKey::of(id),
         domains: reader.list("domains", &DOMAIN),
         categories: reader.list("categories", &CATEGORY),
-        seat: reader.one("seat", &TEXT),
     })
 }
