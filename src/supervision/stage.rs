@@ -87,18 +87,24 @@ impl<S: Send + Sync + 'static> Stage<S> {
         }
     }
 
+    /// Takes an incarnation out of the slot, if it is still there: a successor is never removed by its predecessor's end.
+    /// Whoever takes it out hands it to the reaper, once.
     fn withdraw(&self, incarnation: &Arc<Incarnation<S>>) {
+        let is_it = |slot: &Option<Arc<Incarnation<S>>>| {
+            slot.as_ref()
+                .is_some_and(|current| Arc::ptr_eq(current, incarnation))
+        };
         let current = self.0.load();
-        if current
-            .as_ref()
-            .is_some_and(|current| Arc::ptr_eq(current, incarnation))
-        {
-            // Only the one that is still there is taken out: a successor is never removed by its predecessor's end.
-            self.0.compare_and_swap(&current, None);
+        if !is_it(&current) {
+            return;
         }
+        let taken = self.0.compare_and_swap(&current, None);
         drop(current);
-        let old: Arc<Incarnation<S>> = Arc::clone(incarnation);
-        incarnation.seat.node.kernel().reaper.retire(old);
+        if is_it(&taken) {
+            drop(taken);
+            let old: Arc<Incarnation<S>> = Arc::clone(incarnation);
+            incarnation.seat.node.kernel().reaper.retire(old);
+        }
     }
 
     /// Tells this stage's place from others'.

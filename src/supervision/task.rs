@@ -16,6 +16,16 @@ use super::spec::{Kind, Spec};
 
 /// A task child. It is up when it says [`Context::ready`], ends when its future does, and waits for the tasks it
 /// owns before it is gone.
+///
+/// ```
+/// # use bidtree::supervision::{Plane, task};
+/// let spec = task("ticker", Plane::Control, |context| async move {
+///     context.ready();
+///     context.stopped().await;
+///     Ok(())
+/// });
+/// assert_eq!(spec.id(), "ticker");
+/// ```
 pub fn task<F, Fut>(id: &str, plane: Plane, run: F) -> Spec
 where
     F: Fn(Context) -> Fut + Send + Sync + 'static,

@@ -90,6 +90,20 @@ impl ThreadContext {
 
 /// A thread child with room for `mailbox` messages. It is up when it says [`Context::ready`]. When it is told to
 /// stop, its mailbox is disconnected: it finishes what is queued and returns.
+///
+/// ```
+/// # use bidtree::supervision::{Post, thread};
+/// let lines = Post::<String>::new();
+/// let spec = thread("writer", &lines, 64, |context, mailbox| {
+///     context.child().ready();
+///     while let Ok(line) = mailbox.recv() {
+///         // Blocking is what a thread is for.
+///         std::io::Write::write_all(&mut std::io::sink(), line.as_bytes())?;
+///     }
+///     Ok(())
+/// });
+/// assert_eq!(spec.id(), "writer");
+/// ```
 pub fn thread<M, F>(id: &str, post: &Post<M>, mailbox: usize, run: F) -> Spec
 where
     M: Send + 'static,

@@ -6,7 +6,9 @@
     reason = "a test may panic"
 )]
 
+mod beyond;
 mod fallback;
 mod kinds;
+mod stages;
 mod strategies;
 mod support;

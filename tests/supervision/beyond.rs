@@ -1,0 +1,311 @@
+//! What OTP does not have: the watchdog, fences, back-off. And what it has had since 24: significant children.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bidtree::clock::Clock;
+use bidtree::supervision::{
+    AutoShutdown, BackOff, Exit, Failure, Limit, OnStuck, Plane, Planes, Restart, Spec, Stage,
+    Strategy, Supervisor, Tree, What, Why, install_panic_hook, stage, task,
+};
+
+use crate::support::{settle, supervisor, tree};
+
+/// A stage whose first incarnation never comes back from a call until it is let go.
+fn spinning(stuck: OnStuck) -> (Spec, Stage<u32>) {
+    let (address, made) = (Stage::new(), AtomicU32::new(0));
+    let spec = stage("s", &address, move || {
+        Ok(made.fetch_add(1, Ordering::Relaxed))
+    });
+    (
+        spec.stuck_after(Duration::from_millis(30)).on_stuck(stuck),
+        address,
+    )
+}
+
+/// Runs a call that spins until `over` says so, and says what happened in the tree meanwhile.
+fn spin_until(
+    plan: Supervisor,
+    address: &Stage<u32>,
+    over: impl Fn(&What) -> bool,
+) -> Vec<(String, What)> {
+    install_panic_hook();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let tree = Tree::new(Planes::single(runtime.handle().clone()), Clock::system());
+    runtime.block_on(tree.start(plan)).unwrap();
+    let let_go = AtomicBool::new(false);
+    let mut seen = Vec::new();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            address.call(|_| {
+                while !let_go.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            })
+        });
+        let watched = async {
+            while !seen.iter().any(|(_, what)| over(what)) {
+                let (batch, _) = tree.observations().next().await;
+                seen.extend(
+                    batch
+                        .into_iter()
+                        .map(|one| (one.path.to_string(), one.what)),
+                );
+            }
+        };
+        let found = runtime
+            .block_on(async { tokio::time::timeout(Duration::from_secs(20), watched).await });
+        let_go.store(true, Ordering::Relaxed);
+        found.unwrap();
+    });
+    seen
+}
+
+fn is_stuck(what: &What) -> bool {
+    matches!(
+        what,
+        What::Exited {
+            exit: Exit::Stuck,
+            ..
+        }
+    )
+}
+
+#[test]
+fn a_call_that_does_not_return_is_found_stuck_and_its_incarnation_replaced() {
+    let (spec, address) = spinning(OnStuck::Replace);
+    let other = address.clone();
+    let seen = spin_until(
+        supervisor(Strategy::OneForOne, 1).child(spec),
+        &address,
+        |what| matches!(what, What::Started { .. }) && other.call(|number| *number) == Ok(1),
+    );
+    assert!(seen.iter().any(|(_, what)| is_stuck(what)), "{seen:?}");
+}
+
+#[test]
+fn a_stuck_child_that_is_fenced_stays_down() {
+    let (spec, address) = spinning(OnStuck::Fence);
+    let seen = spin_until(
+        supervisor(Strategy::OneForOne, 1).child(spec),
+        &address,
+        |what| *what == What::Fenced,
+    );
+    assert!(seen.iter().any(|(_, what)| is_stuck(what)));
+    assert!(!address.is_up());
+}
+
+#[test]
+fn a_stuck_child_may_take_its_supervisor_with_it() {
+    let (spec, address) = spinning(OnStuck::Escalate);
+    let inner = supervisor(Strategy::OneForOne, 5)
+        .child(spec)
+        .named("inner");
+    let mut restarts = Mutex::new(0);
+    let seen = spin_until(
+        supervisor(Strategy::OneForOne, 1).child(inner),
+        &address,
+        |what| {
+            *restarts.lock().unwrap() += u32::from(*what == What::Restarting);
+            *what == What::Restarting
+        },
+    );
+    assert!(
+        seen.iter()
+            .any(|(path, what)| path == "inner" && is_stuck(what)),
+        "{seen:?}"
+    );
+    assert!(*restarts.get_mut().unwrap() > 0);
+}
+
+#[test]
+fn a_task_that_does_not_yield_is_found_stuck_and_one_that_waits_is_not() {
+    install_panic_hook();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let tree = Tree::new(Planes::single(runtime.handle().clone()), Clock::system());
+    let (let_go, starts) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicU32::new(0)),
+    );
+    let (going, started) = (Arc::clone(&let_go), Arc::clone(&starts));
+    let spinner = task("spinner", Plane::Control, move |context| {
+        let (going, first) = (
+            Arc::clone(&going),
+            started.fetch_add(1, Ordering::Relaxed) == 0,
+        );
+        async move {
+            context.ready();
+            while first && !going.load(Ordering::Relaxed) {
+                std::hint::spin_loop();
+            }
+            context.stopped().await;
+            Ok(())
+        }
+    });
+    let waiter = task("waiter", Plane::Control, |context| async move {
+        context.ready();
+        context.stopped().await;
+        Ok(())
+    });
+    let limit = Duration::from_millis(30);
+    let plan = supervisor(Strategy::OneForOne, 1)
+        .child(waiter.stuck_after(limit))
+        .child(spinner.stuck_after(limit));
+    runtime.block_on(tree.start(plan)).unwrap();
+    let seen = runtime.block_on(async {
+        let mut stuck = Vec::new();
+        while stuck.is_empty() {
+            let (batch, _) = tree.observations().next().await;
+            stuck.extend(
+                batch
+                    .into_iter()
+                    .filter(|seen| is_stuck(&seen.what))
+                    .map(|seen| seen.path.to_string()),
+            );
+        }
+        stuck
+    });
+    let_go.store(true, Ordering::Relaxed);
+    assert_eq!(seen, ["spinner"]);
+    runtime.block_on(tree.stop());
+}
+
+/// A task that fails as often as it is told to, and notes when it starts.
+fn failing(failures: u32, restart: Restart) -> (Spec, Arc<Mutex<Vec<Duration>>>) {
+    let (starts, began) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(None)));
+    let noted = Arc::clone(&starts);
+    let spec = task("f", Plane::Control, move |context| {
+        let (noted, began) = (Arc::clone(&noted), Arc::clone(&began));
+        async move {
+            #[expect(clippy::disallowed_methods, reason = "a test on a paused clock")]
+            let now = tokio::time::Instant::now();
+            let origin = *began.lock().unwrap().get_or_insert(now);
+            let number = {
+                let mut starts = noted.lock().unwrap();
+                starts.push(now.duration_since(origin));
+                starts.len()
+            };
+            context.ready();
+            if number <= usize::try_from(failures).unwrap() {
+                return Err(Failure::new("told to"));
+            }
+            context.stopped().await;
+            Ok(())
+        }
+    });
+    (spec.restart(restart), starts)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_back_off_doubles_up_to_its_maximum_and_a_terminate_wins_over_it() {
+    let tree = tree();
+    let (spec, starts) = failing(4, Restart::Permanent);
+    let back_off = BackOff {
+        first: Duration::from_secs(1),
+        max: Duration::from_secs(4),
+    };
+    let plan = Supervisor::new(Strategy::OneForOne, Limit::new(9, Duration::from_mins(1)))
+        .child(spec.back_off(back_off));
+    tree.start(plan).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(7_500)).await;
+    let seconds: Vec<u64> = starts
+        .lock()
+        .unwrap()
+        .iter()
+        .map(Duration::as_secs)
+        .collect();
+    assert_eq!(seconds, [0, 1, 3, 7]);
+    tree.terminate_child("f").await.unwrap();
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    assert_eq!(
+        starts.lock().unwrap().len(),
+        4,
+        "the pending restart was called off"
+    );
+}
+
+fn ending(id: &'static str, restart: Restart) -> (Spec, Arc<tokio::sync::Notify>) {
+    let end = Arc::new(tokio::sync::Notify::new());
+    let told = Arc::clone(&end);
+    let spec = task(id, Plane::Control, move |context| {
+        let told = Arc::clone(&told);
+        async move {
+            context.ready();
+            tokio::select! {
+                _ = context.stopped() => {}
+                () = told.notified() => {}
+            }
+            Ok(())
+        }
+    });
+    (spec.restart(restart).significant(), end)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_supervisor_ends_with_any_or_with_the_last_of_its_significant_children() {
+    for (rule, ends_with_first) in [
+        (AutoShutdown::AnySignificant, true),
+        (AutoShutdown::AllSignificant, false),
+    ] {
+        let tree = tree();
+        let ((one, end_one), (two, end_two)) = (
+            ending("one", Restart::Transient),
+            ending("two", Restart::Temporary),
+        );
+        let plan = supervisor(Strategy::OneForOne, 1)
+            .auto_shutdown(rule)
+            .child(one)
+            .child(two);
+        tree.start(plan).await.unwrap();
+        end_one.notify_one();
+        settle().await;
+        let ended = tokio::time::timeout(Duration::from_secs(1), tree.ended()).await;
+        assert_eq!(ended.is_ok(), ends_with_first, "{rule:?}");
+        end_two.notify_one();
+        assert_eq!(tree.ended().await, Exit::Shutdown(Why::Other));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_a_significant_child_by_hand_ends_nothing() {
+    let tree = tree();
+    let (one, _end) = ending("one", Restart::Transient);
+    let plan = supervisor(Strategy::OneForOne, 1)
+        .auto_shutdown(AutoShutdown::AnySignificant)
+        .child(one);
+    tree.start(plan).await.unwrap();
+    tree.terminate_child("one").await.unwrap();
+    settle().await;
+    assert_eq!(tree.count_children("").await.unwrap().specs, 1);
+}
+
+#[test]
+#[should_panic(expected = "a permanent child is never significant")]
+fn a_permanent_significant_child_is_refused() {
+    let (one, _end) = ending("one", Restart::Permanent);
+    drop(
+        supervisor(Strategy::OneForOne, 1)
+            .auto_shutdown(AutoShutdown::AnySignificant)
+            .child(one),
+    );
+}
+
+#[test]
+#[should_panic(expected = "a back-off needs a one_for_one parent")]
+fn a_back_off_in_a_group_is_refused() {
+    let (one, _starts) = failing(0, Restart::Permanent);
+    let back_off = BackOff {
+        first: Duration::from_secs(1),
+        max: Duration::from_secs(4),
+    };
+    drop(supervisor(Strategy::OneForAll, 1).child(one.back_off(back_off)));
+}
