@@ -73,6 +73,8 @@ impl Exit {
     }
 }
 
+impl std::error::Error for Exit {}
+
 impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
