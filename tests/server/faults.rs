@@ -149,27 +149,7 @@ fn an_engine_that_dies_keeps_its_connections_and_a_pool_that_dies_closes_them() 
 fn an_exchange_over_its_limit_answers_204_raises_an_alert_and_comes_back_when_told() {
     let data = Folder::new();
     let server = Running::sample(&data);
-    for _ in 0..6 {
-        server.kill("exchanges/openrtb/bid_engine");
-        server.until("it settled", || {
-            let state = server
-                .places()
-                .into_iter()
-                .find(|(path, ..)| path == "exchanges/openrtb");
-            let engine = server
-                .places()
-                .into_iter()
-                .find(|(path, ..)| path == "exchanges/openrtb/bid_engine");
-            state.is_some_and(|(_, _, state)| state == "degraded")
-                || engine.is_some_and(|(_, _, state)| state == "up")
-        });
-    }
-    server.until("it is degraded", || {
-        server
-            .places()
-            .iter()
-            .any(|(path, _, state)| path == "exchanges/openrtb" && *state == "degraded")
-    });
+    server.degrade("exchanges/openrtb", "exchanges/openrtb/bid_engine");
     assert_eq!(server.bid("openrtb", &request()).status, 204);
     assert_eq!(
         ask(server.exchange("openrtb"), "GET", "/ready", b"").status,
@@ -209,19 +189,7 @@ fn an_exchange_over_its_limit_answers_204_raises_an_alert_and_comes_back_when_to
 fn a_region_over_its_limit_is_closed_and_the_others_bid() {
     let data = Folder::new();
     let server = Running::sample(&data);
-    server.until("the region is closed", || {
-        let places = server.places();
-        let state = |wanted: &str| {
-            places
-                .iter()
-                .find(|(path, ..)| path == wanted)
-                .map(|(_, _, state)| *state)
-        };
-        if state("regions/sg/ledger") == Some("up") {
-            server.kill("regions/sg/ledger");
-        }
-        state("regions/sg") == Some("degraded")
-    });
+    server.degrade("regions/sg", "regions/sg/ledger");
     assert_eq!(server.bid("openrtb", &request()).status, 204);
     let mut elsewhere = request();
     elsewhere["device"]["geo"]["country"] = json!("THA");
@@ -297,19 +265,7 @@ fn notices_over_their_limit_are_answered_503_so_that_exchanges_ask_again() {
     let server = Running::of(&configuration, &data);
     let bid = server.bid("openrtb", &request()).only_bid();
     let burl = bid["burl"].as_str().expect("a URL");
-    server.until("notices are over their limit", || {
-        let places = server.places();
-        let state = |wanted: &str| {
-            places
-                .iter()
-                .find(|(path, ..)| path == wanted)
-                .map(|(_, _, state)| *state)
-        };
-        if state("notices/settlement") == Some("up") {
-            server.kill("notices/settlement");
-        }
-        state("notices") == Some("degraded")
-    });
+    server.degrade("notices", "notices/settlement");
     assert_eq!(server.notice(burl, "1.00").status, 503);
     assert_eq!(server.campaign("c")["impressions"], 0);
     assert_eq!(server.bid("openrtb", &request()).status, 200, "bids go on");

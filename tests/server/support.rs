@@ -271,6 +271,24 @@ impl Running {
         found
     }
 
+    /// The state of a place in the tree.
+    pub(crate) fn state(&self, path: &str) -> Option<&'static str> {
+        let mut places = self.places().into_iter();
+        places
+            .find(|(found, ..)| found == path)
+            .map(|(_, _, state)| state)
+    }
+
+    /// Kills a child again and again, until the subtree above it is over its limit and its stand-in serves.
+    pub(crate) fn degrade(&self, subtree: &str, child: &str) {
+        self.until("the stand-in serves", || {
+            if self.state(child) == Some("up") {
+                self.kill(child);
+            }
+            self.state(subtree) == Some("degraded")
+        });
+    }
+
     /// Kills a child.
     pub(crate) fn kill(&self, path: &str) {
         self.runtime
