@@ -6,7 +6,7 @@ use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::sync::{Arc, Mutex, MutexGuard};
 use loom::thread;
 
-use crate::explore;
+use crate::{explore, explore_within};
 
 /// `node::Desk` with the lock that `Node` keeps it under.
 pub(crate) struct Desk<E, M> {
@@ -130,8 +130,8 @@ impl<E, M> Desk<E, M> {
 /// An event: who sent it, and its number among that sender's.
 type Sent = (usize, usize);
 
-/// Two threads bring `each` events; returns what the machine saw.
-fn two_senders(put_back: PutBack, budget: usize, each: usize) -> Vec<Sent> {
+/// Several threads bring `each` events; returns what the machine saw.
+fn senders(count: usize, put_back: PutBack, budget: usize, each: usize) -> Vec<Sent> {
     let desk = Arc::new(Desk::with(Vec::new(), put_back, budget));
     let control = Arc::new(Mutex::new(0_usize));
     let bring = {
@@ -144,12 +144,15 @@ fn two_senders(put_back: PutBack, budget: usize, each: usize) -> Vec<Sent> {
             }
         }
     };
-    let other = thread::spawn({
+    let others = (1..count).map(|sender| {
         let bring = bring.clone();
-        move || bring(1)
+        thread::spawn(move || bring(sender))
     });
+    let others = others.collect::<Vec<_>>();
     bring(0);
-    other.join().unwrap();
+    for other in others {
+        other.join().unwrap();
+    }
     // The control plane, which runs what it was handed when it comes to it.
     let mut handed_over = *control.lock().unwrap();
     while handed_over > 0 {
@@ -172,15 +175,23 @@ fn in_order(seen: &[Sent], sender: usize, each: usize) -> bool {
 #[test]
 fn every_event_is_handled_once_and_in_its_senders_order() {
     explore(|| {
-        let seen = two_senders(PutBack::WithTheCheck, usize::MAX, 2);
+        let seen = senders(2, PutBack::WithTheCheck, usize::MAX, 2);
         assert!(in_order(&seen, 0, 2) && in_order(&seen, 1, 2), "{seen:?}");
+    });
+}
+
+#[test]
+fn three_senders_lose_nothing_either() {
+    explore_within(Some(3), || {
+        let seen = senders(3, PutBack::WithTheCheck, usize::MAX, 2);
+        assert_eq!(seen.len(), 6);
     });
 }
 
 #[test]
 fn what_is_over_the_inline_budget_is_left_for_the_control_plane() {
     explore(|| {
-        let seen = two_senders(PutBack::WithTheCheck, 1, 2);
+        let seen = senders(2, PutBack::WithTheCheck, 1, 2);
         assert!(in_order(&seen, 0, 2) && in_order(&seen, 1, 2), "{seen:?}");
     });
 }
@@ -189,6 +200,6 @@ fn what_is_over_the_inline_budget_is_left_for_the_control_plane() {
 #[should_panic(expected = "an event was lost")]
 fn control_a_machine_put_back_after_the_check_loses_a_crash() {
     explore(|| {
-        two_senders(PutBack::AfterTheCheck, usize::MAX, 1);
+        senders(2, PutBack::AfterTheCheck, usize::MAX, 1);
     });
 }

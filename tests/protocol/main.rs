@@ -19,13 +19,19 @@ mod races;
 mod slot;
 mod stage;
 
-/// Involuntary switches between threads that a schedule may have. All mistakes that the controls make need one or
-/// two; a third keeps each model under a few seconds in a debug build.
-const PREEMPTIONS: usize = 3;
-
 /// Runs a model once for every schedule.
 fn explore(model: impl Fn() + Send + Sync + 'static) {
+    explore_within(None, model);
+}
+fn explore_within(preemptions: Option<usize>, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(PREEMPTIONS);
-    builder.check(model);
+    builder.preemption_bound = preemptions;
+    let n = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let m = n.clone();
+    let t = std::time::Instant::now();
+    builder.check(move || {
+        m.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        model();
+    });
+    println!("SCHEDULES {n:?} {:?} {:?}", t.elapsed(), preemptions);
 }

@@ -6,8 +6,8 @@ use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
 
 use crate::desk::Desk;
-use crate::explore;
 use crate::slot::{Slot, Withdrawal};
+use crate::{explore, explore_within};
 
 /// Calls to an incarnation before this one panic: the bug is in the state that the first ones start with.
 const SOUND: u32 = 3;
@@ -232,7 +232,8 @@ fn callers(protocol: Protocol, each: usize) {
 
 #[test]
 fn a_crashed_incarnation_is_withdrawn_reported_once_and_replaced() {
-    explore(|| callers(AS_BUILT, 2));
+    explore_within(Some(5), || callers(AS_BUILT, 2));
+    explore(|| callers(AS_BUILT, 1));
 }
 
 #[test]
