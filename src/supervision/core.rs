@@ -134,7 +134,6 @@ impl Core {
             Event::Kill => self.kill_all(out),
             Event::Ask(ask, reply) => self.on_ask(ask, reply, out),
             Event::Stuck(body) => self.on_stuck(body, out),
-            Event::Nudge => {}
         }
     }
 

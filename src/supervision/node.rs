@@ -3,8 +3,8 @@
 //! The desk's lock covers its inbox and the taking out and putting back of the machine, nothing else. The machine is
 //! at the desk or in exactly one frame; that frame handles events until the inbox is empty, and the emptiness check
 //! and the putting back share one critical section, so no event is left behind. No lock is held while anything runs.
-//! Messages to other supervisors go on the thread's agenda and are handled after the machine is back: escalation is
-//! a loop, not a recursion, and no thread holds two machines.
+//! Messages to other supervisors go into their inboxes at once; the thread's agenda says which of them it runs after the
+//! machine is back: escalation is a loop, not a recursion, and no thread holds two machines.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
@@ -131,10 +131,16 @@ impl Node {
         self.strategy
     }
 
-    /// Brings an event and, if the machine is at its desk, handles it and all that follows.
-    fn step(self: &Arc<Self>, event: Event) {
+    /// Leaves an event in the inbox. Says whether the machine is at its desk, so that somebody has to run it.
+    fn push(&self, event: Event) -> bool {
         let mut desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
         desk.inbox.push_back(event);
+        desk.machine.is_some()
+    }
+
+    /// Handles what is in the inbox and all that follows, if the machine is at its desk.
+    fn run(self: &Arc<Self>) {
+        let mut desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(mut machine) = desk.machine.take() else {
             return;
         };
@@ -145,7 +151,7 @@ impl Node {
                 desk.inbox.push_front(event);
                 desk.machine = Some(machine);
                 drop(desk);
-                return self.deliver_on_control(Event::Nudge);
+                return self.run_on_control();
             }
             handled += 1;
             drop(desk);
@@ -158,16 +164,6 @@ impl Node {
             desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
         }
         desk.machine = Some(machine);
-    }
-
-    /// Leaves the event with whoever runs the machine; gives it back if nobody does.
-    fn push_if_out(&self, event: Event) -> Option<Event> {
-        let mut desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
-        if desk.machine.is_some() {
-            return Some(event);
-        }
-        desk.inbox.push_back(event);
-        None
     }
 
     fn carry_out(self: &Arc<Self>, machine: &mut Machine, effect: Effect) {
@@ -287,10 +283,10 @@ impl Node {
         });
     }
 
-    fn deliver_on_control(self: &Arc<Self>, event: Event) {
+    fn run_on_control(self: &Arc<Self>) {
         let node = Arc::clone(self);
         spawn_control(self.kernel.planes.control(), async move {
-            deliver(&node, event);
+            run_in_turn(&node);
         });
     }
 }
@@ -311,38 +307,48 @@ fn with_mailboxes(answer: Answer, machine: &Machine) -> Answer {
     }
 }
 
-/// Events for supervisors, brought on a thread while it was running one.
-type Agenda = VecDeque<(Arc<Node>, Event)>;
+/// Supervisors that were brought events on a thread while it was running another.
+type Agenda = VecDeque<Arc<Node>>;
 
 thread_local! {
     /// `None` while this thread runs no supervisor.
     static AGENDA: RefCell<Option<Agenda>> = const { RefCell::new(None) };
 }
 
-/// Brings an event to a supervisor, on this thread if it may.
+/// Brings an event to a supervisor, and runs it on this thread if it may.
+///
+/// The event is in the inbox when this returns, whoever runs the machine and when: what one machine tells another is
+/// handled in the order it was told in, also when the teller runs on another thread the next time. On the agenda a
+/// `Start` could be overtaken by another thread's `Stop`.
 pub(crate) fn deliver(node: &Arc<Node>, event: Event) {
+    if !node.push(event) {
+        return;
+    }
     // A supervisor may start children here, and a start must not run inside an unwind.
     if std::thread::panicking() {
-        return node.deliver_on_control(event);
+        return node.run_on_control();
     }
-    let mut event = Some(event);
-    AGENDA.with_borrow_mut(|agenda| {
+    run_in_turn(node);
+}
+
+/// Runs a supervisor, or leaves it to the frame further down this stack that runs the agenda.
+fn run_in_turn(node: &Arc<Node>) {
+    let waits = AGENDA.with_borrow_mut(|agenda| {
         if let Some(agenda) = agenda {
-            // To a machine that is out, pushing is enough, and keeps the order of what is told about one child: an
-            // `Up` that waited here could be overtaken by another thread's `Down`.
-            let left = event.take().and_then(|event| node.push_if_out(event));
-            agenda.extend(left.map(|event| (Arc::clone(node), event)));
-        } else {
-            *agenda = Some(VecDeque::new());
+            agenda.push_back(Arc::clone(node));
+            return true;
         }
+        *agenda = Some(VecDeque::new());
+        false
     });
-    // Taken by the frame further down this stack that runs the agenda.
-    let Some(event) = event else { return };
-    node.step(event);
-    while let Some((node, event)) =
+    if waits {
+        return;
+    }
+    node.run();
+    while let Some(node) =
         AGENDA.with_borrow_mut(|agenda| agenda.as_mut().and_then(VecDeque::pop_front))
     {
-        node.step(event);
+        node.run();
     }
     AGENDA.set(None);
 }

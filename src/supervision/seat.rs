@@ -167,8 +167,10 @@ impl Context {
     /// Publishes a value for inline calls, for as long as this incarnation lives. A panic in a call is this child's
     /// crash.
     pub fn publish<S: Send + Sync + 'static>(&self, stage: &Stage<S>, value: S) {
-        let withdraw = stage.publish(value, self.seat.clone());
-        self.owned.on_end(stage.place(), withdraw);
+        self.owned.if_live(|| {
+            let withdraw = stage.publish(value, self.seat.clone());
+            self.owned.on_end(stage.place(), withdraw);
+        });
     }
 
     /// Runs a task that ends with this incarnation: it sees [`Context::stopped`], and is aborted a second later. A
@@ -206,6 +208,7 @@ impl Context {
 /// What ends with an incarnation: published values and tasks.
 #[derive(Default)]
 pub(crate) struct Owned {
+    given_up: Mutex<bool>,
     /// By the place of the stage that is withdrawn from.
     withdrawals: Mutex<HashMap<usize, Box<dyn FnOnce() + Send>>>,
     tasks: Mutex<Tasks>,
@@ -217,11 +220,18 @@ pub(crate) struct Owned {
 #[derive(Default)]
 struct Tasks {
     next: u64,
-    running: HashMap<u64, AbortHandle>,
+    /// Without a handle until it is spawned.
+    running: HashMap<u64, Option<AbortHandle>>,
     closed: bool,
 }
 
 impl Owned {
+    /// Publishes, unless the supervisor has given this incarnation up: its successor may be there already.
+    pub(crate) fn if_live<R>(&self, publish: impl FnOnce() -> R) -> Option<R> {
+        let given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        (!*given_up).then(publish)
+    }
+
     /// Withdraws what is published at a place when this incarnation ends; what it had published there before, now.
     fn on_end(&self, place: usize, withdraw: impl FnOnce() + Send + 'static) {
         let mut withdrawals = self
@@ -250,23 +260,32 @@ impl Owned {
         }
         let number = tasks.next;
         tasks.next += 1;
+        tasks.running.insert(number, None);
         self.live.fetch_add(1, Ordering::AcqRel);
+        drop(tasks);
         let leave = Leave {
             owned: Arc::clone(self),
             number,
         };
-        // The guard moves into the task, so it leaves also when it is aborted before its first poll.
+        // The guard moves into the task, so it leaves also when it is aborted before its first poll. A runtime that has
+        // gone drops the task here and now, so no lock may be held that leaving needs.
         let handle = runtime.spawn(async move {
             let leave = leave;
             if contain_async(task).await.is_err() {
                 leave.owned.panics.fetch_add(1, Ordering::Relaxed);
             }
         });
-        tasks.running.insert(number, handle.abort_handle());
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        match tasks.running.get_mut(&number) {
+            Some(place) => *place = Some(handle.abort_handle()),
+            // It has left, or its grace has passed.
+            None => handle.abort(),
+        }
     }
 
     /// Withdraws what is published, at once; ends the tasks, after a grace.
     pub(crate) fn end(self: &Arc<Self>, control: &tokio::runtime::Handle) {
+        *self.given_up.lock().unwrap_or_else(PoisonError::into_inner) = true;
         let withdrawals = std::mem::take(
             &mut *self
                 .withdrawals
@@ -291,7 +310,7 @@ impl Owned {
                         .unwrap_or_else(PoisonError::into_inner)
                         .running,
                 );
-                tasks.values().for_each(AbortHandle::abort);
+                tasks.values().flatten().for_each(AbortHandle::abort);
             });
         }
     }

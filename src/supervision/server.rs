@@ -281,7 +281,9 @@ where
                     Err(report) => return panicked(report),
                 };
                 let (sender, mailbox) = mpsc::channel(room);
-                let published = address.publish(sender);
+                let Some(published) = context.owned.if_live(|| address.publish(sender)) else {
+                    return Exit::Killed;
+                };
                 context.ready();
                 let exit = run(&mut server, mailbox, &context).await;
                 drop(published);

@@ -87,23 +87,16 @@ impl<S: Send + Sync + 'static> Stage<S> {
         }
     }
 
-    /// Takes an incarnation out of the slot, if it is still there: a successor is never removed by its predecessor's end.
-    /// Whoever takes it out hands it to the reaper, once.
+    /// Only the one that is still there is taken out: a successor is never removed by its predecessor's end. Who took
+    /// it out, here or in `publish`, gives it to the reaper, which waits for the last share and so must not hold two.
     fn withdraw(&self, incarnation: &Arc<Incarnation<S>>) {
-        let is_it = |slot: &Option<Arc<Incarnation<S>>>| {
-            slot.as_ref()
-                .is_some_and(|current| Arc::ptr_eq(current, incarnation))
-        };
         let current = self.0.load();
-        if !is_it(&current) {
+        if !is(&current, incarnation) {
             return;
         }
-        let taken = self.0.compare_and_swap(&current, None);
-        drop(current);
-        if is_it(&taken) {
-            drop(taken);
-            let old: Arc<Incarnation<S>> = Arc::clone(incarnation);
-            incarnation.seat.node.kernel().reaper.retire(old);
+        let before = self.0.compare_and_swap(&current, None);
+        if is(&before, incarnation) {
+            retire(Arc::clone(incarnation));
         }
     }
 
@@ -119,10 +112,21 @@ impl<S: Send + Sync + 'static> Stage<S> {
             seat,
             reported: AtomicBool::new(false),
         });
-        self.0.store(Some(Arc::clone(&incarnation)));
+        if let Some(former) = self.0.swap(Some(Arc::clone(&incarnation))) {
+            retire(former);
+        }
         let stage = self.clone();
         move || stage.withdraw(&incarnation)
     }
+}
+
+fn retire<S: Send + Sync + 'static>(incarnation: Arc<Incarnation<S>>) {
+    let reaper = incarnation.seat.node.kernel().reaper.clone();
+    reaper.retire(incarnation);
+}
+
+fn is<T>(slot: &Option<Arc<T>>, value: &Arc<T>) -> bool {
+    slot.as_ref().is_some_and(|there| Arc::ptr_eq(there, value))
 }
 
 /// A stage child whose value is made at once: pure, no I/O, under 100 µs, since the thread that reports a crash may

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-use super::contain::contain_async;
+use super::contain::{contain, contain_async};
 use super::exit::{Exit, Why};
 use super::limit::Limit;
 use super::planes::Plane;
@@ -100,8 +100,20 @@ impl TaskLife {
             });
         };
         let watch_key = seat.watch_key;
+        // What the child's own code does before its first await is part of its start.
+        let life = match contain(|| make(context)) {
+            Ok(life) => life,
+            Err(report) => {
+                seat.start_failed(Exit::Panic(Arc::new(report)));
+                return Box::new(Self {
+                    abort: None,
+                    stop,
+                    owned,
+                    control,
+                });
+            }
+        };
         let ending = Ending::new(seat);
-        let life = make(context);
         let handle = runtime.spawn(async move {
             let mut life = pin!(life);
             // Each poll is a stay; what waits is in none.

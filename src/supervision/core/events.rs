@@ -54,8 +54,6 @@ pub(crate) enum Event {
     Ask(Ask, ReplyTo),
     /// The watchdog found that it does not yield.
     Stuck(Body),
-    /// Nothing happened; somebody should go on with the inbox.
-    Nudge,
 }
 
 pub(crate) enum Ask {
