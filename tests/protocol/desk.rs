@@ -182,7 +182,7 @@ fn every_event_is_handled_once_and_in_its_senders_order() {
 
 #[test]
 fn three_senders_lose_nothing_either() {
-    explore_within(Some(3), || {
+    explore_within(3, || {
         let seen = senders(3, PutBack::WithTheCheck, usize::MAX, 2);
         assert_eq!(seen.len(), 6);
     });

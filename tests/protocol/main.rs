@@ -1,4 +1,4 @@
-//! The kernel's protocols between threads, in every interleaving that needs at most [`PREEMPTIONS`] of them.
+//! The kernel's protocols between threads, in every interleaving.
 //!
 //! The models transcribe the pure part of `src/supervision` onto loom's primitives and name the function each one
 //! mirrors. A mutex around an `Option<Arc<_>>` stands in for `ArcSwapOption`, which loom cannot see through; what is
@@ -21,17 +21,13 @@ mod stage;
 
 /// Runs a model once for every schedule.
 fn explore(model: impl Fn() + Send + Sync + 'static) {
-    explore_within(None, model);
+    loom::model::Builder::new().check(model);
 }
-fn explore_within(preemptions: Option<usize>, model: impl Fn() + Send + Sync + 'static) {
+
+/// Runs a model once for every schedule that switches threads in the middle at most this often. For models that have
+/// too many schedules to try them all in a second or two; every control is caught with one or two switches.
+fn explore_within(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = preemptions;
-    let n = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
-    let m = n.clone();
-    let t = std::time::Instant::now();
-    builder.check(move || {
-        m.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        model();
-    });
-    println!("SCHEDULES {n:?} {:?} {:?}", t.elapsed(), preemptions);
+    builder.preemption_bound = Some(preemptions);
+    builder.check(model);
 }
