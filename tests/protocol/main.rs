@@ -18,6 +18,7 @@ mod mailbox;
 mod races;
 mod slot;
 mod stage;
+mod watchdog;
 
 /// Runs a model once for every schedule.
 fn explore(model: impl Fn() + Send + Sync + 'static) {

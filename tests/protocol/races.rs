@@ -1,7 +1,7 @@
 //! The kernel itself, in schedules that a test can hold open: what the models are about, and what they leave out.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 
@@ -173,7 +173,8 @@ fn a_server_given_up_during_its_init_does_not_take_its_successors_address() {
         tokio::time::timeout(PATIENCE, third).await.unwrap();
     });
     go_on.send(()).unwrap();
-    assert!(dropped.recv_timeout(PATIENCE).is_err());
+    let ended = dropped.recv_timeout(PATIENCE);
+    assert_eq!(ended, Err(RecvTimeoutError::Disconnected));
     let answer = runtime.block_on(address.call(Say::Start));
     assert_eq!(answer, Ok(3), "the third start is up and cannot be reached");
 }
