@@ -91,11 +91,11 @@ impl<S: Send + Sync + 'static> Stage<S> {
     /// it out, here or in `publish`, gives it to the reaper, which waits for the last share and so must not hold two.
     fn withdraw(&self, incarnation: &Arc<Incarnation<S>>) {
         let current = self.0.load();
-        if !is(&current, incarnation) {
+        if !is(current.as_ref(), incarnation) {
             return;
         }
         let before = self.0.compare_and_swap(&current, None);
-        if is(&before, incarnation) {
+        if is(before.as_ref(), incarnation) {
             retire(Arc::clone(incarnation));
         }
     }
@@ -125,8 +125,8 @@ fn retire<S: Send + Sync + 'static>(incarnation: Arc<Incarnation<S>>) {
     reaper.retire(incarnation);
 }
 
-fn is<T>(slot: &Option<Arc<T>>, value: &Arc<T>) -> bool {
-    slot.as_ref().is_some_and(|there| Arc::ptr_eq(there, value))
+fn is<T>(found: Option<&Arc<T>>, value: &Arc<T>) -> bool {
+    found.is_some_and(|found| Arc::ptr_eq(found, value))
 }
 
 /// A stage child whose value is made at once: pure, no I/O, under 100 µs, since the thread that reports a crash may

@@ -66,15 +66,15 @@ impl WatchKey {
             return Entered { before: None };
         }
         let before = MARK.with(|mark| {
-            // Relaxed throughout: one thread writes its mark; the watchdog compares times of milliseconds, and a look that
-            // pairs a key with its neighbour's time is corrected by asking for two looks that agree.
+            // The key is released after the time, and acquired before it: a look finds a time that is no older than the
+            // stay whose key it found.
             let before = (
                 mark.key.load(Ordering::Relaxed),
                 mark.since_ms.load(Ordering::Relaxed),
             );
             mark.since_ms
                 .store(LAST_LOOK_MS.load(Ordering::Relaxed), Ordering::Relaxed);
-            mark.key.store(self.0, Ordering::Relaxed);
+            mark.key.store(self.0, Ordering::Release);
             before
         });
         Entered {
@@ -90,8 +90,12 @@ impl Drop for Entered {
         };
         // A thread that is ending has no mark any more, and nothing to put back.
         let _ended = MARK.try_with(|mark| {
-            mark.key.store(key, Ordering::Relaxed);
-            mark.since_ms.store(since_ms, Ordering::Relaxed);
+            mark.key.store(key, Ordering::Release);
+            // Outside, the time stays: a look that found the key before would pair it with one that is long over. Inside
+            // another stay that may happen, and two looks in a row have to agree.
+            if key != 0 {
+                mark.since_ms.store(since_ms, Ordering::Relaxed);
+            }
         });
     }
 }
@@ -181,7 +185,7 @@ impl Watchdog {
 /// The key under a mark, if that incarnation was over its limit at this look and the one before, in one stay.
 fn suspect(mark: &Mark, watched: &mut HashMap<u64, Watched>, now_ms: u64) -> Option<u64> {
     let (key, since_ms) = (
-        mark.key.load(Ordering::Relaxed),
+        mark.key.load(Ordering::Acquire),
         mark.since_ms.load(Ordering::Relaxed),
     );
     let found = watched.get_mut(&key)?;

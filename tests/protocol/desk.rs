@@ -58,21 +58,21 @@ impl<E, M> Desk<E, M> {
         }
     }
 
-    /// `Node::step`.
+    /// `Node::push` and `Node::run` in one critical section.
     pub(crate) fn step(&self, event: E, handle: impl FnMut(&mut M, E)) -> Left {
         let mut room = self.room.lock().unwrap();
         room.inbox.push_back(event);
         self.work(room, handle)
     }
 
-    /// The first half of [`Self::step`] alone. Says whether the machine is at its desk.
+    /// `Node::push`. Says whether the machine is at its desk.
     pub(crate) fn push(&self, event: E) -> bool {
         let mut room = self.room.lock().unwrap();
         room.inbox.push_back(event);
         room.machine.is_some()
     }
 
-    /// The second half alone.
+    /// `Node::run`.
     pub(crate) fn run(&self, handle: impl FnMut(&mut M, E)) -> Left {
         self.work(self.room.lock().unwrap(), handle)
     }
@@ -107,7 +107,7 @@ impl<E, M> Desk<E, M> {
         Left::Done
     }
 
-    /// `Node::push_if_out`.
+    /// What an agenda of events needs instead: leaves the event with whoever runs the machine, or gives it back.
     pub(crate) fn push_if_out(&self, event: E) -> Option<E> {
         let mut room = self.room.lock().unwrap();
         if room.machine.is_some() {
@@ -138,7 +138,7 @@ fn senders(count: usize, put_back: PutBack, budget: usize, each: usize) -> Vec<S
         let (desk, control) = (Arc::clone(&desk), Arc::clone(&control));
         move |sender| {
             for number in 0..each {
-                if desk.step((sender, number), Vec::push) == Left::HandOver {
+                if desk.push((sender, number)) && desk.run(Vec::push) == Left::HandOver {
                     *control.lock().unwrap() += 1;
                 }
             }

@@ -10,7 +10,11 @@
 //!
 //! `races` opens the doors that the models found ajar, in the kernel itself.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
 
 mod delivery;
 mod desk;

@@ -142,18 +142,21 @@ fn slow_second_start(address: &Address<Say>) -> (Spec, SyncSender<()>, Receiver<
     let spec = server("a", address, Plane::Control, 4, move |_| {
         let start = starts.fetch_add(1, Ordering::Relaxed) + 1;
         let is_second = start == 2;
-        let _dropped = if is_second {
+        let told = if is_second {
             second.lock().unwrap().take()
         } else {
             None
         };
-        let _dropped = _dropped.unwrap_or_else(|| sync_channel(1).0);
+        let told = told.unwrap_or_else(|| sync_channel(1).0);
         let wait = Arc::clone(&wait);
         async move {
             if is_second {
                 wait.lock().unwrap().recv()?;
             }
-            Ok(Counted { start, _dropped })
+            Ok(Counted {
+                start,
+                _dropped: told,
+            })
         }
     });
     (spec, go_on, dropped)

@@ -51,6 +51,7 @@ const AS_BUILT: Protocol = Protocol {
     start: StartOrder::UpThenPublished,
 };
 
+#[derive(Clone, Copy)]
 enum Event {
     Up(u32),
     Down(u32),
@@ -133,8 +134,10 @@ impl World {
 
     /// `node::deliver` on a thread that runs no supervisor.
     fn deliver(&self, event: Event) {
-        self.desk
-            .step(event, |supervisor, event| self.handle(supervisor, event));
+        if self.desk.push(event) {
+            self.desk
+                .run(|supervisor, event| self.handle(supervisor, event));
+        }
     }
 
     /// `Core::handle`, and `Node::carry_out` of what it decides.
@@ -193,7 +196,7 @@ impl World {
 
     /// `node::deliver` by the frame that runs this supervisor: its machine is out, so pushing is enough.
     fn tell(&self, event: Event) {
-        assert!(self.desk.push_if_out(event).is_none(), "the machine is out");
+        assert!(!self.desk.push(event), "the machine is out");
     }
 }
 
