@@ -235,7 +235,7 @@ fn callers(protocol: Protocol, each: usize) {
 
 #[test]
 fn a_crashed_incarnation_is_withdrawn_reported_once_and_replaced() {
-    explore_within(4, || callers(AS_BUILT, 2));
+    explore_within(3, || callers(AS_BUILT, 2));
     explore(|| callers(AS_BUILT, 1));
 }
 
