@@ -145,6 +145,10 @@ impl Core {
             return;
         };
         let state = child.state_mut(role);
+        if let State::Stopping { since, .. } = state {
+            // It can hear now that it should stop.
+            since.get_or_insert(now);
+        }
         if !matches!(state, State::Starting(_)) {
             return;
         }
@@ -283,6 +287,9 @@ impl Core {
             let limit = child.meta.start_within;
             out.push(Effect::Kill(body));
             self.on_start_failed(body, Exit::error(format!("not up within {limit:?}")), out);
+        } else if matches!(child.state_mut(role), State::Stopping { since: None, .. }) {
+            // It was told to stop and cannot hear it; one that is waited for without a limit would keep us for ever.
+            Self::kill(body, out);
         }
     }
 
@@ -317,6 +324,14 @@ impl Core {
             return self.stopped(body, &exit, out);
         }
         match (&self.phase, role) {
+            // Not of the group that is going down: its end is an event of its own, decided when the group is up again.
+            (
+                Phase::Stopping {
+                    then: Then::StartFrom(first),
+                    ..
+                },
+                Role::Main,
+            ) if body.child < *first => self.deferred.push_back((body.child, exit, uptime)),
             (Phase::Stopping { .. } | Phase::Ended, _) => self.advance_stop(out),
             (Phase::Starting { .. }, Role::Main) => {
                 self.deferred.push_back((body.child, exit, uptime));

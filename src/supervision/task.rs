@@ -145,7 +145,8 @@ impl Life for TaskLife {
     }
 
     fn kill(&mut self) {
-        self.stop.send_replace(Some(Why::Other));
+        // Not told to stop: it may be the one that runs this, and would clean up before it is cut short. What it owns
+        // is told when it is gone.
         self.abort();
     }
 }

@@ -95,6 +95,8 @@ impl Core {
         if let Phase::Starting { queue, .. } = &mut self.phase {
             queue.retain(|queued| *queued != index);
         }
+        // Its own end, if that waits to be decided, does not bring it back.
+        self.deferred.retain(|(ended, ..)| *ended != index);
         let Some(child) = self.child(index) else {
             return;
         };
