@@ -15,6 +15,7 @@ use arc_swap::ArcSwapOption;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use super::contain::contain;
 use super::core::{Answer, Body, Core, Effect, Event, Note, Role};
 use super::exit::{Exit, Why};
 use super::limit::Limit;
@@ -172,7 +173,9 @@ impl Node {
                 machine.starts.insert(index, *spec);
             }
             Effect::Forget(index) => {
-                machine.starts.remove(&index);
+                let spec = machine.starts.remove(&index);
+                // What its factory holds may panic when it is dropped; the machine must not be lost with it.
+                drop(contain(move || drop(spec)));
             }
             Effect::Begin { body, role, limit } => self.begin(machine, body, role, limit),
             Effect::Halt(body, why) => {
@@ -186,7 +189,8 @@ impl Node {
                 }
             }
             Effect::Release(body) => {
-                drop(machine.lives.remove(&body.incarnation));
+                let seated = machine.lives.remove(&body.incarnation);
+                drop(contain(move || drop(seated)));
             }
             Effect::Post(event) => deliver(self, event),
             Effect::After(delay, event) => {

@@ -190,6 +190,7 @@ fn suspect(mark: &Mark, watched: &mut HashMap<u64, Watched>, now_ms: u64) -> Opt
     );
     let found = watched.get_mut(&key)?;
     if now_ms.saturating_sub(since_ms) < found.limit_ms {
+        found.suspected_since_ms = None;
         return None;
     }
     let again = found.suspected_since_ms == Some(since_ms);
