@@ -1,0 +1,106 @@
+//! Restarting servers: from the cast that crashes one to an answer from every new incarnation that is waited for.
+
+use std::io;
+use std::time::Duration;
+
+use bidtree::supervision::{Address, Limit, Plane, Strategy, Supervisor, Tree};
+
+use crate::children::{Counter, How, Say, actor};
+use crate::clock::Stopwatch;
+use crate::rig::{Layout, Rig, tireless};
+use crate::samples::{Figures, Samples};
+
+/// Who stands where and who is crashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// One child.
+    OneForOne,
+    /// Three; the first is crashed, all answer.
+    RestForOne,
+    /// Three; the middle one is crashed, all answer.
+    OneForAll,
+    /// Three under a supervisor with limit 0 under another: the first is crashed, all answer.
+    Escalation,
+}
+
+/// How often, and after how much idleness.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    pub(crate) pause: Option<Duration>,
+    pub(crate) warm_up: usize,
+    pub(crate) count: usize,
+}
+
+pub(crate) fn measure(layout: Layout, shape: Shape, how: How, pace: Pace) -> io::Result<Figures> {
+    Ok(Rig::new(layout)?.run(|tree| run(tree, shape, how, pace)))
+}
+
+async fn run(tree: Tree, shape: Shape, how: How, pace: Pace) -> Figures {
+    let counter = Counter::default();
+    let (root, addresses) = plan(shape, &counter);
+    if let Err(exit) = tree.start(root).await {
+        eprintln!("the tree did not start: {exit}");
+    }
+    let victim = if shape == Shape::OneForAll { 1 } else { 0 };
+    let mut samples = Samples::default();
+    for round in 0..pace.warm_up + pace.count {
+        if let Some(pause) = pace.pause {
+            tokio::time::sleep(pause).await;
+        }
+        let took = crash_and_answers(&addresses, victim, how, &counter).await;
+        if round >= pace.warm_up {
+            samples.push(took);
+        }
+    }
+    tree.stop().await;
+    samples.figures()
+}
+
+fn plan(shape: Shape, counter: &Counter) -> (Supervisor, Vec<Address<Say>>) {
+    let ids: &[&str] = match shape {
+        Shape::OneForOne => &["a"],
+        _ => &["a", "b", "c"],
+    };
+    let (specs, addresses): (Vec<_>, Vec<_>) = ids
+        .iter()
+        .map(|id| actor(id, Plane::Data(0), counter))
+        .unzip();
+    let supervisor = match shape {
+        Shape::OneForOne => tireless(Strategy::OneForOne),
+        Shape::RestForOne => tireless(Strategy::RestForOne),
+        Shape::OneForAll => tireless(Strategy::OneForAll),
+        Shape::Escalation => {
+            Supervisor::new(Strategy::OneForOne, Limit::new(0, Duration::from_secs(1)))
+        }
+    };
+    let group = specs.into_iter().fold(supervisor, Supervisor::child);
+    let root = match shape {
+        Shape::Escalation => tireless(Strategy::OneForOne).child(group.named("inner")),
+        _ => group,
+    };
+    (root, addresses)
+}
+
+async fn crash_and_answers(
+    addresses: &[Address<Say>],
+    victim: usize,
+    how: How,
+    counter: &Counter,
+) -> Duration {
+    let before = counter.last();
+    let watch = Stopwatch::start();
+    if let Some(victim) = addresses.get(victim) {
+        drop(victim.cast(Say::Crash(how)));
+    }
+    for address in addresses {
+        // As any caller does: an answer from the old incarnation is not one, and a server that is down is asked again.
+        while address
+            .call(Say::Incarnation)
+            .await
+            .map_or(true, |number| number <= before)
+        {
+            tokio::task::yield_now().await;
+        }
+    }
+    watch.elapsed()
+}

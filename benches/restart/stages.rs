@@ -1,0 +1,143 @@
+//! Restarting stages: from the call that panics to the next call that is answered, all on the caller's thread.
+
+use std::hint::black_box;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use bidtree::supervision::{Limit, Stage, Strategy, Supervisor, Tree};
+
+use crate::children::{Counter, crash, numbered};
+use crate::clock::Stopwatch;
+use crate::quiet;
+use crate::rig::{Layout, Rig, data_runtime, tireless};
+use crate::samples::{Figures, Samples, float};
+use crate::servers::Pace;
+
+/// Calls timed together, since one is shorter than a look at the clock.
+const BATCH: u32 = 1_000;
+
+/// Who stands where. The first is crashed; all answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// One stage under `one_for_one`.
+    One,
+    /// Two under `rest_for_one`: the engine and the serializer.
+    Two,
+    /// Three under a supervisor with limit 0 under another.
+    Escalation,
+}
+
+/// What a panic costs without any supervision: caught on the spot, its place kept by a hook as the kernel's does.
+pub(crate) fn bare(pace: Pace) -> io::Result<Figures> {
+    let figures = data_runtime()?.block_on(async {
+        let mut samples = Samples::default();
+        for round in 0..pace.warm_up + pace.count {
+            pause(pace).await;
+            let watch = Stopwatch::start();
+            let outcome = quiet::hook(|| catch_unwind(AssertUnwindSafe(|| crash(&black_box(0)))));
+            black_box(&outcome);
+            if round >= pace.warm_up {
+                samples.push(watch.elapsed());
+            }
+        }
+        samples.figures()
+    });
+    Ok(figures)
+}
+
+pub(crate) fn measure(layout: Layout, shape: Shape, pace: Pace) -> io::Result<Figures> {
+    Ok(Rig::new(layout)?.run(|tree| run(tree, shape, pace)))
+}
+
+async fn run(tree: Tree, shape: Shape, pace: Pace) -> Figures {
+    let counter = Counter::default();
+    let (root, stages) = plan(shape, &counter);
+    if let Err(exit) = tree.start(root).await {
+        eprintln!("the tree did not start: {exit}");
+    }
+    let mut samples = Samples::default();
+    for round in 0..pace.warm_up + pace.count {
+        pause(pace).await;
+        let took = crash_and_answers(&stages, &counter);
+        if round >= pace.warm_up {
+            samples.push(took);
+        }
+    }
+    tree.stop().await;
+    samples.figures()
+}
+
+fn plan(shape: Shape, counter: &Counter) -> (Supervisor, Vec<Stage<u64>>) {
+    let ids: &[&str] = match shape {
+        Shape::One => &["a"],
+        Shape::Two => &["a", "b"],
+        Shape::Escalation => &["a", "b", "c"],
+    };
+    let (specs, stages): (Vec<_>, Vec<_>) = ids.iter().map(|id| numbered(id, counter)).unzip();
+    let supervisor = match shape {
+        Shape::One => tireless(Strategy::OneForOne),
+        Shape::Two => tireless(Strategy::RestForOne),
+        Shape::Escalation => {
+            Supervisor::new(Strategy::OneForOne, Limit::new(0, Duration::from_secs(1)))
+        }
+    };
+    let group = specs.into_iter().fold(supervisor, Supervisor::child);
+    let root = match shape {
+        Shape::Escalation => tireless(Strategy::OneForOne).child(group.named("inner")),
+        _ => group,
+    };
+    (root, stages)
+}
+
+fn crash_and_answers(stages: &[Stage<u64>], counter: &Counter) -> Duration {
+    let before = counter.last();
+    let watch = Stopwatch::start();
+    if let Some(victim) = stages.first() {
+        black_box(&victim.call(crash));
+    }
+    for stage in stages {
+        while stage
+            .call(|&number| number)
+            .map_or(true, |number| number <= before)
+        {
+            std::hint::spin_loop();
+        }
+    }
+    watch.elapsed()
+}
+
+/// A call that does nothing, in nanoseconds a call; each sample is the mean of a batch.
+pub(crate) fn call(batches: usize) -> io::Result<Figures> {
+    Ok(Rig::new(Layout::Apart)?.run(|tree| async move {
+        let (root, stages) = plan(Shape::One, &Counter::default());
+        if let Err(exit) = tree.start(root).await {
+            eprintln!("the tree did not start: {exit}");
+        }
+        let mut totals = Samples::default();
+        for stage in &stages {
+            for _ in 0..batches {
+                let watch = Stopwatch::start();
+                for _ in 0..BATCH {
+                    black_box(&stage.call(|&number| black_box(number)));
+                }
+                totals.push(watch.elapsed());
+            }
+        }
+        tree.stop().await;
+        let batch = float(u64::from(BATCH));
+        let whole = totals.figures();
+        Figures {
+            p50: whole.p50 / batch,
+            p99: whole.p99 / batch,
+            mean: whole.mean / batch,
+            count: whole.count,
+        }
+    }))
+}
+
+async fn pause(pace: Pace) {
+    if let Some(pause) = pace.pause {
+        tokio::time::sleep(pause).await;
+    }
+}
