@@ -2,7 +2,7 @@
 //! incarnation, beside the same on Erlang/OTP.
 //!
 //! `cargo bench --bench restart` runs everything, `-- --quick` a short run, `-- --no-otp` without Erlang, `-- --storm`
-//! and `-- --rows` only one half, `-- --one-runtime` with children, supervisors and timers on the caller's runtime.
+//! and `-- --rows` only one half, `-- --only=TEXT` the rows whose name contains it, `-- --one-runtime` with children, supervisors and timers on the caller's runtime.
 //! What each row means, and where it runs, is in `docs/benchmarks.md`.
 
 #![expect(
@@ -68,6 +68,8 @@ struct Plan {
     size: Size,
     layout: Layout,
     otp: Otp,
+    /// Only rows whose name contains this.
+    only: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -94,6 +96,9 @@ fn run() -> io::Result<()> {
         size,
         layout,
         otp: Otp::default(),
+        only: arguments
+            .iter()
+            .find_map(|argument| argument.strip_prefix("--only=").map(str::to_owned)),
     };
     if !said("--storm") {
         if said("--no-otp") {
@@ -159,12 +164,15 @@ fn rows(plan: &Plan) -> io::Result<()> {
             (How::Error, "error", "kill"),
         ] {
             for pause in [None, Some(IDLE)] {
-                let ours_now = servers::measure(plan.layout, shape, how, plan.pace(pause))?;
                 let state = pace_label(pause);
+                let what = format!("{what}: {ours}, {state} (OTP: {theirs})");
+                if !plan.wants(&what) {
+                    continue;
+                }
                 say(&Row {
-                    what: format!("{what}: {ours}, {state} (OTP: {theirs})"),
+                    what,
                     unit: Unit::Micros,
-                    ours: ours_now,
+                    ours: servers::measure(plan.layout, shape, how, plan.pace(pause))?,
                     otp: plan.otp.row(&format!("{key}.{theirs}.{state}")),
                     goal: if pause.is_none() {
                         Goal::OfOtp(share)
@@ -211,18 +219,23 @@ fn stage_rows(plan: &Plan) -> io::Result<()> {
                 (None, _, Some(most)) => Goal::AtMost(most),
                 _ => Goal::None,
             };
-            let figures = stages::measure(plan.layout, shape, pace)?;
-            say(&micros(format!("{what}, {state}"), figures, goal));
+            let what = format!("{what}, {state}");
+            if plan.wants(&what) {
+                let figures = stages::measure(plan.layout, shape, pace)?;
+                say(&micros(what, figures, goal));
+            }
         }
     }
-    let call = stages::call(plan.size.call_batches)?;
-    say(&Row {
-        what: "a stage call that does nothing (OTP: gen_server:call)".to_owned(),
-        unit: Unit::Nanos,
-        ours: call,
-        otp: plan.otp.row("call"),
-        goal: Goal::AtMost(15.0),
-    });
+    let what = "a stage call that does nothing (OTP: gen_server:call)";
+    if plan.wants(what) {
+        say(&Row {
+            what: what.to_owned(),
+            unit: Unit::Nanos,
+            ours: stages::call(plan.size.call_batches)?,
+            otp: plan.otp.row("call"),
+            goal: Goal::AtMost(15.0),
+        });
+    }
     println!(
         "| the same with the watchdog's mark (≤ 20 ns): NOT MEASURED, the kernel has no mark yet |"
     );
@@ -234,6 +247,9 @@ fn stage_rows(plan: &Plan) -> io::Result<()> {
 
 fn crowd_rows(plan: &Plan) -> io::Result<()> {
     let count = plan.size.dynamic;
+    if !plan.wants("dynamic children") {
+        return Ok(());
+    }
     let crowd = dynamic::measure(plan.layout, count)?;
     if crowd.failed > 0 {
         println!("{} of {count} children did not start", crowd.failed);
@@ -311,6 +327,10 @@ fn storm_line(report: &storm::Report) -> String {
 }
 
 impl Plan {
+    fn wants(&self, what: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| what.contains(only))
+    }
+
     fn pace(&self, pause: Option<Duration>) -> Pace {
         let count = if pause.is_some() {
             self.size.idle
