@@ -16,6 +16,8 @@ use crate::servers::Pace;
 
 /// Calls timed together, since one is shorter than a look at the clock.
 const BATCH: u32 = 1_000;
+/// Longer than anything here takes.
+const STUCK_AFTER: Duration = Duration::from_secs(10);
 
 /// Who stands where. The first is crashed; all answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,22 +109,32 @@ fn crash_and_answers(stages: &[Stage<u64>], counter: &Counter) -> Duration {
     watch.elapsed()
 }
 
+/// Whether the watchdog looks at a stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Watched {
+    No,
+    Yes,
+}
+
 /// A call that does nothing, in nanoseconds a call; each sample is the mean of a batch.
-pub(crate) fn call(batches: usize) -> io::Result<Figures> {
+pub(crate) fn call(watched: Watched, batches: usize) -> io::Result<Figures> {
     Ok(Rig::new(Layout::Apart)?.run(|tree| async move {
-        let (root, stages) = plan(Shape::One, &Counter::default());
+        let (spec, stage) = numbered("a", &Counter::default());
+        let spec = match watched {
+            Watched::No => spec,
+            Watched::Yes => spec.stuck_after(STUCK_AFTER),
+        };
+        let root = tireless(Strategy::OneForOne).child(spec);
         if let Err(exit) = tree.start(root).await {
             eprintln!("the tree did not start: {exit}");
         }
         let mut totals = Samples::default();
-        for stage in &stages {
-            for _ in 0..batches {
-                let watch = Stopwatch::start();
-                for _ in 0..BATCH {
-                    black_box(&stage.call(|&number| black_box(number)));
-                }
-                totals.push(watch.elapsed());
+        for _ in 0..batches {
+            let watch = Stopwatch::start();
+            for _ in 0..BATCH {
+                black_box(&stage.call(|&number| black_box(number)));
             }
+            totals.push(watch.elapsed());
         }
         tree.stop().await;
         let batch = float(u64::from(BATCH));
