@@ -41,7 +41,7 @@ async fn run(tree: Tree, shape: Shape, how: How, pace: Pace) -> Figures {
     if let Err(exit) = tree.start(root).await {
         eprintln!("the tree did not start: {exit}");
     }
-    let victim = if shape == Shape::OneForAll { 1 } else { 0 };
+    let victim = usize::from(shape == Shape::OneForAll);
     let mut samples = Samples::default();
     for round in 0..pace.warm_up + pace.count {
         if let Some(pause) = pace.pause {

@@ -81,24 +81,24 @@ struct Cast {
 }
 
 pub(crate) fn measure(weather: Weather) -> io::Result<Report> {
-    let (control, driver, prober) = (control_runtime()?, data_runtime()?, data_runtime()?);
-    let planes = Planes::new(control.handle().clone(), 2);
+    let (shared, driver, second) = (control_runtime()?, data_runtime()?, data_runtime()?);
+    let planes = Planes::new(shared.handle().clone(), 2);
     planes.open_data(0, driver.handle().clone());
-    planes.open_data(1, prober.handle().clone());
+    planes.open_data(1, second.handle().clone());
     let tree = Tree::new(planes, Clock::system());
     let (root, cast) = plan(&tree);
     let (printed, crashes_before) = (quiet::printed(), cast.counter.clone());
-    let (begin, begun) = oneshot::channel();
+    let (begin, go) = oneshot::channel();
     let (near, control_address) = (cast.near.clone(), cast.control.clone());
     let seen = cast.seen.clone();
-    let (sent, probed) = std::thread::scope(|scope| {
+    let (per_second, probed) = std::thread::scope(|scope| {
         let probing = scope.spawn(|| {
-            prober.block_on(async {
-                drop(begun.await);
+            second.block_on(async {
+                black_box(&go.await);
                 probe(&near, &control_address, weather.length).await
             })
         });
-        let sent = driver.block_on(async {
+        let crashes_a_second = driver.block_on(async {
             if let Err(exit) = tree.start(root).await {
                 eprintln!("the tree did not start: {exit}");
             }
@@ -112,13 +112,13 @@ pub(crate) fn measure(weather: Weather) -> io::Result<Report> {
                 0.0
             }
         });
-        (sent, probing.join())
+        (crashes_a_second, probing.join())
     });
     let probed = probed.map_err(|_| io::Error::other("the prober panicked"))?;
-    control.shutdown_background();
+    shared.shutdown_background();
     let (observed, observations_lost) = seen.counts();
     Ok(Report {
-        per_second: sent,
+        per_second,
         same_plane: probed.near.figures(),
         control: probed.control.figures(),
         resident: probed.resident,
