@@ -153,6 +153,7 @@ impl Core {
             return;
         }
         *state = State::Up { body, since: now };
+        out.push(Effect::Disarm(body));
         out.push(Effect::Note(
             body.child,
             Note::Started {
@@ -549,8 +550,12 @@ impl Core {
         match child.meta.shutdown {
             Shutdown::Brutal => Self::kill(body, out),
             Shutdown::Within(limit) => {
+                let waits = child.meta.kind != Kind::Stage;
                 out.push(Effect::Halt(body, why));
-                out.push(Effect::After(limit, Event::StopDeadline(body)));
+                // A stage is gone when it has been asked.
+                if waits {
+                    out.push(Effect::After(limit, Event::StopDeadline(body)));
+                }
             }
             Shutdown::Infinity => out.push(Effect::Halt(body, why)),
         }

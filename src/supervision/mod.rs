@@ -123,6 +123,7 @@ mod spec;
 mod stage;
 mod task;
 mod thread;
+mod timers;
 mod tree;
 mod watchdog;
 

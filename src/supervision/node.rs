@@ -24,6 +24,7 @@ use super::planes::Planes;
 use super::reaper::Reaper;
 use super::seat::{Life, Seat, Start};
 use super::spec::{Spec, Strategy, Supervisor};
+use super::timers::{Key, Timers};
 use super::watchdog::{Watch, Watchdog};
 use crate::clock::Clock;
 
@@ -40,6 +41,7 @@ pub(crate) struct Kernel {
     pub(crate) watchdog: Arc<Watchdog>,
     /// The live supervisors by path. Touched when one starts or ends and when somebody asks, never by a child.
     pub(crate) nodes: Mutex<HashMap<Arc<str>, Weak<Node>>>,
+    pub(crate) timers: Arc<Timers>,
 }
 
 pub(crate) struct Node {
@@ -72,8 +74,27 @@ struct Desk {
 /// The pure machine and the hands that do what it says; both are out together.
 struct Machine {
     core: Core,
-    starts: HashMap<u32, Spec>,
+    starts: HashMap<u32, Planned>,
     lives: HashMap<u64, Seated>,
+    /// The deadline of each incarnation that has one.
+    deadlines: HashMap<u64, Key>,
+}
+
+/// How a child is started, and where it stands: made once, told with everything that happens to it.
+struct Planned {
+    spec: Spec,
+    path: Arc<str>,
+}
+
+impl Planned {
+    fn new(spec: Spec, parent: &str) -> Self {
+        let id = spec.id();
+        let path = match parent {
+            "" => id.into(),
+            _ => format!("{parent}/{id}").into(),
+        };
+        Self { spec, path }
+    }
 }
 
 /// A live incarnation. Dropped in this order: it ends, then it is watched no more.
@@ -105,11 +126,15 @@ impl Node {
     ) -> Arc<Self> {
         let core = plan.core(limit);
         let strategy = plan.strategy;
-        let starts = (0..).zip(plan.children).collect();
+        let starts = (0..)
+            .zip(plan.children)
+            .map(|(index, spec)| (index, Planned::new(spec, &path)))
+            .collect();
         let machine = Box::new(Machine {
             core,
             starts,
             lives: HashMap::new(),
+            deadlines: HashMap::new(),
         });
         let desk = Mutex::new(Desk {
             inbox: VecDeque::new(),
@@ -170,12 +195,13 @@ impl Node {
     fn carry_out(self: &Arc<Self>, machine: &mut Machine, effect: Effect) {
         match effect {
             Effect::Adopt(index, spec) => {
-                machine.starts.insert(index, *spec);
+                let planned = Planned::new(*spec, &self.path);
+                machine.starts.insert(index, planned);
             }
             Effect::Forget(index) => {
-                let spec = machine.starts.remove(&index);
+                let planned = machine.starts.remove(&index);
                 // What its factory holds may panic when it is dropped; the machine must not be lost with it.
-                drop(contain(move || drop(spec)));
+                drop(contain(move || drop(planned)));
             }
             Effect::Begin { body, role, limit } => self.begin(machine, body, role, limit),
             Effect::Halt(body, why) => {
@@ -189,19 +215,22 @@ impl Node {
                 }
             }
             Effect::Release(body) => {
+                self.disarm(machine, body);
                 let seated = machine.lives.remove(&body.incarnation);
                 drop(contain(move || drop(seated)));
             }
             Effect::Post(event) => deliver(self, event),
             Effect::After(delay, event) => {
+                let body = event.deadline_of();
+                let control = self.kernel.planes.control();
                 let node = Arc::downgrade(self);
-                spawn_control(self.kernel.planes.control(), async move {
-                    tokio::time::sleep(delay).await;
-                    if let Some(node) = node.upgrade() {
-                        deliver(&node, event);
-                    }
-                });
+                let key = self.kernel.timers.arm(control, delay, node, event);
+                if let Some(body) = body {
+                    self.disarm(machine, body);
+                    machine.deadlines.insert(body.incarnation, key);
+                }
             }
+            Effect::Disarm(body) => self.disarm(machine, body),
             Effect::TellUp => self.tell(RootState::Up, Seat::up),
             Effect::TellStartFailed(exit) => {
                 self.tell(RootState::StartFailed(exit.clone()), |seat| {
@@ -226,14 +255,17 @@ impl Node {
         role: Role,
         limit: Option<Limit>,
     ) {
-        let Some(spec) = machine.starts.get(&body.child) else {
+        let Some(Planned { spec, path }) = machine.starts.get(&body.child) else {
             return;
         };
         let start: Arc<dyn Start> = match (role, &spec.fallback) {
             (Role::Fallback, Some(fallback)) => Arc::clone(fallback),
             _ => Arc::clone(&spec.start),
         };
-        let path = self.child_path(&spec.meta.id, role);
+        let path = match role {
+            Role::Main => Arc::clone(path),
+            Role::Fallback => format!("{path}~fallback").into(),
+        };
         let dog = &self.kernel.watchdog;
         let watch = spec
             .meta
@@ -253,16 +285,9 @@ impl Node {
         machine.lives.insert(body.incarnation, seated);
     }
 
-    fn child_path(&self, id: &str, role: Role) -> Arc<str> {
-        let mark = if role == Role::Fallback {
-            "~fallback"
-        } else {
-            ""
-        };
-        if self.path.is_empty() {
-            format!("{id}{mark}").into()
-        } else {
-            format!("{}/{id}{mark}", self.path).into()
+    fn disarm(&self, machine: &mut Machine, body: Body) {
+        if let Some(key) = machine.deadlines.remove(&body.incarnation) {
+            self.kernel.timers.disarm(key);
         }
     }
 
@@ -276,10 +301,10 @@ impl Node {
     }
 
     fn observe(&self, machine: &Machine, index: u32, note: Note) {
-        let Some(spec) = machine.starts.get(&index) else {
+        let Some(planned) = machine.starts.get(&index) else {
             return;
         };
-        let path = self.child_path(&spec.meta.id, Role::Main);
+        let path = Arc::clone(&planned.path);
         self.kernel.observations.push(Observation {
             at: self.kernel.clock.wall(),
             path,

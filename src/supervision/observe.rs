@@ -109,9 +109,13 @@ impl Observations {
             pending.queue.pop_front();
             pending.lost += 1;
         }
+        let first = pending.queue.is_empty();
         pending.queue.push_back(observation);
         drop(pending);
-        self.arrived.notify_one();
+        // Whoever reads takes all there is, so only the first of a batch has to wake it.
+        if first {
+            self.arrived.notify_one();
+        }
     }
 }
 

@@ -16,6 +16,8 @@ use super::node::spawn_control;
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// Looks after which an old value is left to its last user. A minute: only a stuck call holds one that long.
 const LOOKS_MAX: u32 = 6_000;
+/// Looks at an empty yard before nobody looks any more: a crash a moment later wakes nobody.
+const IDLE_LOOKS_MAX: u32 = 100;
 
 /// Frees old values off the data threads. Cheap to clone.
 #[derive(Clone)]
@@ -23,7 +25,14 @@ pub struct Reaper(Arc<Yard>);
 
 struct Yard {
     control: Handle,
-    waiting: Mutex<Vec<Old>>,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    old: Vec<Old>,
+    looking: bool,
+    idle_looks: u32,
 }
 
 struct Old {
@@ -46,8 +55,9 @@ impl Reaper {
             .waiting
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let idle = waiting.is_empty();
-        waiting.push(Old { value, looks: 0 });
+        let idle = !std::mem::replace(&mut waiting.looking, true);
+        waiting.idle_looks = 0;
+        waiting.old.push(Old { value, looks: 0 });
         drop(waiting);
         if idle {
             let reaper = self.clone();
@@ -66,14 +76,20 @@ impl Reaper {
             .waiting
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let (free, mut busy): (Vec<_>, Vec<_>) = std::mem::take(&mut *waiting)
+        let (free, mut busy): (Vec<_>, Vec<_>) = std::mem::take(&mut waiting.old)
             .into_iter()
             .partition(|old| Arc::strong_count(&old.value) == 1 || old.looks >= LOOKS_MAX);
         for old in &mut busy {
             old.looks += 1;
         }
-        let more = !busy.is_empty();
-        *waiting = busy;
+        waiting.idle_looks = if busy.is_empty() {
+            waiting.idle_looks + 1
+        } else {
+            0
+        };
+        let more = waiting.idle_looks < IDLE_LOOKS_MAX;
+        waiting.looking = more;
+        waiting.old = busy;
         drop(waiting);
         for old in free {
             // A value whose Drop panics is its own bug; it has been replaced already.

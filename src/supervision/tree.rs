@@ -117,6 +117,7 @@ impl Tree {
             clock,
             observations,
             nodes: Mutex::default(),
+            timers: Arc::default(),
         };
         let state = Arc::new(watch::Sender::new(RootState::Starting));
         Self {

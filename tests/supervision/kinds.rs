@@ -189,7 +189,6 @@ async fn many_threads_that_hit_one_incarnation_are_one_crash() {
 }
 
 #[tokio::test(start_paused = true)]
-#[ignore = "a crashed incarnation is retired twice, so each share keeps the other for a minute"]
 async fn a_crashed_stages_value_is_freed_when_its_last_caller_is_out() {
     install_panic_hook();
     let tree = tree();

@@ -56,6 +56,18 @@ pub(crate) enum Event {
     Stuck(Body),
 }
 
+impl Event {
+    /// The incarnation whose deadline this is; each has one at a time.
+    pub(crate) fn deadline_of(&self) -> Option<Body> {
+        match self {
+            Self::StartDeadline(body) | Self::StopDeadline(body) | Self::KillDeadline(body) => {
+                Some(*body)
+            }
+            _ => None,
+        }
+    }
+}
+
 pub(crate) enum Ask {
     Start(Box<Spec>),
     Terminate(Arc<str>),
@@ -103,6 +115,8 @@ pub(crate) enum Effect {
     Release(Body),
     Post(Event),
     After(Duration, Event),
+    /// An incarnation has no deadline any more.
+    Disarm(Body),
     TellUp,
     TellStartFailed(Exit),
     TellDown(Exit),
