@@ -7,6 +7,7 @@
 )]
 
 mod beyond;
+mod conformance;
 mod fallback;
 mod kinds;
 mod stages;
