@@ -10,6 +10,7 @@ mod beyond;
 mod conformance;
 mod fallback;
 mod kinds;
+mod model;
 mod stages;
 mod strategies;
 mod support;

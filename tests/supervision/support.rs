@@ -212,6 +212,11 @@ impl World {
         self.part(path, |part| part.incarnations)
     }
 
+    /// Moves the tree's clock alone.
+    pub(crate) fn advance_clock(&self, span: Duration) {
+        self.clock.advance(span);
+    }
+
     /// Moves the tree's clock and the runtime's. What happens meanwhile reads the time at the end.
     pub(crate) async fn pass(&self, span: Duration) {
         self.clock.advance(span);

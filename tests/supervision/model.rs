@@ -1,0 +1,119 @@
+//! The kernel against a model: random trees and random faults, on the real kernel and on a small pure model of OTP's rules
+//! (`rules`), which must agree after every step on who is up, in which order it came to that, and why the tree ended.
+//!
+//! Not here: fallbacks, back-off and limits of single children, which OTP does not have.
+
+mod plan;
+mod rules;
+mod run;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use self::plan::Scenario;
+use self::run::difference;
+
+/// A fault planted in the model, to show that the comparison sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wrong {
+    TripsAtTheLimit,
+    StopsInStartOrder,
+    LosesExitsBeforeTheGroup,
+    RestartsTransientsAfterNormal,
+    TakesKilledForNormal,
+    CountsEveryChildOfAGroup,
+    RestartsTemporariesInGroups,
+    ForgetsNoRestart,
+}
+
+/// Fails with the first seed on which kernel and model differ, and with the shortest script that shows it.
+fn agree_on(seeds: std::ops::Range<u64>) {
+    let next = AtomicU64::new(seeds.start);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let failed = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|_| {
+                scope.spawn(|| {
+                    loop {
+                        let seed = next.fetch_add(1, Ordering::Relaxed);
+                        if seed >= seeds.end {
+                            return None;
+                        }
+                        if difference(&Scenario::of(seed), None).is_some() {
+                            next.store(seeds.end, Ordering::Relaxed);
+                            return Some(seed);
+                        }
+                    }
+                })
+            })
+            .collect();
+        workers
+            .into_iter()
+            .filter_map(|worker| worker.join().unwrap())
+            .min()
+    });
+    if let Some(seed) = failed {
+        let scenario = Scenario::of(seed);
+        let shrunk = scenario
+            .clone()
+            .shrunk(|shorter| difference(shorter, None).is_some());
+        let why = difference(&shrunk, None).unwrap_or_default();
+        panic!("seed {seed}\n{scenario}shrunk\n{shrunk}{why}");
+    }
+}
+
+#[test]
+fn the_kernel_does_what_the_model_does() {
+    agree_on(0..10_000);
+}
+
+#[ignore = "takes minutes: a million trees"]
+#[test]
+fn the_kernel_does_what_the_model_does_a_million_times() {
+    agree_on(10_000..1_010_000);
+}
+
+/// The comparison must see this fault within so many seeds, or it sees nothing.
+fn sees(wrong: Wrong) {
+    let seen = (0..500).any(|seed| difference(&Scenario::of(seed), Some(wrong)).is_some());
+    assert!(seen, "{wrong:?}");
+}
+
+#[test]
+fn the_comparison_sees_a_limit_that_trips_one_early() {
+    sees(Wrong::TripsAtTheLimit);
+}
+
+#[test]
+fn the_comparison_sees_children_stopped_in_start_order() {
+    sees(Wrong::StopsInStartOrder);
+}
+
+#[test]
+fn the_comparison_sees_a_lost_exit() {
+    sees(Wrong::LosesExitsBeforeTheGroup);
+}
+
+#[test]
+fn the_comparison_sees_a_transient_restarted_after_normal() {
+    sees(Wrong::RestartsTransientsAfterNormal);
+}
+
+#[test]
+fn the_comparison_sees_a_kill_taken_for_a_normal_end() {
+    sees(Wrong::TakesKilledForNormal);
+}
+
+#[test]
+fn the_comparison_sees_a_group_counted_by_its_children() {
+    sees(Wrong::CountsEveryChildOfAGroup);
+}
+
+#[test]
+fn the_comparison_sees_a_temporary_restarted_with_its_group() {
+    sees(Wrong::RestartsTemporariesInGroups);
+}
+
+#[test]
+fn the_comparison_sees_a_window_that_never_passes() {
+    sees(Wrong::ForgetsNoRestart);
+}

@@ -1,0 +1,327 @@
+//! Random trees and random scripts: what the kernel and the model are both put through.
+
+use std::fmt;
+
+use bidtree::supervision::{Restart, Strategy};
+
+use crate::support::Act;
+
+/// Steps happen at whole ticks. Every other time is a whole number of ticks less [`SHORT_MS`], so that what a timer sets
+/// off happens between steps, and a timer set by it a little earlier still.
+pub(super) const TICK_MS: u64 = 100;
+pub(super) const SHORT_MS: u64 = 1;
+/// How long a start may take.
+pub(super) const START_WITHIN_MS: u64 = 3 * TICK_MS - SHORT_MS;
+
+const STEPS_MAX: usize = 12;
+const DEPTH_MAX: u32 = 3;
+const WORKERS_MAX: usize = 9;
+
+/// A supervisor.
+#[derive(Clone)]
+pub(super) struct Group {
+    pub(super) strategy: Strategy,
+    pub(super) intensity: usize,
+    pub(super) period_ms: u64,
+    /// The most children, if they come and go.
+    pub(super) dynamic: Option<usize>,
+    pub(super) members: Vec<Member>,
+}
+
+/// A child.
+#[derive(Clone)]
+pub(super) struct Member {
+    pub(super) id: String,
+    pub(super) restart: Restart,
+    pub(super) stop: Stop,
+    /// Nothing for a worker.
+    pub(super) group: Option<Group>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    Brutal,
+    Within(u64),
+    Infinity,
+}
+
+/// Something that happens to the tree.
+#[derive(Clone)]
+pub(super) enum Step {
+    /// These workers end by themselves, at once.
+    Act(Vec<(String, Act)>),
+    Kill(String),
+    /// The next starts of this worker fail.
+    Fail(String, u32),
+    /// Its next start hangs.
+    Hang(String),
+    Deaf(String),
+    Cleanup(String, u64),
+    /// A child of a dynamic supervisor is started, or stopped for good.
+    Start(String, Member),
+    Terminate(String, String),
+    Ticks(u64),
+    Stop,
+}
+
+/// A tree and what happens to it.
+#[derive(Clone)]
+pub(super) struct Scenario {
+    pub(super) root: Group,
+    pub(super) steps: Vec<Step>,
+}
+
+impl Scenario {
+    /// The scenario of this seed, always the same.
+    pub(super) fn of(seed: u64) -> Self {
+        let mut dice = fastrand::Rng::with_seed(seed);
+        let mut workers = 0;
+        let root = group(&mut dice, 1, &mut workers);
+        let mut places = Places::default();
+        places.collect(&root, "");
+        let steps = (0..dice.usize(2..=STEPS_MAX))
+            .map(|_| places.step(&mut dice))
+            .collect();
+        Self { root, steps }
+    }
+
+    /// As short as it can be made by leaving out steps while it still fails.
+    pub(super) fn shrunk(mut self, fails: impl Fn(&Self) -> bool) -> Self {
+        let mut at = self.steps.len();
+        while at > 0 {
+            at -= 1;
+            let mut shorter = self.clone();
+            shorter.steps.remove(at);
+            if fails(&shorter) {
+                self = shorter;
+                at = self.steps.len();
+            }
+        }
+        self
+    }
+}
+
+fn group(dice: &mut fastrand::Rng, depth: u32, workers: &mut usize) -> Group {
+    let strategies = [
+        Strategy::OneForOne,
+        Strategy::OneForAll,
+        Strategy::RestForOne,
+    ];
+    let dynamic = (depth > 1 && dice.u8(0..6) == 0).then(|| dice.usize(1..=3));
+    let mut members = Vec::new();
+    if dynamic.is_none() {
+        for n in 0..dice.usize(1..=4) {
+            if *workers >= WORKERS_MAX {
+                break;
+            }
+            members.push(member(dice, depth, n, workers));
+        }
+    }
+    let strategy = strategies[dice.usize(0..3)];
+    Group {
+        strategy: dynamic.map_or(strategy, |_| Strategy::OneForOne),
+        intensity: dice.usize(0..=4),
+        period_ms: TICK_MS * [3, 10, 30][dice.usize(0..3)],
+        dynamic,
+        members,
+    }
+}
+
+fn member(dice: &mut fastrand::Rng, depth: u32, n: usize, workers: &mut usize) -> Member {
+    let letter = char::from(b"abcd"[n]);
+    if depth < DEPTH_MAX && dice.u8(0..3) == 0 {
+        let stop = match dice.u8(0..6) {
+            0 => Stop::Brutal,
+            1 => Stop::Within(5 * TICK_MS - SHORT_MS),
+            _ => Stop::Infinity,
+        };
+        return Member {
+            id: letter.to_uppercase().to_string(),
+            restart: restart(dice),
+            stop,
+            group: Some(group(dice, depth + 1, workers)),
+        };
+    }
+    *workers += 1;
+    worker(dice, letter.to_string())
+}
+
+fn worker(dice: &mut fastrand::Rng, id: String) -> Member {
+    Member {
+        id,
+        restart: restart(dice),
+        stop: match dice.u8(0..6) {
+            0 => Stop::Brutal,
+            1 => Stop::Infinity,
+            2 => Stop::Within(5 * TICK_MS - SHORT_MS),
+            _ => Stop::Within(2 * TICK_MS - SHORT_MS),
+        },
+        group: None,
+    }
+}
+
+fn restart(dice: &mut fastrand::Rng) -> Restart {
+    match dice.u8(0..6) {
+        0 => Restart::Temporary,
+        1 | 2 => Restart::Transient,
+        _ => Restart::Permanent,
+    }
+}
+
+/// What steps can be aimed at.
+#[derive(Default)]
+struct Places {
+    /// With whether it may be made deaf, or hang: one that is waited for without a limit may not.
+    workers: Vec<(String, bool)>,
+    all: Vec<String>,
+    dynamics: Vec<String>,
+}
+
+impl Places {
+    fn collect(&mut self, group: &Group, path: &str) {
+        for member in &group.members {
+            let path = join(path, &member.id);
+            self.all.push(path.clone());
+            match &member.group {
+                Some(inner) => self.collect(inner, &path),
+                None => self
+                    .workers
+                    .push((path.clone(), member.stop != Stop::Infinity)),
+            }
+        }
+        if group.dynamic.is_some() {
+            self.dynamics.push(path.to_owned());
+            for id in ["x", "y", "z", "w"] {
+                self.workers.push((join(path, id), false));
+            }
+        }
+    }
+
+    fn step(&self, dice: &mut fastrand::Rng) -> Step {
+        if !self.dynamics.is_empty() && dice.u8(0..4) == 0 {
+            return self.dynamic_step(dice);
+        }
+        if self.workers.is_empty() {
+            return Step::Ticks(1);
+        }
+        let (path, is_bounded) = self.workers[dice.usize(0..self.workers.len())].clone();
+        match dice.u8(0..20) {
+            0..8 => Step::Act(vec![(path, act(dice))]),
+            8 | 9 => {
+                // Only siblings: what two unrelated supervisors do at once has no order.
+                let siblings: Vec<_> = self
+                    .workers
+                    .iter()
+                    .filter(|(other, _)| parent(other) == parent(&path) && *other != path)
+                    .collect();
+                let mut acts = vec![(path.clone(), act(dice))];
+                if !siblings.is_empty() {
+                    let (other, _) = siblings[dice.usize(0..siblings.len())];
+                    // Not a normal end, which is a shutdown for one that has just been told to stop.
+                    acts.push((other.clone(), [Act::Fail, Act::Panic][dice.usize(0..2)]));
+                }
+                Step::Act(acts)
+            }
+            10 | 11 => Step::Kill(self.all[dice.usize(0..self.all.len())].clone()),
+            12 | 13 => Step::Fail(path, dice.u32(1..=3)),
+            14 if is_bounded => Step::Hang(path),
+            15 if is_bounded => Step::Deaf(path),
+            16 | 17 => Step::Cleanup(path, TICK_MS * [1, 3, 7][dice.usize(0..3)] - SHORT_MS),
+            18 => Step::Stop,
+            _ => Step::Ticks(dice.u64(1..=8)),
+        }
+    }
+
+    fn dynamic_step(&self, dice: &mut fastrand::Rng) -> Step {
+        let path = self.dynamics[dice.usize(0..self.dynamics.len())].clone();
+        let id = ["x", "y", "z", "w"][dice.usize(0..4)].to_owned();
+        if dice.u8(0..4) == 0 {
+            Step::Terminate(path, id)
+        } else {
+            Step::Start(path, worker(dice, id))
+        }
+    }
+}
+
+fn act(dice: &mut fastrand::Rng) -> Act {
+    match dice.u8(0..4) {
+        0 => Act::Normal,
+        1 => Act::Fail,
+        _ => Act::Panic,
+    }
+}
+
+fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
+pub(super) fn join(path: &str, id: &str) -> String {
+    if path.is_empty() {
+        id.to_owned()
+    } else {
+        format!("{path}/{id}")
+    }
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            strategy,
+            intensity,
+            period_ms,
+            dynamic,
+            members,
+        } = self;
+        write!(f, "{strategy:?} {intensity}/{period_ms}ms")?;
+        if let Some(most) = dynamic {
+            write!(f, " dynamic<={most}")?;
+        }
+        let members: Vec<_> = members.iter().map(ToString::to_string).collect();
+        write!(f, " {{{}}}", members.join(", "))
+    }
+}
+
+impl fmt::Display for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.id)?;
+        if self.restart != Restart::Permanent {
+            write!(f, " {:?}", self.restart)?;
+        }
+        match self.stop {
+            Stop::Brutal => f.write_str(" brutal")?,
+            Stop::Within(ms) => write!(f, " {ms}ms")?,
+            Stop::Infinity => f.write_str(" infinity")?,
+        }
+        match &self.group {
+            Some(group) => write!(f, " = {group}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Act(acts) => write!(f, "act {acts:?}"),
+            Self::Kill(path) => write!(f, "kill {path}"),
+            Self::Fail(path, times) => write!(f, "fail {path} {times}x"),
+            Self::Hang(path) => write!(f, "hang {path}"),
+            Self::Deaf(path) => write!(f, "deaf {path}"),
+            Self::Cleanup(path, ms) => write!(f, "cleanup {path} {ms}ms"),
+            Self::Start(path, member) => write!(f, "start {member} at {path}"),
+            Self::Terminate(path, id) => write!(f, "terminate {id} at {path}"),
+            Self::Ticks(ticks) => write!(f, "pass {ticks} ticks"),
+            Self::Stop => f.write_str("stop"),
+        }
+    }
+}
+
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "  {}", self.root)?;
+        for step in &self.steps {
+            writeln!(f, "  - {step}")?;
+        }
+        Ok(())
+    }
+}

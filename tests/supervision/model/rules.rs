@@ -1,0 +1,827 @@
+//! The rules of supervision as a small pure model, read off OTP's and not off the kernel.
+//!
+//! A supervisor here is looked at, not told: a step asks what mode it is in, what its children's lives look like and what
+//! is in its mail, and does the first thing there is to do, until there is nothing. Exits wait in the mail while it is
+//! busy with a group; stopping a child takes its exit out of the mail.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bidtree::supervision::{Restart, Strategy};
+
+use super::Wrong;
+use super::plan::{Group, Member, START_WITHIN_MS, Stop, TICK_MS, join};
+use crate::support::Act;
+
+/// Why something ended, as far as it is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Normal,
+    Asked,
+    OverLimit,
+    Error,
+    Panic,
+    Killed,
+}
+
+impl End {
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Asked => "shutdown",
+            Self::OverLimit => "over_limit",
+            Self::Error => "error",
+            Self::Panic => "panic",
+            Self::Killed => "killed",
+        }
+    }
+}
+
+/// How a worker behaves.
+#[derive(Default)]
+pub(super) struct Manner {
+    pub(super) failing: u32,
+    pub(super) hanging: u32,
+    pub(super) deaf: bool,
+    pub(super) cleanup_ms: u64,
+    pub(super) incarnations: u64,
+}
+
+/// What all supervisors of a model share.
+pub(super) struct Env {
+    pub(super) now_ms: u64,
+    pub(super) log: Vec<String>,
+    pub(super) manners: BTreeMap<String, Manner>,
+    wrong: Option<Wrong>,
+    next_timer: u64,
+}
+
+/// When, and in which order among those at the same time.
+type Due = (u64, u64);
+
+impl Env {
+    pub(super) fn new(wrong: Option<Wrong>) -> Self {
+        Self {
+            now_ms: 0,
+            log: Vec::new(),
+            manners: BTreeMap::new(),
+            wrong,
+            next_timer: 0,
+        }
+    }
+
+    pub(super) fn manner(&mut self, path: &str) -> &mut Manner {
+        self.manners.entry(path.to_owned()).or_default()
+    }
+
+    fn is(&self, wrong: Wrong) -> bool {
+        self.wrong == Some(wrong)
+    }
+
+    /// The tree's clock, which moves in whole ticks and is ahead of what happens within one.
+    fn clock_ms(&self) -> u64 {
+        self.now_ms.div_ceil(TICK_MS) * TICK_MS
+    }
+
+    fn timer(&mut self, after_ms: u64) -> Due {
+        self.next_timer += 1;
+        (self.now_ms + after_ms, self.next_timer)
+    }
+}
+
+/// A supervisor that lives.
+pub(super) struct Unit {
+    plan: Group,
+    path: String,
+    slots: Vec<Option<Slot>>,
+    spent: Vec<u64>,
+    mode: Mode,
+    has_been_up: bool,
+    mail: VecDeque<(usize, End)>,
+}
+
+enum Mode {
+    Calm,
+    Raising { queue: VecDeque<usize>, first: bool },
+    Lowering { from: usize, then: Then },
+    Ended(Fate),
+}
+
+#[derive(Clone, Copy)]
+enum Then {
+    Raise,
+    End(Fate),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    NotStarted,
+    Down(End),
+}
+
+impl Fate {
+    pub(super) fn end(self) -> End {
+        match self {
+            Self::NotStarted => End::Error,
+            Self::Down(end) => end,
+        }
+    }
+}
+
+struct Slot {
+    member: Member,
+    path: String,
+    life: Life,
+    restarts: u64,
+    last: Option<End>,
+    /// Its first start was asked for, and it is forgotten if that fails.
+    is_being_added: bool,
+    /// It is being stopped for good.
+    is_being_dropped: bool,
+}
+
+enum Life {
+    Out,
+    /// To be started again after its start failed.
+    Again,
+    Failed(End),
+    Rising(Rising),
+    Up(Option<Box<Unit>>),
+    Leaving {
+        /// When it will have cleaned up, and what it is then.
+        gone: Option<Due>,
+        kill: Option<Due>,
+        inner: Option<Box<Unit>>,
+    },
+}
+
+enum Rising {
+    WillBeUp,
+    WillFail,
+    Hangs(Due),
+    Inner(Box<Unit>),
+}
+
+/// A child as a snapshot of the tree shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    pub(super) path: String,
+    pub(super) state: &'static str,
+    /// Restarts of its own, and in its supervisor's window; not told of a supervisor that is ending.
+    pub(super) counts: Option<(u64, u32)>,
+    pub(super) last: Option<&'static str>,
+}
+
+impl Unit {
+    pub(super) fn new(plan: &Group, path: &str) -> Self {
+        let slots: Vec<_> = plan
+            .members
+            .iter()
+            .map(|member| Some(Slot::new(member.clone(), path)))
+            .collect();
+        let queue = (0..slots.len()).collect();
+        Self {
+            plan: plan.clone(),
+            path: path.to_owned(),
+            slots,
+            spent: Vec::new(),
+            mode: Mode::Raising { queue, first: true },
+            has_been_up: false,
+            mail: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn fate(&self) -> Option<Fate> {
+        match self.mode {
+            Mode::Ended(fate) => Some(fate),
+            _ => None,
+        }
+    }
+
+    /// Does all that can be done without time passing.
+    pub(super) fn settle(&mut self, env: &mut Env) {
+        while self.hear_children(env) || self.step(env) {}
+    }
+
+    /// Lets supervisors below settle, and notes what became of them.
+    fn hear_children(&mut self, env: &mut Env) -> bool {
+        for (index, slot) in self.slots.iter_mut().enumerate() {
+            let Some(slot) = slot else { continue };
+            let (Life::Rising(Rising::Inner(inner))
+            | Life::Up(Some(inner))
+            | Life::Leaving {
+                inner: Some(inner), ..
+            }) = &mut slot.life
+            else {
+                continue;
+            };
+            inner.settle(env);
+            let fate = inner.fate();
+            let has_been_up = inner.has_been_up;
+            match (std::mem::replace(&mut slot.life, Life::Out), fate) {
+                (Life::Rising(Rising::Inner(inner)), _) if has_been_up => {
+                    slot.life = Life::Up(Some(inner));
+                    return true;
+                }
+                (Life::Rising(_), Some(fate)) => {
+                    slot.life = Life::Failed(fate.end());
+                    return true;
+                }
+                (Life::Up(_), Some(Fate::Down(end))) => {
+                    slot.last = Some(end);
+                    self.mail.push_back((index, end));
+                    return true;
+                }
+                (Life::Leaving { .. }, Some(fate)) => {
+                    slot.last = Some(fate.end());
+                    return true;
+                }
+                (life, _) => slot.life = life,
+            }
+        }
+        false
+    }
+
+    /// Does the first thing there is to do.
+    fn step(&mut self, env: &mut Env) -> bool {
+        if matches!(self.mode, Mode::Calm)
+            && let Some((index, end)) = self.mail.pop_front()
+        {
+            self.decide(index, end, env);
+            return true;
+        }
+        if matches!(self.mode, Mode::Ended(_)) {
+            return false;
+        }
+        self.forget_dropped() || self.resolve(env) || self.fail(env) || self.go_on(env)
+    }
+
+    fn forget_dropped(&mut self) -> bool {
+        let gone = self
+            .slots
+            .iter_mut()
+            .find(|slot| {
+                matches!(slot, Some(slot) if slot.is_being_dropped && matches!(slot.life, Life::Out))
+            });
+        gone.map(Option::take).is_some()
+    }
+
+    /// A start that has an outcome has it.
+    fn resolve(&mut self, env: &mut Env) -> bool {
+        for slot in self.slots.iter_mut().flatten() {
+            match slot.life {
+                Life::Rising(Rising::WillBeUp) => {
+                    env.manner(&slot.path).incarnations += 1;
+                    slot.life = Life::Up(None);
+                    slot.is_being_added = false;
+                }
+                Life::Rising(Rising::WillFail) => slot.life = Life::Failed(End::Error),
+                _ => continue,
+            }
+            return true;
+        }
+        false
+    }
+
+    /// A start that failed is dealt with.
+    fn fail(&mut self, env: &mut Env) -> bool {
+        let failed = self.slots.iter().enumerate().find_map(|(index, slot)| {
+            let slot = slot.as_ref()?;
+            match slot.life {
+                Life::Failed(end) => Some((index, end, slot.is_being_added)),
+                _ => None,
+            }
+        });
+        let Some((index, end, is_being_added)) = failed else {
+            return false;
+        };
+        if let Some(slot) = &mut self.slots[index] {
+            slot.life = Life::Out;
+            slot.last = Some(end);
+        }
+        match &self.mode {
+            _ if is_being_added => self.slots[index] = None,
+            Mode::Lowering { .. } | Mode::Ended(_) => {}
+            Mode::Raising { first: true, .. } => self.end(Fate::NotStarted, env),
+            Mode::Raising { queue, .. } if queue.front() == Some(&index) => {
+                if self.spend(index, env) && self.plan.strategy == Strategy::OneForAll {
+                    self.mode = Mode::Lowering {
+                        from: 0,
+                        then: Then::Raise,
+                    };
+                }
+            }
+            Mode::Raising { .. } | Mode::Calm => {
+                if self.spend(index, env)
+                    && let Some(slot) = &mut self.slots[index]
+                {
+                    slot.life = Life::Again;
+                }
+            }
+        }
+        true
+    }
+
+    /// The next child up, or down.
+    fn go_on(&mut self, env: &mut Env) -> bool {
+        match &mut self.mode {
+            Mode::Ended(_) => false,
+            Mode::Calm => {
+                let again = self.slots.iter().position(
+                    |slot| matches!(slot, Some(slot) if matches!(slot.life, Life::Again)),
+                );
+                if let Some(index) = again {
+                    self.begin(index, env);
+                }
+                again.is_some()
+            }
+            Mode::Raising { queue, first } => {
+                let Some(&index) = queue.front() else {
+                    self.has_been_up |= *first;
+                    self.mode = Mode::Calm;
+                    return true;
+                };
+                match self.slots[index].as_ref().map(|slot| &slot.life) {
+                    Some(Life::Out) => self.begin(index, env),
+                    Some(Life::Up(_)) | None => drop(queue.pop_front()),
+                    Some(_) => return false,
+                }
+                true
+            }
+            Mode::Lowering { from, then } => {
+                let (from, then) = (*from, *then);
+                self.lower(from, then, env)
+            }
+        }
+    }
+
+    fn lower(&mut self, from: usize, then: Then, env: &mut Env) -> bool {
+        let forward = env.is(Wrong::StopsInStartOrder);
+        let live = |(index, slot): (usize, &Option<Slot>)| {
+            let slot = slot.as_ref()?;
+            let is_live = !matches!(slot.life, Life::Out | Life::Again | Life::Failed(_));
+            (index >= from && is_live).then_some(index)
+        };
+        let mut indices = self.slots.iter().enumerate();
+        let next = if forward {
+            indices.find_map(live)
+        } else {
+            indices.rev().find_map(live)
+        };
+        if let Some(index) = next {
+            let is_leaving = matches!(&self.slots[index], Some(slot) if matches!(slot.life, Life::Leaving { .. }));
+            if !is_leaving {
+                self.tell(index, env);
+            }
+            return !is_leaving;
+        }
+        match then {
+            Then::End(fate) => self.mode = Mode::Ended(fate),
+            Then::Raise => {
+                self.mail.retain(|(index, _)| *index < from);
+                if env.is(Wrong::LosesExitsBeforeTheGroup) {
+                    self.mail.clear();
+                }
+                for slot in self.slots.iter_mut().skip(from) {
+                    drop(slot.take_if(|slot| {
+                        slot.member.restart == Restart::Temporary
+                            && !env.is(Wrong::RestartsTemporariesInGroups)
+                    }));
+                }
+                let queue = (from..self.slots.len())
+                    .filter(|&index| self.slots[index].is_some())
+                    .collect();
+                self.mode = Mode::Raising {
+                    queue,
+                    first: false,
+                };
+            }
+        }
+        true
+    }
+
+    /// A child ended by itself.
+    fn decide(&mut self, index: usize, end: End, env: &mut Env) {
+        let Some(slot) = &self.slots[index] else {
+            return;
+        };
+        if !matches!(slot.life, Life::Out) {
+            return;
+        }
+        let is_normal = match end {
+            End::Normal => !env.is(Wrong::RestartsTransientsAfterNormal),
+            End::Asked | End::OverLimit => true,
+            End::Killed => env.is(Wrong::TakesKilledForNormal),
+            End::Error | End::Panic => false,
+        };
+        let again = match slot.member.restart {
+            Restart::Permanent => true,
+            Restart::Transient => !is_normal,
+            Restart::Temporary => false,
+        };
+        if !again {
+            if self.plan.dynamic.is_some() || slot.member.restart == Restart::Temporary {
+                self.slots[index] = None;
+            }
+            return;
+        }
+        if !self.spend(index, env) {
+            return;
+        }
+        let from = match self.plan.strategy {
+            Strategy::OneForOne => return self.begin(index, env),
+            Strategy::OneForAll => 0,
+            Strategy::RestForOne => index,
+        };
+        if env.is(Wrong::CountsEveryChildOfAGroup) {
+            let others = self.slots.iter().skip(from).flatten().count() - 1;
+            let clock = env.clock_ms();
+            self.spent.extend(std::iter::repeat_n(clock, others));
+        }
+        self.mode = Mode::Lowering {
+            from,
+            then: Then::Raise,
+        };
+    }
+
+    /// Counts a restart and says whether the limit holds; over it, everything goes down.
+    fn spend(&mut self, index: usize, env: &mut Env) -> bool {
+        let clock = env.clock_ms();
+        if let Some(slot) = &mut self.slots[index] {
+            slot.restarts += 1;
+        }
+        if !env.is(Wrong::ForgetsNoRestart) {
+            let period_ms = self.plan.period_ms;
+            self.spent.retain(|at| clock - at < period_ms);
+        }
+        self.spent.push(clock);
+        let allowed = if env.is(Wrong::TripsAtTheLimit) {
+            self.plan.intensity.saturating_sub(1)
+        } else {
+            self.plan.intensity
+        };
+        if self.spent.len() > allowed {
+            self.end(Fate::Down(End::OverLimit), env);
+            return false;
+        }
+        true
+    }
+
+    /// Everything goes down, and then this ends.
+    fn end(&mut self, fate: Fate, env: &mut Env) {
+        if matches!(
+            self.mode,
+            Mode::Ended(_)
+                | Mode::Lowering {
+                    then: Then::End(_),
+                    ..
+                }
+        ) {
+            return;
+        }
+        self.mail.clear();
+        for slot in self.slots.iter_mut().flatten() {
+            if matches!(slot.life, Life::Again) {
+                slot.life = Life::Out;
+            }
+        }
+        self.mode = Mode::Lowering {
+            from: 0,
+            then: Then::End(fate),
+        };
+        if self.plan.dynamic.is_some() {
+            while self.resolve(env) {}
+            for index in 0..self.slots.len() {
+                self.tell(index, env);
+            }
+        }
+    }
+
+    fn begin(&mut self, index: usize, env: &mut Env) {
+        let Some(slot) = &mut self.slots[index] else {
+            return;
+        };
+        slot.life = Life::Rising(match &slot.member.group {
+            Some(group) => Rising::Inner(Box::new(Unit::new(group, &slot.path))),
+            None => {
+                env.log.push(format!("+{}", slot.path));
+                let manner = env.manner(&slot.path);
+                if manner.failing > 0 {
+                    manner.failing -= 1;
+                    Rising::WillFail
+                } else if manner.hanging > 0 {
+                    manner.hanging -= 1;
+                    Rising::Hangs(env.timer(START_WITHIN_MS))
+                } else {
+                    Rising::WillBeUp
+                }
+            }
+        });
+    }
+
+    /// Tells a child to stop, by its own rule.
+    fn tell(&mut self, index: usize, env: &mut Env) {
+        let Some(slot) = &mut self.slots[index] else {
+            return;
+        };
+        slot.life = match std::mem::replace(&mut slot.life, Life::Out) {
+            life @ (Life::Out | Life::Again | Life::Failed(_) | Life::Leaving { .. }) => life,
+            _ if slot.member.stop == Stop::Brutal => {
+                slot.last = Some(End::Killed);
+                Life::Out
+            }
+            life => {
+                let kill = match slot.member.stop {
+                    Stop::Within(ms) => Some(env.timer(ms)),
+                    Stop::Infinity | Stop::Brutal => None,
+                };
+                leave(slot, life, kill, env)
+            }
+        };
+    }
+}
+
+/// What becomes of a child that was told to stop and is waited for.
+fn leave(slot: &mut Slot, life: Life, kill: Option<Due>, env: &mut Env) -> Life {
+    let (gone, inner) = match life {
+        Life::Up(Some(mut inner)) | Life::Rising(Rising::Inner(mut inner)) => {
+            inner.end(Fate::Down(End::Asked), env);
+            (None, Some(inner))
+        }
+        // It cannot hear while its start hangs.
+        Life::Rising(Rising::Hangs(due)) => {
+            let kill = kill.or(Some(due));
+            return Life::Leaving {
+                gone: None,
+                kill,
+                inner: None,
+            };
+        }
+        _ => {
+            let manner = env.manner(&slot.path);
+            if manner.deaf {
+                (None, None)
+            } else {
+                let cleanup_ms = manner.cleanup_ms;
+                env.log.push(format!("-{}", slot.path));
+                if cleanup_ms == 0 {
+                    slot.last = Some(End::Asked);
+                    return Life::Out;
+                }
+                (Some(env.timer(cleanup_ms)), None)
+            }
+        }
+    };
+    Life::Leaving { gone, kill, inner }
+}
+
+impl Slot {
+    fn new(member: Member, path: &str) -> Self {
+        let path = join(path, &member.id);
+        Self {
+            member,
+            path,
+            life: Life::Out,
+            restarts: 0,
+            last: None,
+            is_being_added: false,
+            is_being_dropped: false,
+        }
+    }
+
+    fn inner(&self) -> Option<&Unit> {
+        match &self.life {
+            Life::Rising(Rising::Inner(inner))
+            | Life::Up(Some(inner))
+            | Life::Leaving {
+                inner: Some(inner), ..
+            } => Some(inner),
+            _ => None,
+        }
+    }
+
+    fn inner_mut(&mut self) -> Option<&mut Unit> {
+        match &mut self.life {
+            Life::Rising(Rising::Inner(inner))
+            | Life::Up(Some(inner))
+            | Life::Leaving {
+                inner: Some(inner), ..
+            } => Some(inner),
+            _ => None,
+        }
+    }
+
+    fn timers(&self) -> impl Iterator<Item = Due> {
+        let (first, second) = match &self.life {
+            Life::Rising(Rising::Hangs(due)) => (Some(*due), None),
+            Life::Leaving { gone, kill, .. } => (*gone, *kill),
+            _ => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
+}
+
+// ---- what happens to a tree from outside ---------------------------------------------------------------------------
+
+impl Unit {
+    pub(super) fn next_timer(&self) -> Option<Due> {
+        let slots = self.slots.iter().flatten();
+        slots
+            .flat_map(|slot| {
+                let below = slot.inner().and_then(Unit::next_timer);
+                slot.timers().chain(below)
+            })
+            .min()
+    }
+
+    /// A timer's time has come.
+    pub(super) fn fire(&mut self, due: Due) {
+        for slot in self.slots.iter_mut().flatten() {
+            match &slot.life {
+                Life::Rising(Rising::Hangs(at)) if *at == due => {
+                    slot.life = Life::Failed(End::Error);
+                }
+                Life::Leaving { gone: Some(at), .. } if *at == due => {
+                    slot.last = Some(End::Asked);
+                    slot.life = Life::Out;
+                }
+                Life::Leaving { kill: Some(at), .. } if *at == due => {
+                    slot.last = Some(End::Killed);
+                    slot.life = Life::Out;
+                }
+                _ => {
+                    if let Some(inner) = slot.inner_mut() {
+                        inner.fire(due);
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn stop(&mut self, env: &mut Env) {
+        self.end(Fate::Down(End::Asked), env);
+    }
+
+    /// The worker there, if it is up, ends by itself.
+    pub(super) fn act(&mut self, path: &str, act: Act) {
+        let end = match act {
+            Act::Normal => End::Normal,
+            Act::Fail => End::Error,
+            Act::Panic => End::Panic,
+        };
+        self.at(path, &mut |unit, index| {
+            let is_up = unit
+                .life(index)
+                .is_some_and(|life| matches!(life, Life::Up(None)));
+            if is_up {
+                unit.crash(index, end);
+            }
+        });
+    }
+
+    /// Says whether there was something to kill.
+    pub(super) fn kill(&mut self, path: &str) -> bool {
+        let mut killed = false;
+        self.at(path, &mut |unit, index| {
+            let Some(slot) = &mut unit.slots[index] else {
+                return;
+            };
+            killed = true;
+            match slot.life {
+                Life::Up(_) => unit.crash(index, End::Killed),
+                Life::Rising(_) => slot.life = Life::Failed(End::Killed),
+                Life::Leaving { .. } => {
+                    slot.last = Some(End::Killed);
+                    slot.life = Life::Out;
+                }
+                Life::Out | Life::Again | Life::Failed(_) => killed = false,
+            }
+        });
+        killed
+    }
+
+    /// Starts a child of the dynamic supervisor there. The outcome is seen when it has settled.
+    pub(super) fn start_child(
+        &mut self,
+        path: &str,
+        member: &Member,
+        env: &mut Env,
+    ) -> &'static str {
+        let Some(unit) = self.unit(path) else {
+            return "silent";
+        };
+        if !matches!(unit.mode, Mode::Calm) {
+            return "silent";
+        }
+        let here = unit.slots.iter().flatten();
+        if here.clone().any(|slot| slot.member.id == member.id) {
+            return "already present";
+        }
+        if here.count() >= unit.plan.dynamic.unwrap_or(0) {
+            return "max children";
+        }
+        let mut slot = Slot::new(member.clone(), path);
+        slot.is_being_added = true;
+        unit.slots.push(Some(slot));
+        let index = unit.slots.len() - 1;
+        unit.begin(index, env);
+        match unit.life(index) {
+            Some(Life::Rising(Rising::WillFail)) => "start failed",
+            Some(Life::Rising(Rising::Hangs(_))) => "pending",
+            _ => "ok",
+        }
+    }
+
+    /// Stops a child of the dynamic supervisor there for good.
+    pub(super) fn terminate_child(&mut self, path: &str, id: &str, env: &mut Env) -> &'static str {
+        let Some(unit) = self.unit(path) else {
+            return "silent";
+        };
+        let found = unit
+            .slots
+            .iter()
+            .position(|slot| slot.as_ref().is_some_and(|slot| slot.member.id == id));
+        let Some(index) = found else {
+            return "not found";
+        };
+        unit.tell(index, env);
+        if let Some(slot) = &mut unit.slots[index] {
+            slot.is_being_dropped = true;
+        }
+        match unit.life(index) {
+            Some(Life::Leaving { .. }) => "pending",
+            _ => "ok",
+        }
+    }
+
+    pub(super) fn rows(&self, env: &Env, rows: &mut Vec<Row>) {
+        let is_ending = matches!(
+            self.mode,
+            Mode::Lowering {
+                then: Then::End(_),
+                ..
+            }
+        );
+        let clock = env.clock_ms();
+        let within = self
+            .spent
+            .iter()
+            .filter(|&at| clock - at < self.plan.period_ms)
+            .count();
+        let within = u32::try_from(within).unwrap();
+        for slot in self.slots.iter().flatten() {
+            rows.push(Row {
+                path: slot.path.clone(),
+                state: match slot.life {
+                    Life::Out | Life::Failed(_) => "down",
+                    Life::Again => "restarting",
+                    Life::Rising(_) => "starting",
+                    Life::Up(_) => "up",
+                    Life::Leaving { .. } => "stopping",
+                },
+                counts: (!is_ending).then_some((slot.restarts, within)),
+                last: slot.last.map(End::label),
+            });
+            if let Some(inner) = slot.inner() {
+                inner.rows(env, rows);
+            }
+        }
+    }
+
+    fn crash(&mut self, index: usize, end: End) {
+        if let Some(slot) = &mut self.slots[index] {
+            slot.life = Life::Out;
+            slot.last = Some(end);
+        }
+        self.mail.push_back((index, end));
+    }
+
+    fn life(&self, index: usize) -> Option<&Life> {
+        Some(&self.slots[index].as_ref()?.life)
+    }
+
+    fn at(&mut self, path: &str, change: &mut dyn FnMut(&mut Unit, usize)) {
+        let (parent, id) = path.rsplit_once('/').unwrap_or(("", path));
+        let Some(unit) = self.unit(parent) else {
+            return;
+        };
+        let found = unit
+            .slots
+            .iter()
+            .position(|slot| slot.as_ref().is_some_and(|slot| slot.member.id == id));
+        if let Some(index) = found {
+            change(unit, index);
+        }
+    }
+
+    /// The live supervisor at that path.
+    fn unit(&mut self, path: &str) -> Option<&mut Unit> {
+        if self.path == path {
+            return Some(self);
+        }
+        self.slots
+            .iter_mut()
+            .flatten()
+            .filter_map(Slot::inner_mut)
+            .find_map(|inner| inner.unit(path))
+    }
+}

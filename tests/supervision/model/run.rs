@@ -1,0 +1,357 @@
+//! One scenario on the real kernel and on the model, compared after every step.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bidtree::supervision::{
+    AskError, Dynamic, Exit, Limit, Place, Shutdown, Spec, Supervisor, Tree,
+};
+
+use super::Wrong;
+use super::plan::{Group, Member, START_WITHIN_MS, Scenario, Step, Stop, TICK_MS, join};
+use super::rules::{Env, Row, Unit};
+use crate::support::{World, settle};
+
+/// Ticks after the script, in which a stop must have come to its end.
+const LAST_TICKS: u64 = 60;
+
+/// The first difference, or nothing. `wrong` is a fault planted in the model.
+pub(super) fn difference(scenario: &Scenario, wrong: Option<Wrong>) -> Option<String> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap()
+        .block_on(async { Bench::new(scenario, wrong).run(scenario).await.err() })
+}
+
+struct Bench {
+    world: World,
+    dynamics: BTreeMap<String, Dynamic>,
+    model: Unit,
+    env: Env,
+    /// How long after the last whole tick it is.
+    into_tick_ms: u64,
+    /// Supervisors whose children stop at once, in no order of their own.
+    unordered: Vec<String>,
+}
+
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+impl Bench {
+    fn new(scenario: &Scenario, wrong: Option<Wrong>) -> Self {
+        Self {
+            world: World::new(),
+            dynamics: BTreeMap::new(),
+            model: Unit::new(&scenario.root, ""),
+            env: Env::new(wrong),
+            into_tick_ms: 0,
+            unordered: Vec::new(),
+        }
+    }
+
+    async fn run(&mut self, scenario: &Scenario) -> Result<(), String> {
+        let plan = self.supervisor(&scenario.root, "");
+        self.world
+            .tree
+            .start(plan)
+            .await
+            .map_err(|exit| exit.to_string())?;
+        self.model.settle(&mut self.env);
+        self.compare("start").await?;
+        for step in &scenario.steps {
+            self.step(step)
+                .await
+                .map_err(|what| format!("at \"{step}\": {what}"))?;
+            self.settle().await;
+            self.compare(&step.to_string()).await?;
+            let ticks = if let Step::Ticks(ticks) = step {
+                *ticks
+            } else {
+                1
+            };
+            self.pass(ticks).await;
+            self.compare(&format!("the time after {step}")).await?;
+        }
+        self.step(&Step::Stop).await?;
+        self.settle().await;
+        self.pass(LAST_TICKS).await;
+        self.compare("the end").await?;
+        match self.model.fate() {
+            Some(_) => Ok(()),
+            None => Err("neither has ended".to_owned()),
+        }
+    }
+
+    /// Does the same to both. Nothing but what takes no time has happened in either when it returns.
+    async fn step(&mut self, step: &Step) -> Result<(), String> {
+        let Self {
+            world,
+            dynamics,
+            model,
+            env,
+            ..
+        } = self;
+        let mut answers = ("ok", "ok");
+        match step {
+            Step::Act(acts) => {
+                for (path, act) in acts {
+                    world.tell(path, *act);
+                    model.act(path, *act);
+                }
+            }
+            Step::Kill(path) => {
+                let killed = world.tree.kill(path).await;
+                answers.0 = if killed.is_ok() {
+                    "ok"
+                } else {
+                    "nothing there"
+                };
+                answers.1 = if model.kill(path) {
+                    "ok"
+                } else {
+                    "nothing there"
+                };
+            }
+            Step::Fail(path, times) => {
+                world.part(path, |part| part.failing = *times);
+                env.manner(path).failing = *times;
+            }
+            Step::Hang(path) => {
+                world.part(path, |part| part.hanging = 1);
+                env.manner(path).hanging = 1;
+            }
+            Step::Deaf(path) => {
+                world.part(path, |part| part.deaf = true);
+                env.manner(path).deaf = true;
+            }
+            Step::Cleanup(path, cleanup_ms) => {
+                world.part(path, |part| part.cleanup = ms(*cleanup_ms));
+                env.manner(path).cleanup_ms = *cleanup_ms;
+            }
+            Step::Start(path, member) => {
+                let spec = spec_of(world.puppet(&member.id), member);
+                let asked = dynamics.get(path).unwrap();
+                answers.0 = within_no_time(asked.start_child(spec)).await;
+                answers.1 = model.start_child(path, member, env);
+            }
+            Step::Terminate(path, id) => {
+                let asked = dynamics.get(path).unwrap();
+                answers.0 = within_no_time(asked.terminate_child(id)).await;
+                answers.1 = model.terminate_child(path, id, env);
+            }
+            Step::Ticks(_) => {}
+            Step::Stop => {
+                model.stop(env);
+                // Whether it takes no time is seen by comparing.
+                tokio::select! {
+                    biased;
+                    _ = world.tree.stop() => {}
+                    () = std::future::ready(()) => {}
+                }
+            }
+        }
+        model.settle(env);
+        if answers.0 == "pending" {
+            self.into_tick_ms += 1;
+        }
+        if answers.0 == answers.1 {
+            Ok(())
+        } else {
+            Err(format!("kernel answers {}, model {}", answers.0, answers.1))
+        }
+    }
+
+    /// Time passes for both, up to a whole tick. The tree's clock goes ahead in the middle of each.
+    async fn pass(&mut self, ticks: u64) {
+        for _ in 0..ticks {
+            let end_ms = self.env.now_ms + TICK_MS;
+            while let Some((at_ms, order)) = self.model.next_timer()
+                && at_ms < end_ms
+            {
+                self.env.now_ms = at_ms;
+                self.model.fire((at_ms, order));
+                self.model.settle(&mut self.env);
+            }
+            self.env.now_ms = end_ms;
+            tokio::time::sleep(ms(TICK_MS / 2 - self.into_tick_ms)).await;
+            self.world.advance_clock(ms(TICK_MS));
+            tokio::time::sleep(ms(TICK_MS / 2)).await;
+            self.into_tick_ms = 0;
+        }
+    }
+
+    /// Lets happen what takes no time.
+    async fn settle(&mut self) {
+        settle().await;
+        self.into_tick_ms += 1;
+    }
+
+    async fn compare(&mut self, after: &str) -> Result<(), String> {
+        let told = self.world.script.take();
+        let mut seen: Vec<_> = told.split(' ').filter(|word| !word.is_empty()).collect();
+        let log = std::mem::take(&mut self.env.log);
+        let mut expected: Vec<_> = log.iter().map(String::as_str).collect();
+        self.sort_unordered(&mut seen);
+        self.sort_unordered(&mut expected);
+        if seen != expected {
+            return Err(format!(
+                "after {after}: kernel did {seen:?}, model {expected:?}"
+            ));
+        }
+        for (path, manner) in &self.env.manners {
+            let lives = self.world.incarnations(path);
+            if lives != manner.incarnations {
+                let expected = manner.incarnations;
+                return Err(format!(
+                    "after {after}: {path} came up {lives} times, in the model {expected}"
+                ));
+            }
+        }
+        let ended = ended(&self.world.tree).await;
+        let expected = self.model.fate().map(|fate| fate.end().label());
+        if ended.as_ref().map(Exit::label) != expected {
+            return Err(format!(
+                "after {after}: kernel ended {ended:?}, model {expected:?}"
+            ));
+        }
+        if ended.is_some() {
+            return Ok(());
+        }
+        self.compare_places(after).await
+    }
+
+    async fn compare_places(&self, after: &str) -> Result<(), String> {
+        let mut expected = Vec::new();
+        self.model.rows(&self.env, &mut expected);
+        let mut seen = Vec::new();
+        rows(self.world.tree.snapshot().await, &mut seen);
+        self.sort_unordered_rows(&mut seen);
+        self.sort_unordered_rows(&mut expected);
+        for (row, expected) in seen.iter_mut().zip(&expected) {
+            if expected.counts.is_none() {
+                row.counts = None;
+            }
+        }
+        if seen == expected {
+            return Ok(());
+        }
+        let differs = seen
+            .iter()
+            .zip(&expected)
+            .find(|(seen, expected)| seen != expected);
+        Err(format!(
+            "after {after}: {} places, in the model {}; kernel and model: {differs:?}",
+            seen.len(),
+            expected.len()
+        ))
+    }
+
+    /// Puts the children of dynamic supervisors in an order; all others keep theirs.
+    fn sort_unordered_rows(&self, rows: &mut [Row]) {
+        fn parent(row: &Row) -> Option<&str> {
+            row.path.rsplit_once('/').map(|(parent, _)| parent)
+        }
+        for siblings in rows.chunk_by_mut(|one, other| parent(one) == parent(other)) {
+            let supervisor = siblings.first().and_then(parent);
+            if self
+                .unordered
+                .iter()
+                .any(|path| supervisor == Some(path.as_str()))
+            {
+                siblings.sort_by(|one, other| one.path.cmp(&other.path));
+            }
+        }
+    }
+
+    /// Puts what children of dynamic supervisors did at the end, in an order.
+    fn sort_unordered(&self, words: &mut [&str]) {
+        words.sort_by_key(|word| {
+            let parent = word[1..].rsplit_once('/').map(|(parent, _)| parent);
+            parent
+                .filter(|parent| self.unordered.iter().any(|path| path == parent))
+                .map(|_| (*word).to_owned())
+        });
+    }
+
+    fn supervisor(&mut self, group: &Group, path: &str) -> Supervisor {
+        let limit = Limit::new(u32::try_from(group.intensity).unwrap(), ms(group.period_ms));
+        if let Some(most) = group.dynamic {
+            return Supervisor::dynamic(limit, most);
+        }
+        group
+            .members
+            .iter()
+            .fold(Supervisor::new(group.strategy, limit), |plan, member| {
+                plan.child(self.child(member, path))
+            })
+    }
+
+    fn child(&mut self, member: &Member, path: &str) -> Spec {
+        let spec = match &member.group {
+            None => self.world.puppet(&member.id),
+            Some(group) => {
+                let path = join(path, &member.id);
+                let plan = self.supervisor(group, &path);
+                if group.dynamic.is_some() {
+                    let address = Dynamic::new();
+                    let spec = plan.named_at(&member.id, &address);
+                    self.unordered.push(path.clone());
+                    self.dynamics.insert(path, address);
+                    spec
+                } else {
+                    plan.named(&member.id)
+                }
+            }
+        };
+        spec_of(spec, member)
+    }
+}
+
+fn spec_of(spec: Spec, member: &Member) -> Spec {
+    spec.restart(member.restart)
+        .start_within(ms(START_WITHIN_MS))
+        .shutdown(match member.stop {
+            Stop::Brutal => Shutdown::Brutal,
+            Stop::Within(limit_ms) => Shutdown::Within(ms(limit_ms)),
+            Stop::Infinity => Shutdown::Infinity,
+        })
+}
+
+fn rows(places: Vec<Place>, flat: &mut Vec<Row>) {
+    for place in places {
+        flat.push(Row {
+            path: place.path,
+            state: place.state,
+            counts: Some((place.restarts, place.restarts_in_window)),
+            last: place.last_exit.as_ref().map(Exit::label),
+        });
+        rows(place.children, flat);
+    }
+}
+
+/// What comes of it before time passes.
+async fn within_no_time(work: impl Future<Output = Result<(), AskError>>) -> &'static str {
+    tokio::select! {
+        biased;
+        outcome = work => match outcome {
+            Ok(()) => "ok",
+            Err(AskError::AlreadyPresent(_)) => "already present",
+            Err(AskError::MaxChildren(_)) => "max children",
+            Err(AskError::StartFailed(..)) => "start failed",
+            Err(AskError::NotFound(_)) => "not found",
+            Err(_) => "silent",
+        },
+        () = settle() => "pending",
+    }
+}
+
+async fn ended(tree: &Tree) -> Option<Exit> {
+    tokio::select! {
+        biased;
+        exit = tree.ended() => Some(exit),
+        () = std::future::ready(()) => None,
+    }
+}
