@@ -6,12 +6,15 @@ use bidtree::supervision::{Restart, Strategy};
 
 use crate::support::Act;
 
-/// Steps happen at whole ticks. Every other time is a whole number of ticks less [`SHORT_MS`], so that what a timer sets
-/// off happens between steps, and a timer set by it a little earlier still.
+/// Steps happen at whole ticks. Every other time is a whole number of ticks less a little, so that what a timer sets off
+/// happens between steps, and a timer set by it a little earlier still; and less by something of its own, since what
+/// two timers do at the same time has no order.
 pub(super) const TICK_MS: u64 = 100;
-pub(super) const SHORT_MS: u64 = 1;
 /// How long a start may take.
-pub(super) const START_WITHIN_MS: u64 = 3 * TICK_MS - SHORT_MS;
+pub(super) const START_WITHIN_MS: u64 = 3 * TICK_MS - 11;
+const CLEANUPS_MS: [u64; 3] = [TICK_MS - 1, 3 * TICK_MS - 2, 7 * TICK_MS - 3];
+const SHORT_STOP: Stop = Stop::Within(2 * TICK_MS - 5);
+const LONG_STOP: Stop = Stop::Within(5 * TICK_MS - 7);
 
 const STEPS_MAX: usize = 12;
 const DEPTH_MAX: u32 = 3;
@@ -132,7 +135,7 @@ fn member(dice: &mut fastrand::Rng, depth: u32, n: usize, workers: &mut usize) -
     if depth < DEPTH_MAX && dice.u8(0..3) == 0 {
         let stop = match dice.u8(0..6) {
             0 => Stop::Brutal,
-            1 => Stop::Within(5 * TICK_MS - SHORT_MS),
+            1 => LONG_STOP,
             _ => Stop::Infinity,
         };
         return Member {
@@ -153,8 +156,8 @@ fn worker(dice: &mut fastrand::Rng, id: String) -> Member {
         stop: match dice.u8(0..6) {
             0 => Stop::Brutal,
             1 => Stop::Infinity,
-            2 => Stop::Within(5 * TICK_MS - SHORT_MS),
-            _ => Stop::Within(2 * TICK_MS - SHORT_MS),
+            2 => LONG_STOP,
+            _ => SHORT_STOP,
         },
         group: None,
     }
@@ -171,8 +174,7 @@ fn restart(dice: &mut fastrand::Rng) -> Restart {
 /// What steps can be aimed at.
 #[derive(Default)]
 struct Places {
-    /// With whether it may be made deaf, or hang: one that is waited for without a limit may not.
-    workers: Vec<(String, bool)>,
+    workers: Vec<(String, Stop)>,
     all: Vec<String>,
     dynamics: Vec<String>,
 }
@@ -184,15 +186,13 @@ impl Places {
             self.all.push(path.clone());
             match &member.group {
                 Some(inner) => self.collect(inner, &path),
-                None => self
-                    .workers
-                    .push((path.clone(), member.stop != Stop::Infinity)),
+                None => self.workers.push((path.clone(), member.stop)),
             }
         }
         if group.dynamic.is_some() {
             self.dynamics.push(path.to_owned());
             for id in ["x", "y", "z", "w"] {
-                self.workers.push((join(path, id), false));
+                self.workers.push((join(path, id), Stop::Infinity));
             }
         }
     }
@@ -204,32 +204,39 @@ impl Places {
         if self.workers.is_empty() {
             return Step::Ticks(1);
         }
-        let (path, is_bounded) = self.workers[dice.usize(0..self.workers.len())].clone();
+        let (path, stop) = self.workers[dice.usize(0..self.workers.len())].clone();
+        // What is waited for without a limit may neither hang nor be deaf.
+        let is_bounded = stop != Stop::Infinity;
         match dice.u8(0..20) {
             0..8 => Step::Act(vec![(path, act(dice))]),
-            8 | 9 => {
-                // Only siblings: what two unrelated supervisors do at once has no order.
-                let siblings: Vec<_> = self
-                    .workers
-                    .iter()
-                    .filter(|(other, _)| parent(other) == parent(&path) && *other != path)
-                    .collect();
-                let mut acts = vec![(path.clone(), act(dice))];
-                if !siblings.is_empty() {
-                    let (other, _) = siblings[dice.usize(0..siblings.len())];
-                    // Not a normal end, which is a shutdown for one that has just been told to stop.
-                    acts.push((other.clone(), [Act::Fail, Act::Panic][dice.usize(0..2)]));
-                }
-                Step::Act(acts)
-            }
+            8 | 9 if stop != Stop::Brutal => self.two_deaths(dice, path),
             10 | 11 => Step::Kill(self.all[dice.usize(0..self.all.len())].clone()),
             12 | 13 => Step::Fail(path, dice.u32(1..=3)),
             14 if is_bounded => Step::Hang(path),
             15 if is_bounded => Step::Deaf(path),
-            16 | 17 => Step::Cleanup(path, TICK_MS * [1, 3, 7][dice.usize(0..3)] - SHORT_MS),
+            16 | 17 => Step::Cleanup(path, CLEANUPS_MS[dice.usize(0..3)]),
             18 => Step::Stop,
             _ => Step::Ticks(dice.u64(1..=8)),
         }
+    }
+
+    /// Two siblings end at once. What two unrelated supervisors do at once has no order; nor has the start of a child
+    /// that is killed on the spot.
+    fn two_deaths(&self, dice: &mut fastrand::Rng, path: String) -> Step {
+        let siblings: Vec<_> = self
+            .workers
+            .iter()
+            .filter(|(other, stop)| {
+                parent(other) == parent(&path) && *other != path && *stop != Stop::Brutal
+            })
+            .collect();
+        let mut acts = vec![(path, act(dice))];
+        if !siblings.is_empty() {
+            let (other, _) = siblings[dice.usize(0..siblings.len())];
+            // Not a normal end, which is a shutdown for one that has just been told to stop.
+            acts.push((other.clone(), [Act::Fail, Act::Panic][dice.usize(0..2)]));
+        }
+        Step::Act(acts)
     }
 
     fn dynamic_step(&self, dice: &mut fastrand::Rng) -> Step {

@@ -633,6 +633,30 @@ impl Unit {
             .min()
     }
 
+    /// Whether several timers have this time, so that it is not known which comes first. Those of a dynamic supervisor's
+    /// children may: they are all told at once.
+    pub(super) fn is_tied(&self, at_ms: u64) -> bool {
+        self.supervisors_due(at_ms) > 1
+    }
+
+    fn supervisors_due(&self, at_ms: u64) -> usize {
+        let slots = self.slots.iter().flatten();
+        let here = slots
+            .clone()
+            .flat_map(Slot::timers)
+            .filter(|due| due.0 == at_ms)
+            .count();
+        let here = if self.plan.dynamic.is_some() {
+            here.min(1)
+        } else {
+            here
+        };
+        here + slots
+            .filter_map(Slot::inner)
+            .map(|inner| inner.supervisors_due(at_ms))
+            .sum::<usize>()
+    }
+
     /// A timer's time has come.
     pub(super) fn fire(&mut self, due: Due) {
         for slot in self.slots.iter_mut().flatten() {
