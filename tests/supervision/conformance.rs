@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use bidtree::supervision::{
-    AskError, Dynamic, Exit, Limit, Restart, Shutdown, Spec, Strategy, Supervisor, Why,
+    AskError, AutoShutdown, Counts, Dynamic, Exit, Limit, Restart, Shutdown, Spec, Strategy,
+    Supervisor, Why,
 };
 
 use crate::support::{Act, World, settle, supervisor, timed};
@@ -135,11 +136,64 @@ async fn s04_the_first_child_failing_leaves_nothing() {
     assert_eq!(world.exits(), []);
 }
 
+/// Specs and children that are up, all of them workers.
+async fn counted(world: &World, supervisor: &str) -> (usize, usize) {
+    let counts = world.tree.count_children(supervisor).await.unwrap();
+    assert_eq!((counts.supervisors, counts.workers), (0, counts.specs));
+    (counts.specs, counts.active)
+}
+
+#[tokio::test(start_paused = true)]
+async fn s05_a_permanent_child_that_ignores_keeps_its_place() {
+    let world = World::new();
+    world.part("a", |a| a.ignoring = 1);
+    world
+        .tree
+        .start(world.puppets(supervisor(ONE, 2), "a b"))
+        .await
+        .unwrap();
+    assert_eq!(world.script.take(), "+a +b");
+    assert_eq!(
+        world.places().await,
+        [("a".to_owned(), "down", 0), is_up("b", 0)]
+    );
+    assert_eq!(counted(&world, "").await, (2, 1));
+    assert_eq!(restarts_in_window(&world).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn s05_ignoring_a_restart_ends_the_retries() {
+    let world = one(|a| a).await;
+    world.part("a", |a| a.ignoring = 1);
+    assert!(world.act("a", Act::Fail).await);
+    assert_eq!(world.places().await, [("a".to_owned(), "down", 1)]);
+    assert_eq!(counted(&world, "").await, (1, 0));
+    world.tree.restart_child("a").await.unwrap();
+    assert_eq!(world.script.take(), "+a +a");
+    assert_eq!(counted(&world, "").await, (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn s06_a_temporary_child_that_ignores_is_forgotten() {
+    let world = World::new();
+    world.part("t", |t| t.ignoring = 1);
+    let plan = supervisor(ONE, 2)
+        .child(world.puppet("t").restart(Restart::Temporary))
+        .child(world.puppet("b"));
+    world.tree.start(plan).await.unwrap();
+    assert_eq!(world.places().await, [is_up("b", 0)]);
+    assert_eq!(counted(&world, "").await, (1, 1));
+}
+
 #[tokio::test(start_paused = true)]
 async fn s07_an_empty_supervisor_runs() {
     let world = World::new();
     world.tree.start(supervisor(ONE, 2)).await.unwrap();
     assert_eq!(world.places().await, []);
+    assert_eq!(
+        world.tree.count_children("").await.unwrap(),
+        Counts::default()
+    );
     assert_eq!(world.tree.stop().await, ASKED);
 }
 
@@ -468,6 +522,110 @@ async fn s27_an_infinite_shutdown_is_waited_for() {
     assert_eq!(world.exits(), [("a".to_owned(), ASKED)]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn s28_a_childs_life_by_its_id() {
+    let world = one(|a| a).await;
+    let tree = &world.tree;
+    let id = "a".to_owned();
+    let again = || tree.start_child("", world.puppet("a"));
+    assert_eq!(again().await, Err(AskError::AlreadyStarted(id.clone())));
+    assert_eq!(tree.terminate_child("a").await, Ok(()));
+    assert_eq!(world.script.take(), "-a");
+    assert_eq!(tree.terminate_child("a").await, Ok(()));
+    assert_eq!(again().await, Err(AskError::AlreadyPresent(id.clone())));
+    assert_eq!(tree.restart_child("a").await, Ok(()));
+    assert_eq!(world.script.take(), "+a");
+    assert_eq!(world.incarnations("a"), 2);
+    assert_eq!(
+        tree.restart_child("a").await,
+        Err(AskError::Running(id.clone()))
+    );
+    assert_eq!(
+        tree.delete_child("a").await,
+        Err(AskError::Running(id.clone()))
+    );
+    assert_eq!(tree.terminate_child("a").await, Ok(()));
+    assert_eq!(tree.delete_child("a").await, Ok(()));
+    for gone in [
+        tree.restart_child("a").await,
+        tree.terminate_child("a").await,
+        tree.delete_child("a").await,
+    ] {
+        assert_eq!(gone, Err(AskError::NotFound(id.clone())));
+    }
+    assert_eq!(again().await, Ok(()));
+    assert_eq!(world.places().await, [is_up("a", 0)]);
+    assert_eq!(restarts_in_window(&world).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn s28_terminating_a_child_ends_its_restart_loop() {
+    let world = World::new();
+    let plan = supervisor(ONE, 9).child(world.puppet("a").start_within(ms(50)));
+    world.tree.start(plan).await.unwrap();
+    world.part("a", |a| a.hanging = 3);
+    assert!(world.act("a", Act::Fail).await);
+    world.pass(ms(60)).await;
+    assert_eq!(world.places().await, [("a".to_owned(), "starting", 2)]);
+    let (outcome, took) = timed(world.tree.terminate_child("a")).await;
+    // What hangs in its start cannot hear that it should stop.
+    assert_eq!((outcome, took), (Ok(()), Duration::from_secs(5)));
+    world.script.take();
+    world.pass(Duration::from_secs(9)).await;
+    assert_eq!(world.script.take(), "");
+    assert_eq!(world.places().await, [("a".to_owned(), "down", 2)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn s28_a_child_stopped_by_hand_comes_back_with_its_group() {
+    let world = up(ALL, 2, "a b c").await;
+    world.tree.terminate_child("c").await.unwrap();
+    assert_eq!(world.script.take(), "-c");
+    assert!(world.act("a", Act::Panic).await);
+    assert_eq!(world.script.take(), "-b +a +b +c");
+}
+
+#[tokio::test(start_paused = true)]
+async fn s28_a_start_that_fails_is_not_kept_and_one_that_works_comes_last() {
+    let world = up(REST, 2, "a b").await;
+    world.part("c", |c| c.failing = 1);
+    assert_eq!(
+        world.tree.start_child("", world.puppet("c")).await,
+        Err(AskError::StartFailed(
+            "c".to_owned(),
+            Exit::error("told not to start")
+        ))
+    );
+    assert_eq!(counted(&world, "").await, (2, 2));
+    world.tree.start_child("", world.puppet("c")).await.unwrap();
+    world.script.take();
+    assert!(world.act("b", Act::Panic).await);
+    assert_eq!(world.script.take(), "-c +b +c");
+    assert_eq!(restarts_in_window(&world).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn s28_what_was_terminated_stays_down_though_its_own_end_was_not_decided_yet() {
+    let world = World::new();
+    let plan = ["a", "b", "c"]
+        .into_iter()
+        .fold(supervisor(REST, 9), |plan, id| {
+            plan.child(world.puppet(id).start_within(ms(50)))
+        });
+    world.tree.start(plan).await.unwrap();
+    world.part("c", |c| c.hanging = 1);
+    assert!(world.act("b", Act::Panic).await);
+    // While c's start hangs, a ends; before that is decided, somebody stops a by hand.
+    assert!(world.act("a", Act::Panic).await);
+    let asked = tokio::time::timeout(Duration::from_secs(1), world.tree.terminate_child("a"));
+    asked.await.unwrap().unwrap();
+    settle().await;
+    assert_eq!(
+        world.places().await[0],
+        ("a".to_owned(), "down", world.places().await[0].2)
+    );
+}
+
 #[test]
 #[should_panic(expected = "two children with the id a")]
 fn s29_ids_are_unique() {
@@ -590,4 +748,37 @@ async fn a_start_that_hangs_is_given_up_and_the_supervisor_hears_others_meanwhil
     settle().await;
     assert_eq!(world.script.take(), "+a");
     assert_eq!(world.places().await, [is_up("a", 2), is_up("b", 1)]);
+}
+
+/// `S[one_for_one 2/5]{a, b, c}` where a and b are significant, and all are transient.
+async fn significant(auto: AutoShutdown) -> World {
+    let world = World::new();
+    let child = |id| world.puppet(id).restart(Restart::Transient);
+    let plan = supervisor(ONE, 2)
+        .auto_shutdown(auto)
+        .child(child("a").significant())
+        .child(child("b").significant())
+        .child(child("c"));
+    world.tree.start(plan).await.unwrap();
+    world.script.take();
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn auto_shutdown_is_set_off_by_significant_children_that_end_for_good_by_themselves() {
+    let other = Some(Exit::Shutdown(Why::Other));
+    let world = significant(AutoShutdown::AnySignificant).await;
+    assert!(world.act("c", Act::Normal).await);
+    assert!(world.act("a", Act::Panic).await);
+    world.tree.terminate_child("b").await.unwrap();
+    assert_eq!(ended(&world).await, None);
+    assert!(world.act("a", Act::Normal).await);
+    assert_eq!(ended(&world).await, other);
+    let world = significant(AutoShutdown::AllSignificant).await;
+    assert!(world.act("a", Act::Normal).await);
+    assert_eq!(ended(&world).await, None);
+    world.script.take();
+    assert!(world.act("b", Act::Normal).await);
+    assert_eq!(ended(&world).await, other);
+    assert_eq!(world.script.take(), "-c");
 }

@@ -137,6 +137,8 @@ pub(crate) enum Act {
 pub(crate) struct Part {
     /// Starts that fail from now on.
     pub(crate) failing: u32,
+    /// Starts after those that find nothing to do.
+    pub(crate) ignoring: u32,
     /// Starts that hang after those.
     pub(crate) hanging: u32,
     /// Whether it takes no notice of being told to stop.
@@ -264,6 +266,10 @@ async fn play(
         if part.failing > 0 {
             part.failing -= 1;
             return Err(Failure::new("told not to start"));
+        }
+        if part.ignoring > 0 {
+            part.ignoring -= 1;
+            return Err(Failure::ignore());
         }
         let hangs = part.hanging > 0;
         part.hanging = part.hanging.saturating_sub(1);
