@@ -23,6 +23,10 @@ enum Wrong {
     CountsEveryChildOfAGroup,
     RestartsTemporariesInGroups,
     ForgetsNoRestart,
+    RevivesWhatWasTerminated,
+    LeavesThoseThatEndedOutOfTheGroup,
+    RetriesTheWholeRest,
+    TriesAFailedStartOnce,
 }
 
 /// Fails with the first seed on which kernel and model differ, and with the shortest script that shows it.
@@ -74,7 +78,7 @@ fn the_kernel_does_what_the_model_does_a_million_times() {
 
 /// The comparison must see this fault within so many seeds, or it sees nothing.
 fn sees(wrong: Wrong) {
-    let seen = (0..500).any(|seed| difference(&Scenario::of(seed), Some(wrong)).is_some());
+    let seen = (0..5_000).any(|seed| difference(&Scenario::of(seed), Some(wrong)).is_some());
     assert!(seen, "{wrong:?}");
 }
 
@@ -116,4 +120,24 @@ fn the_comparison_sees_a_temporary_restarted_with_its_group() {
 #[test]
 fn the_comparison_sees_a_window_that_never_passes() {
     sees(Wrong::ForgetsNoRestart);
+}
+
+#[test]
+fn the_comparison_sees_a_terminated_child_come_back() {
+    sees(Wrong::RevivesWhatWasTerminated);
+}
+
+#[test]
+fn the_comparison_sees_a_group_that_starts_only_what_it_stopped() {
+    sees(Wrong::LeavesThoseThatEndedOutOfTheGroup);
+}
+
+#[test]
+fn the_comparison_sees_a_retry_that_begins_too_early_in_the_order() {
+    sees(Wrong::RetriesTheWholeRest);
+}
+
+#[test]
+fn the_comparison_sees_a_failed_restart_that_is_not_retried() {
+    sees(Wrong::TriesAFailedStartOnce);
 }

@@ -13,10 +13,12 @@ pub(super) const TICK_MS: u64 = 100;
 /// How long a start may take.
 pub(super) const START_WITHIN_MS: u64 = 3 * TICK_MS - 11;
 const CLEANUPS_MS: [u64; 3] = [TICK_MS - 1, 3 * TICK_MS - 2, 7 * TICK_MS - 3];
+/// Ids of children that are started by request.
+const ADDED: [&str; 3] = ["x", "y", "z"];
 const SHORT_STOP: Stop = Stop::Within(2 * TICK_MS - 5);
 const LONG_STOP: Stop = Stop::Within(5 * TICK_MS - 7);
 
-const STEPS_MAX: usize = 12;
+const TURNS_MAX: usize = 8;
 const DEPTH_MAX: u32 = 3;
 const WORKERS_MAX: usize = 9;
 
@@ -60,9 +62,11 @@ pub(super) enum Step {
     Hang(String),
     Deaf(String),
     Cleanup(String, u64),
-    /// A child of a dynamic supervisor is started, or stopped for good.
+    /// A supervisor is asked to start one more child.
     Start(String, Member),
-    Terminate(String, String),
+    Terminate(String),
+    Restart(String),
+    Delete(String),
     Ticks(u64),
     Stop,
 }
@@ -82,9 +86,18 @@ impl Scenario {
         let root = group(&mut dice, 1, &mut workers);
         let mut places = Places::default();
         places.collect(&root, "");
-        let steps = (0..dice.usize(2..=STEPS_MAX))
-            .map(|_| places.step(&mut dice))
-            .collect();
+        places.focus = dice
+            .choice(&places.supervisors)
+            .cloned()
+            .unwrap_or_default();
+        let mut steps = Vec::new();
+        for _ in 0..dice.usize(1..=TURNS_MAX) {
+            if dice.u8(0..3) == 0 {
+                places.scene(&mut dice, &mut steps);
+            } else {
+                steps.push(places.step(&mut dice));
+            }
+        }
         Self { root, steps }
     }
 
@@ -176,11 +189,16 @@ fn restart(dice: &mut fastrand::Rng) -> Restart {
 struct Places {
     workers: Vec<(String, Stop)>,
     all: Vec<String>,
+    supervisors: Vec<String>,
     dynamics: Vec<String>,
+    /// The supervisor whose children most steps are aimed at: what happens to one while the last thing is still going
+    /// on is where the mistakes are.
+    focus: String,
 }
 
 impl Places {
     fn collect(&mut self, group: &Group, path: &str) {
+        self.supervisors.push(path.to_owned());
         for member in &group.members {
             let path = join(path, &member.id);
             self.all.push(path.clone());
@@ -191,26 +209,68 @@ impl Places {
         }
         if group.dynamic.is_some() {
             self.dynamics.push(path.to_owned());
-            for id in ["x", "y", "z", "w"] {
-                self.workers.push((join(path, id), Stop::Infinity));
+        }
+        for id in ADDED {
+            if group.dynamic.is_some() {
+                self.workers.push((join(path, id), SHORT_STOP));
             }
+            self.all.push(join(path, id));
+        }
+    }
+
+    /// A sibling that takes its time, an end that makes its supervisor wait for it, and what happens meanwhile.
+    fn scene(&self, dice: &mut fastrand::Rng, steps: &mut Vec<Step>) {
+        if self.workers.is_empty() {
+            return;
+        }
+        let (slow, stop) = self.aim(dice, &self.workers, |(path, _)| path).clone();
+        let siblings: Vec<_> = self
+            .workers
+            .iter()
+            .map(|(path, _)| path)
+            .filter(|path| parent(path) == parent(&slow))
+            .collect();
+        let one = |dice: &mut fastrand::Rng| siblings[dice.usize(0..siblings.len())].clone();
+        steps.push(match dice.u8(0..4) {
+            0 | 1 if stop != Stop::Infinity => Step::Hang(slow),
+            2 => Step::Fail(slow, dice.u32(1..=2)),
+            _ => Step::Cleanup(slow, CLEANUPS_MS[dice.usize(1..3)]),
+        });
+        steps.push(Step::Act(vec![(one(dice), Act::Panic)]));
+        let mut next = one(dice);
+        for _ in 0..dice.usize(1..=3) {
+            // Often the same one again.
+            if dice.bool() {
+                next = one(dice);
+            }
+            let path = next.clone();
+            steps.push(match dice.u8(0..8) {
+                0..3 => Step::Act(vec![(path, act(dice))]),
+                3 => Step::Kill(path),
+                4 | 5 => Step::Terminate(path),
+                6 => Step::Restart(path),
+                _ => Step::Fail(path, 1),
+            });
         }
     }
 
     fn step(&self, dice: &mut fastrand::Rng) -> Step {
-        if !self.dynamics.is_empty() && dice.u8(0..4) == 0 {
-            return self.dynamic_step(dice);
+        if !self.dynamics.is_empty() && dice.u8(0..6) == 0 {
+            return Self::start(dice, &self.dynamics);
+        }
+        if dice.u8(0..6) == 0 {
+            return self.request(dice);
         }
         if self.workers.is_empty() {
             return Step::Ticks(1);
         }
-        let (path, stop) = self.workers[dice.usize(0..self.workers.len())].clone();
+        let (path, stop) = self.aim(dice, &self.workers, |(path, _)| path).clone();
         // What is waited for without a limit may neither hang nor be deaf.
         let is_bounded = stop != Stop::Infinity;
         match dice.u8(0..20) {
             0..8 => Step::Act(vec![(path, act(dice))]),
             8 | 9 if stop != Stop::Brutal => self.two_deaths(dice, path),
-            10 | 11 => Step::Kill(self.all[dice.usize(0..self.all.len())].clone()),
+            10 | 11 => Step::Kill(self.aim(dice, &self.all, |path| path).clone()),
             12 | 13 => Step::Fail(path, dice.u32(1..=3)),
             14 if is_bounded => Step::Hang(path),
             15 if is_bounded => Step::Deaf(path),
@@ -239,13 +299,45 @@ impl Places {
         Step::Act(acts)
     }
 
-    fn dynamic_step(&self, dice: &mut fastrand::Rng) -> Step {
-        let path = self.dynamics[dice.usize(0..self.dynamics.len())].clone();
-        let id = ["x", "y", "z", "w"][dice.usize(0..4)].to_owned();
-        if dice.u8(0..4) == 0 {
-            Step::Terminate(path, id)
-        } else {
-            Step::Start(path, worker(dice, id))
+    fn aim<'a, T>(
+        &self,
+        dice: &mut fastrand::Rng,
+        targets: &'a [T],
+        path: impl Fn(&T) -> &String,
+    ) -> &'a T {
+        let focus = |target: &&T| parent(path(target)) == self.focus;
+        let near: Vec<_> = targets.iter().filter(focus).collect();
+        if near.is_empty() || dice.u8(0..4) == 0 {
+            return &targets[dice.usize(0..targets.len())];
+        }
+        near[dice.usize(0..near.len())]
+    }
+
+    fn start(dice: &mut fastrand::Rng, supervisors: &[String]) -> Step {
+        let path = supervisors[dice.usize(0..supervisors.len())].clone();
+        let id = ADDED[dice.usize(0..ADDED.len())].to_owned();
+        let stop = [SHORT_STOP, LONG_STOP][dice.usize(0..2)];
+        let restart = restart(dice);
+        Step::Start(
+            path,
+            Member {
+                id,
+                restart,
+                stop,
+                group: None,
+            },
+        )
+    }
+
+    fn request(&self, dice: &mut fastrand::Rng) -> Step {
+        if self.all.is_empty() || dice.u8(0..5) == 0 {
+            return Self::start(dice, &self.supervisors);
+        }
+        let path = self.aim(dice, &self.all, |path| path).clone();
+        match dice.u8(0..4) {
+            0 | 1 => Step::Terminate(path),
+            2 => Step::Restart(path),
+            _ => Step::Delete(path),
         }
     }
 }
@@ -316,7 +408,9 @@ impl fmt::Display for Step {
             Self::Deaf(path) => write!(f, "deaf {path}"),
             Self::Cleanup(path, ms) => write!(f, "cleanup {path} {ms}ms"),
             Self::Start(path, member) => write!(f, "start {member} at {path}"),
-            Self::Terminate(path, id) => write!(f, "terminate {id} at {path}"),
+            Self::Terminate(path) => write!(f, "terminate {path}"),
+            Self::Restart(path) => write!(f, "restart {path}"),
+            Self::Delete(path) => write!(f, "delete {path}"),
             Self::Ticks(ticks) => write!(f, "pass {ticks} ticks"),
             Self::Stop => f.write_str("stop"),
         }

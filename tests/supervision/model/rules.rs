@@ -8,9 +8,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bidtree::supervision::{Restart, Strategy};
 
+mod outside;
+
+pub(super) use self::outside::Request;
 use super::Wrong;
 use super::plan::{Group, Member, START_WITHIN_MS, Stop, TICK_MS, join};
-use crate::support::Act;
 
 /// Why something ended, as far as it is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +53,12 @@ pub(super) struct Env {
     pub(super) now_ms: u64,
     pub(super) log: Vec<String>,
     pub(super) manners: BTreeMap<String, Manner>,
+    /// Whether a supervisor came up with something to do at once, which it then did while the one above went on: what
+    /// they did since has an order only for each by itself.
+    pub(super) is_concurrent: bool,
+    /// Whether a supervisor did several things at once that had been asked of it. OTP does them one after the other, the
+    /// kernel side by side, so the model knows no more from here on.
+    pub(super) is_lost: bool,
     wrong: Option<Wrong>,
     next_timer: u64,
 }
@@ -64,6 +72,8 @@ impl Env {
             now_ms: 0,
             log: Vec::new(),
             manners: BTreeMap::new(),
+            is_concurrent: false,
+            is_lost: false,
             wrong,
             next_timer: 0,
         }
@@ -97,6 +107,10 @@ pub(super) struct Unit {
     mode: Mode,
     has_been_up: bool,
     mail: VecDeque<(usize, End)>,
+    /// What was asked while a group was being started or stopped.
+    requests: VecDeque<Request>,
+    /// The child that a group's start is held up by, though it will not be started.
+    held_up_by: Option<usize>,
 }
 
 enum Mode {
@@ -133,10 +147,19 @@ struct Slot {
     life: Life,
     restarts: u64,
     last: Option<End>,
-    /// Its first start was asked for, and it is forgotten if that fails.
-    is_being_added: bool,
-    /// It is being stopped for good.
-    is_being_dropped: bool,
+    asked: Asked,
+}
+
+/// What was asked of a child and has not come to its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Nothing,
+    /// If its start fails, it was never there.
+    ToBeAdded,
+    /// If its start fails, it stays down.
+    ToRestart,
+    /// It is forgotten when it is down.
+    ToBeForgotten,
 }
 
 enum Life {
@@ -187,6 +210,8 @@ impl Unit {
             mode: Mode::Raising { queue, first: true },
             has_been_up: false,
             mail: VecDeque::new(),
+            requests: VecDeque::new(),
+            held_up_by: None,
         }
     }
 
@@ -249,6 +274,13 @@ impl Unit {
             self.decide(index, end, env);
             return true;
         }
+        if matches!(self.mode, Mode::Calm)
+            && let Some(request) = self.requests.pop_front()
+        {
+            env.is_lost |= !self.requests.is_empty();
+            self.serve(request, env);
+            return true;
+        }
         if matches!(self.mode, Mode::Ended(_)) {
             return false;
         }
@@ -260,7 +292,7 @@ impl Unit {
             .slots
             .iter_mut()
             .find(|slot| {
-                matches!(slot, Some(slot) if slot.is_being_dropped && matches!(slot.life, Life::Out))
+                matches!(slot, Some(slot) if slot.asked == Asked::ToBeForgotten && matches!(slot.life, Life::Out))
             });
         gone.map(Option::take).is_some()
     }
@@ -272,7 +304,7 @@ impl Unit {
                 Life::Rising(Rising::WillBeUp) => {
                     env.manner(&slot.path).incarnations += 1;
                     slot.life = Life::Up(None);
-                    slot.is_being_added = false;
+                    slot.asked = Asked::Nothing;
                 }
                 Life::Rising(Rising::WillFail) => slot.life = Life::Failed(End::Error),
                 _ => continue,
@@ -287,29 +319,34 @@ impl Unit {
         let failed = self.slots.iter().enumerate().find_map(|(index, slot)| {
             let slot = slot.as_ref()?;
             match slot.life {
-                Life::Failed(end) => Some((index, end, slot.is_being_added)),
+                Life::Failed(end) => Some((index, end, slot.asked)),
                 _ => None,
             }
         });
-        let Some((index, end, is_being_added)) = failed else {
+        let Some((index, end, asked)) = failed else {
             return false;
         };
         if let Some(slot) = &mut self.slots[index] {
             slot.life = Life::Out;
             slot.last = Some(end);
+            slot.asked = Asked::Nothing;
         }
         match &self.mode {
-            _ if is_being_added => self.slots[index] = None,
+            _ if asked == Asked::ToBeAdded => self.slots[index] = None,
+            _ if asked == Asked::ToRestart => {}
             Mode::Lowering { .. } | Mode::Ended(_) => {}
             Mode::Raising { first: true, .. } => self.end(Fate::NotStarted, env),
             Mode::Raising { queue, .. } if queue.front() == Some(&index) => {
-                if self.spend(index, env) && self.plan.strategy == Strategy::OneForAll {
+                let whole =
+                    self.plan.strategy == Strategy::OneForAll || env.is(Wrong::RetriesTheWholeRest);
+                if self.spend(index, env) && whole {
                     self.mode = Mode::Lowering {
                         from: 0,
                         then: Then::Raise,
                     };
                 }
             }
+            _ if env.is(Wrong::TriesAFailedStartOnce) => {}
             Mode::Raising { .. } | Mode::Calm => {
                 if self.spend(index, env)
                     && let Some(slot) = &mut self.slots[index]
@@ -335,8 +372,21 @@ impl Unit {
                 again.is_some()
             }
             Mode::Raising { queue, first } => {
+                let holds_up = |slot: &Option<Slot>| {
+                    slot.as_ref()
+                        .is_some_and(|slot| matches!(slot.life, Life::Leaving { .. }))
+                };
+                if self
+                    .held_up_by
+                    .is_some_and(|index| holds_up(&self.slots[index]))
+                {
+                    return false;
+                }
+                self.held_up_by = None;
                 let Some(&index) = queue.front() else {
                     self.has_been_up |= *first;
+                    env.is_concurrent |=
+                        *first && !(self.mail.is_empty() && self.requests.is_empty());
                     self.mode = Mode::Calm;
                     return true;
                 };
@@ -387,8 +437,10 @@ impl Unit {
                             && !env.is(Wrong::RestartsTemporariesInGroups)
                     }));
                 }
+                let only_crashed = env.is(Wrong::LeavesThoseThatEndedOutOfTheGroup);
+                let starts = |slot: &Slot| !only_crashed || slot.last != Some(End::Normal);
                 let queue = (from..self.slots.len())
-                    .filter(|&index| self.slots[index].is_some())
+                    .filter(|&index| self.slots[index].as_ref().is_some_and(starts))
                     .collect();
                 self.mode = Mode::Raising {
                     queue,
@@ -479,6 +531,7 @@ impl Unit {
             return;
         }
         self.mail.clear();
+        self.requests.clear();
         for slot in self.slots.iter_mut().flatten() {
             if matches!(slot.life, Life::Again) {
                 slot.life = Life::Out;
@@ -500,21 +553,21 @@ impl Unit {
         let Some(slot) = &mut self.slots[index] else {
             return;
         };
-        slot.life = Life::Rising(match &slot.member.group {
-            Some(group) => Rising::Inner(Box::new(Unit::new(group, &slot.path))),
-            None => {
-                env.log.push(format!("+{}", slot.path));
-                let manner = env.manner(&slot.path);
-                if manner.failing > 0 {
-                    manner.failing -= 1;
-                    Rising::WillFail
-                } else if manner.hanging > 0 {
-                    manner.hanging -= 1;
-                    Rising::Hangs(env.timer(START_WITHIN_MS))
-                } else {
-                    Rising::WillBeUp
-                }
-            }
+        if let Some(group) = &slot.member.group {
+            let inner = Box::new(Unit::new(group, &slot.path));
+            slot.life = Life::Rising(Rising::Inner(inner));
+            return;
+        }
+        env.log.push(format!("+{}", slot.path));
+        let manner = env.manner(&slot.path);
+        slot.life = Life::Rising(if manner.failing > 0 {
+            manner.failing -= 1;
+            Rising::WillFail
+        } else if manner.hanging > 0 {
+            manner.hanging -= 1;
+            Rising::Hangs(env.timer(START_WITHIN_MS))
+        } else {
+            Rising::WillBeUp
         });
     }
 
@@ -523,6 +576,7 @@ impl Unit {
         let Some(slot) = &mut self.slots[index] else {
             return;
         };
+        slot.asked = Asked::Nothing;
         slot.life = match std::mem::replace(&mut slot.life, Life::Out) {
             life @ (Life::Out | Life::Again | Life::Failed(_) | Life::Leaving { .. }) => life,
             _ if slot.member.stop == Stop::Brutal => {
@@ -583,8 +637,7 @@ impl Slot {
             life: Life::Out,
             restarts: 0,
             last: None,
-            is_being_added: false,
-            is_being_dropped: false,
+            asked: Asked::Nothing,
         }
     }
 
@@ -617,235 +670,5 @@ impl Slot {
             _ => (None, None),
         };
         first.into_iter().chain(second)
-    }
-}
-
-// ---- what happens to a tree from outside ---------------------------------------------------------------------------
-
-impl Unit {
-    pub(super) fn next_timer(&self) -> Option<Due> {
-        let slots = self.slots.iter().flatten();
-        slots
-            .flat_map(|slot| {
-                let below = slot.inner().and_then(Unit::next_timer);
-                slot.timers().chain(below)
-            })
-            .min()
-    }
-
-    /// Whether several timers have this time, so that it is not known which comes first. Those of a dynamic supervisor's
-    /// children may: they are all told at once.
-    pub(super) fn is_tied(&self, at_ms: u64) -> bool {
-        self.supervisors_due(at_ms) > 1
-    }
-
-    fn supervisors_due(&self, at_ms: u64) -> usize {
-        let slots = self.slots.iter().flatten();
-        let here = slots
-            .clone()
-            .flat_map(Slot::timers)
-            .filter(|due| due.0 == at_ms)
-            .count();
-        let here = if self.plan.dynamic.is_some() {
-            here.min(1)
-        } else {
-            here
-        };
-        here + slots
-            .filter_map(Slot::inner)
-            .map(|inner| inner.supervisors_due(at_ms))
-            .sum::<usize>()
-    }
-
-    /// A timer's time has come.
-    pub(super) fn fire(&mut self, due: Due) {
-        for slot in self.slots.iter_mut().flatten() {
-            match &slot.life {
-                Life::Rising(Rising::Hangs(at)) if *at == due => {
-                    slot.life = Life::Failed(End::Error);
-                }
-                Life::Leaving { gone: Some(at), .. } if *at == due => {
-                    slot.last = Some(End::Asked);
-                    slot.life = Life::Out;
-                }
-                Life::Leaving { kill: Some(at), .. } if *at == due => {
-                    slot.last = Some(End::Killed);
-                    slot.life = Life::Out;
-                }
-                _ => {
-                    if let Some(inner) = slot.inner_mut() {
-                        inner.fire(due);
-                    }
-                }
-            }
-        }
-    }
-
-    pub(super) fn stop(&mut self, env: &mut Env) {
-        self.end(Fate::Down(End::Asked), env);
-    }
-
-    /// The worker there, if it is up, ends by itself.
-    pub(super) fn act(&mut self, path: &str, act: Act) {
-        let end = match act {
-            Act::Normal => End::Normal,
-            Act::Fail => End::Error,
-            Act::Panic => End::Panic,
-        };
-        self.at(path, &mut |unit, index| {
-            let is_up = unit
-                .life(index)
-                .is_some_and(|life| matches!(life, Life::Up(None)));
-            if is_up {
-                unit.crash(index, end);
-            }
-        });
-    }
-
-    /// Says whether there was something to kill.
-    pub(super) fn kill(&mut self, path: &str) -> bool {
-        let mut killed = false;
-        self.at(path, &mut |unit, index| {
-            let Some(slot) = &mut unit.slots[index] else {
-                return;
-            };
-            killed = true;
-            match slot.life {
-                Life::Up(_) => unit.crash(index, End::Killed),
-                Life::Rising(_) => slot.life = Life::Failed(End::Killed),
-                Life::Leaving { .. } => {
-                    slot.last = Some(End::Killed);
-                    slot.life = Life::Out;
-                }
-                Life::Out | Life::Again | Life::Failed(_) => killed = false,
-            }
-        });
-        killed
-    }
-
-    /// Starts a child of the dynamic supervisor there. The outcome is seen when it has settled.
-    pub(super) fn start_child(
-        &mut self,
-        path: &str,
-        member: &Member,
-        env: &mut Env,
-    ) -> &'static str {
-        let Some(unit) = self.unit(path) else {
-            return "silent";
-        };
-        if !matches!(unit.mode, Mode::Calm) {
-            return "silent";
-        }
-        let here = unit.slots.iter().flatten();
-        if here.clone().any(|slot| slot.member.id == member.id) {
-            return "already present";
-        }
-        if here.count() >= unit.plan.dynamic.unwrap_or(0) {
-            return "max children";
-        }
-        let mut slot = Slot::new(member.clone(), path);
-        slot.is_being_added = true;
-        unit.slots.push(Some(slot));
-        let index = unit.slots.len() - 1;
-        unit.begin(index, env);
-        match unit.life(index) {
-            Some(Life::Rising(Rising::WillFail)) => "start failed",
-            Some(Life::Rising(Rising::Hangs(_))) => "pending",
-            _ => "ok",
-        }
-    }
-
-    /// Stops a child of the dynamic supervisor there for good.
-    pub(super) fn terminate_child(&mut self, path: &str, id: &str, env: &mut Env) -> &'static str {
-        let Some(unit) = self.unit(path) else {
-            return "silent";
-        };
-        let found = unit
-            .slots
-            .iter()
-            .position(|slot| slot.as_ref().is_some_and(|slot| slot.member.id == id));
-        let Some(index) = found else {
-            return "not found";
-        };
-        unit.tell(index, env);
-        if let Some(slot) = &mut unit.slots[index] {
-            slot.is_being_dropped = true;
-        }
-        match unit.life(index) {
-            Some(Life::Leaving { .. }) => "pending",
-            _ => "ok",
-        }
-    }
-
-    pub(super) fn rows(&self, env: &Env, rows: &mut Vec<Row>) {
-        let is_ending = matches!(
-            self.mode,
-            Mode::Lowering {
-                then: Then::End(_),
-                ..
-            }
-        );
-        let clock = env.clock_ms();
-        let within = self
-            .spent
-            .iter()
-            .filter(|&at| clock - at < self.plan.period_ms)
-            .count();
-        let within = u32::try_from(within).unwrap();
-        for slot in self.slots.iter().flatten() {
-            rows.push(Row {
-                path: slot.path.clone(),
-                state: match slot.life {
-                    Life::Out | Life::Failed(_) => "down",
-                    Life::Again => "restarting",
-                    Life::Rising(_) => "starting",
-                    Life::Up(_) => "up",
-                    Life::Leaving { .. } => "stopping",
-                },
-                counts: (!is_ending).then_some((slot.restarts, within)),
-                last: slot.last.map(End::label),
-            });
-            if let Some(inner) = slot.inner() {
-                inner.rows(env, rows);
-            }
-        }
-    }
-
-    fn crash(&mut self, index: usize, end: End) {
-        if let Some(slot) = &mut self.slots[index] {
-            slot.life = Life::Out;
-            slot.last = Some(end);
-        }
-        self.mail.push_back((index, end));
-    }
-
-    fn life(&self, index: usize) -> Option<&Life> {
-        Some(&self.slots[index].as_ref()?.life)
-    }
-
-    fn at(&mut self, path: &str, change: &mut dyn FnMut(&mut Unit, usize)) {
-        let (parent, id) = path.rsplit_once('/').unwrap_or(("", path));
-        let Some(unit) = self.unit(parent) else {
-            return;
-        };
-        let found = unit
-            .slots
-            .iter()
-            .position(|slot| slot.as_ref().is_some_and(|slot| slot.member.id == id));
-        if let Some(index) = found {
-            change(unit, index);
-        }
-    }
-
-    /// The live supervisor at that path.
-    fn unit(&mut self, path: &str) -> Option<&mut Unit> {
-        if self.path == path {
-            return Some(self);
-        }
-        self.slots
-            .iter_mut()
-            .flatten()
-            .filter_map(Slot::inner_mut)
-            .find_map(|inner| inner.unit(path))
     }
 }

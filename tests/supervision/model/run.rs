@@ -1,15 +1,12 @@
 //! One scenario on the real kernel and on the model, compared after every step.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bidtree::supervision::{
-    AskError, Dynamic, Exit, Limit, Place, Shutdown, Spec, Supervisor, Tree,
-};
+use bidtree::supervision::{AskError, Exit, Limit, Place, Shutdown, Spec, Supervisor, Tree};
 
 use super::Wrong;
 use super::plan::{Group, Member, START_WITHIN_MS, Scenario, Step, Stop, TICK_MS, join};
-use super::rules::{Env, Row, Unit};
+use super::rules::{Env, Request, Row, Unit};
 use crate::support::{World, settle};
 
 /// Ticks after the script, in which a stop must have come to its end.
@@ -27,7 +24,6 @@ pub(super) fn difference(scenario: &Scenario, wrong: Option<Wrong>) -> Option<St
 
 struct Bench {
     world: World,
-    dynamics: BTreeMap<String, Dynamic>,
     model: Unit,
     env: Env,
     /// How long after the last whole tick it is.
@@ -44,7 +40,6 @@ impl Bench {
     fn new(scenario: &Scenario, wrong: Option<Wrong>) -> Self {
         Self {
             world: World::new(),
-            dynamics: BTreeMap::new(),
             model: Unit::new(&scenario.root, ""),
             env: Env::new(wrong),
             into_tick_ms: 0,
@@ -88,35 +83,61 @@ impl Bench {
         Err("neither has ended".to_owned())
     }
 
-    /// Does the same to both. Nothing but what takes no time has happened in either when it returns.
+    /// Does the same to both, and compares what they answer.
     async fn step(&mut self, step: &Step) -> Result<(), String> {
+        let (seen, expected) = match step {
+            Step::Act(_)
+            | Step::Fail(..)
+            | Step::Hang(_)
+            | Step::Deaf(_)
+            | Step::Cleanup(..)
+            | Step::Ticks(_)
+            | Step::Stop => {
+                self.fault(step).await;
+                ("", "")
+            }
+            Step::Kill(path) => {
+                let killed = self.world.tree.kill(path).await;
+                let seen = if killed.is_ok() {
+                    "ok"
+                } else {
+                    "nothing there"
+                };
+                let expected = if self.model.kill(path) {
+                    "ok"
+                } else {
+                    "nothing there"
+                };
+                (seen, expected)
+            }
+            Step::Start(..) | Step::Terminate(_) | Step::Restart(_) | Step::Delete(_) => {
+                (self.ask(step).await, self.ask_model(step))
+            }
+        };
+        self.model.settle(&mut self.env);
+        // An answer that needs time to pass is not waited for.
+        if seen == "pending" {
+            self.into_tick_ms += 1;
+        }
+        let is_either = expected == "either" && matches!(seen, "ok" | "pending" | "start failed");
+        if seen == expected || is_either {
+            Ok(())
+        } else {
+            Err(format!("kernel answers {seen}, model {expected}"))
+        }
+    }
+
+    /// Nothing but what takes no time has happened in either when it returns.
+    async fn fault(&mut self, step: &Step) {
         let Self {
-            world,
-            dynamics,
-            model,
-            env,
-            ..
+            world, model, env, ..
         } = self;
-        let mut answers = ("ok", "ok");
         match step {
             Step::Act(acts) => {
                 for (path, act) in acts {
                     world.tell(path, *act);
                     model.act(path, *act);
                 }
-            }
-            Step::Kill(path) => {
-                let killed = world.tree.kill(path).await;
-                answers.0 = if killed.is_ok() {
-                    "ok"
-                } else {
-                    "nothing there"
-                };
-                answers.1 = if model.kill(path) {
-                    "ok"
-                } else {
-                    "nothing there"
-                };
             }
             Step::Fail(path, times) => {
                 world.part(path, |part| part.failing = *times);
@@ -134,37 +155,42 @@ impl Bench {
                 world.part(path, |part| part.cleanup = ms(*cleanup_ms));
                 env.manner(path).cleanup_ms = *cleanup_ms;
             }
-            Step::Start(path, member) => {
-                let spec = spec_of(world.puppet(&member.id), member);
-                let asked = dynamics.get(path).unwrap();
-                answers.0 = within_no_time(asked.start_child(spec)).await;
-                answers.1 = model.start_child(path, member, env);
-            }
-            Step::Terminate(path, id) => {
-                let asked = dynamics.get(path).unwrap();
-                answers.0 = within_no_time(asked.terminate_child(id)).await;
-                answers.1 = model.terminate_child(path, id, env);
-            }
-            Step::Ticks(_) => {}
             Step::Stop => {
                 model.stop(env);
-                // Whether it takes no time is seen by comparing.
+                // Whether it takes time is seen by comparing.
                 tokio::select! {
                     biased;
                     _ = world.tree.stop() => {}
                     () = std::future::ready(()) => {}
                 }
             }
+            _ => {}
         }
-        model.settle(env);
-        if answers.0 == "pending" {
-            self.into_tick_ms += 1;
+    }
+
+    async fn ask(&self, step: &Step) -> &'static str {
+        let World { tree, .. } = &self.world;
+        match step {
+            Step::Start(path, member) => {
+                let spec = spec_of(self.world.puppet(&member.id), member);
+                within_no_time(tree.start_child(path, spec)).await
+            }
+            Step::Terminate(path) => within_no_time(tree.terminate_child(path)).await,
+            Step::Restart(path) => within_no_time(tree.restart_child(path)).await,
+            Step::Delete(path) => within_no_time(tree.delete_child(path)).await,
+            _ => "",
         }
-        if answers.0 == answers.1 {
-            Ok(())
-        } else {
-            Err(format!("kernel answers {}, model {}", answers.0, answers.1))
-        }
+    }
+
+    fn ask_model(&mut self, step: &Step) -> &'static str {
+        let request = match step.clone() {
+            Step::Start(path, member) => Request::Start(path, member),
+            Step::Terminate(path) => Request::Terminate(path),
+            Step::Restart(path) => Request::Restart(path),
+            Step::Delete(path) => Request::Delete(path),
+            _ => return "",
+        };
+        self.model.ask(request, &mut self.env)
     }
 
     /// Time passes for both, up to a whole tick. The tree's clock goes ahead in the middle of each. Says whether the model
@@ -188,7 +214,7 @@ impl Bench {
             tokio::time::sleep(ms(TICK_MS / 2)).await;
             self.into_tick_ms = 0;
         }
-        true
+        !self.env.is_lost
     }
 
     /// Lets happen what takes no time.
@@ -274,13 +300,18 @@ impl Bench {
         }
     }
 
-    /// Puts what children of dynamic supervisors did at the end, in an order.
+    /// Puts what children of dynamic supervisors did at the end, in an order; where supervisors worked side by side, what
+    /// each one's children did together.
     fn sort_unordered(&self, words: &mut [&str]) {
+        fn parent(word: &str) -> &str {
+            word[1..].rsplit_once('/').map_or("", |(parent, _)| parent)
+        }
+        if self.env.is_concurrent {
+            words.sort_by_key(|word| parent(word).to_owned());
+        }
         words.sort_by_key(|word| {
-            let parent = word[1..].rsplit_once('/').map(|(parent, _)| parent);
-            parent
-                .filter(|parent| self.unordered.iter().any(|path| path == parent))
-                .map(|_| (*word).to_owned())
+            let is_unordered = self.unordered.iter().any(|path| path == parent(word));
+            is_unordered.then(|| (*word).to_owned())
         });
     }
 
@@ -304,14 +335,9 @@ impl Bench {
                 let path = join(path, &member.id);
                 let plan = self.supervisor(group, &path);
                 if group.dynamic.is_some() {
-                    let address = Dynamic::new();
-                    let spec = plan.named_at(&member.id, &address);
-                    self.unordered.push(path.clone());
-                    self.dynamics.insert(path, address);
-                    spec
-                } else {
-                    plan.named(&member.id)
+                    self.unordered.push(path);
                 }
+                plan.named(&member.id)
             }
         };
         spec_of(spec, member)
@@ -347,6 +373,9 @@ async fn within_no_time(work: impl Future<Output = Result<(), AskError>>) -> &'s
         outcome = work => match outcome {
             Ok(()) => "ok",
             Err(AskError::AlreadyPresent(_)) => "already present",
+            Err(AskError::AlreadyStarted(_)) => "already started",
+            Err(AskError::Running(_)) => "running",
+            Err(AskError::Restarting(_)) => "restarting",
             Err(AskError::MaxChildren(_)) => "max children",
             Err(AskError::StartFailed(..)) => "start failed",
             Err(AskError::NotFound(_)) => "not found",

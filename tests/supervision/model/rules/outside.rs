@@ -1,0 +1,310 @@
+//! What happens to a tree of the model from outside: time, faults, requests, and being looked at.
+
+use bidtree::supervision::Restart;
+
+use super::{Asked, Due, End, Env, Fate, Life, Member, Mode, Rising, Row, Slot, Then, Unit};
+use crate::model::Wrong;
+use crate::support::Act;
+
+/// What a supervisor can be asked.
+pub(in crate::model) enum Request {
+    Start(String, Member),
+    Terminate(String),
+    Restart(String),
+    Delete(String),
+}
+
+impl Request {
+    /// The path of the supervisor that is asked, and the id of the child.
+    fn aim(&self) -> (String, String) {
+        match self {
+            Self::Start(path, member) => (path.clone(), member.id.clone()),
+            Self::Terminate(path) | Self::Restart(path) | Self::Delete(path) => {
+                let (parent, id) = path.rsplit_once('/').unwrap_or(("", path));
+                (parent.to_owned(), id.to_owned())
+            }
+        }
+    }
+}
+
+impl Unit {
+    pub(in crate::model) fn next_timer(&self) -> Option<Due> {
+        let slots = self.slots.iter().flatten();
+        slots
+            .flat_map(|slot| {
+                let below = slot.inner().and_then(Unit::next_timer);
+                slot.timers().chain(below)
+            })
+            .min()
+    }
+
+    /// Whether several timers have this time, so that it is not known which comes first. Those of a dynamic supervisor's
+    /// children may: they are all told at once.
+    pub(in crate::model) fn is_tied(&self, at_ms: u64) -> bool {
+        self.supervisors_due(at_ms) > 1
+    }
+
+    fn supervisors_due(&self, at_ms: u64) -> usize {
+        let slots = self.slots.iter().flatten();
+        let here = slots
+            .clone()
+            .flat_map(Slot::timers)
+            .filter(|due| due.0 == at_ms)
+            .count();
+        let here = if self.plan.dynamic.is_some() {
+            here.min(1)
+        } else {
+            here
+        };
+        here + slots
+            .filter_map(Slot::inner)
+            .map(|inner| inner.supervisors_due(at_ms))
+            .sum::<usize>()
+    }
+
+    /// A timer's time has come.
+    pub(in crate::model) fn fire(&mut self, due: Due) {
+        for slot in self.slots.iter_mut().flatten() {
+            match &slot.life {
+                Life::Rising(Rising::Hangs(at)) if *at == due => {
+                    slot.life = Life::Failed(End::Error);
+                }
+                Life::Leaving { gone: Some(at), .. } if *at == due => {
+                    slot.last = Some(End::Asked);
+                    slot.life = Life::Out;
+                }
+                Life::Leaving { kill: Some(at), .. } if *at == due => {
+                    slot.last = Some(End::Killed);
+                    slot.life = Life::Out;
+                }
+                _ => {
+                    if let Some(inner) = slot.inner_mut() {
+                        inner.fire(due);
+                    }
+                }
+            }
+        }
+    }
+
+    pub(in crate::model) fn stop(&mut self, env: &mut Env) {
+        self.end(Fate::Down(End::Asked), env);
+    }
+
+    /// The worker there, if it is up, ends by itself.
+    pub(in crate::model) fn act(&mut self, path: &str, act: Act) {
+        let end = match act {
+            Act::Normal => End::Normal,
+            Act::Fail => End::Error,
+            Act::Panic => End::Panic,
+        };
+        self.at(path, &mut |unit, index| {
+            let is_up = unit
+                .life(index)
+                .is_some_and(|life| matches!(life, Life::Up(None)));
+            if is_up {
+                unit.crash(index, end);
+            }
+        });
+    }
+
+    /// Says whether there was something to kill.
+    pub(in crate::model) fn kill(&mut self, path: &str) -> bool {
+        let mut killed = false;
+        self.at(path, &mut |unit, index| {
+            let Some(slot) = &mut unit.slots[index] else {
+                return;
+            };
+            killed = true;
+            match slot.life {
+                Life::Up(_) => unit.crash(index, End::Killed),
+                Life::Rising(_) => slot.life = Life::Failed(End::Killed),
+                Life::Leaving { .. } => {
+                    slot.last = Some(End::Killed);
+                    slot.life = Life::Out;
+                }
+                Life::Out | Life::Again | Life::Failed(_) => killed = false,
+            }
+        });
+        killed
+    }
+
+    /// What a supervisor answers before time passes.
+    pub(in crate::model) fn ask(&mut self, request: Request, env: &mut Env) -> &'static str {
+        let (path, _) = request.aim();
+        let Some(unit) = self.unit(&path) else {
+            return "not found";
+        };
+        match &unit.mode {
+            Mode::Ended(_)
+            | Mode::Lowering {
+                then: Then::End(_), ..
+            } => "silent",
+            Mode::Calm => unit.serve(request, env),
+            // It ends a restart loop.
+            Mode::Raising { .. } if matches!(request, Request::Terminate(_)) => {
+                unit.serve(request, env)
+            }
+            Mode::Raising { .. } | Mode::Lowering { .. } => {
+                unit.requests.push_back(request);
+                "pending"
+            }
+        }
+    }
+
+    pub(super) fn serve(&mut self, request: Request, env: &mut Env) -> &'static str {
+        let (_, id) = request.aim();
+        let found = self
+            .slots
+            .iter()
+            .position(|slot| slot.as_ref().is_some_and(|slot| slot.member.id == id));
+        match (request, found) {
+            (Request::Start(path, member), None) => self.add(&path, member, env),
+            (Request::Start(..), Some(index)) => match self.life(index) {
+                Some(Life::Out | Life::Again | Life::Failed(_)) => "already present",
+                _ => "already started",
+            },
+            (_, None) => "not found",
+            (Request::Terminate(_), Some(index)) => self.terminate(index, env),
+            _ if self.plan.dynamic.is_some() => "not found",
+            (request, Some(index)) => match self.life(index) {
+                Some(Life::Again) => "restarting",
+                Some(Life::Out | Life::Failed(_)) if matches!(request, Request::Delete(_)) => {
+                    self.slots[index] = None;
+                    "ok"
+                }
+                Some(Life::Out | Life::Failed(_)) => self.begin_for(Asked::ToRestart, index, env),
+                _ => "running",
+            },
+        }
+    }
+
+    fn add(&mut self, path: &str, member: Member, env: &mut Env) -> &'static str {
+        let most = self.plan.dynamic.unwrap_or(usize::MAX);
+        if self.slots.iter().flatten().count() >= most {
+            return "max children";
+        }
+        self.slots.push(Some(Slot::new(member, path)));
+        self.begin_for(Asked::ToBeAdded, self.slots.len() - 1, env)
+    }
+
+    fn begin_for(&mut self, asked: Asked, index: usize, env: &mut Env) -> &'static str {
+        if let Some(slot) = &mut self.slots[index] {
+            slot.asked = asked;
+        }
+        self.begin(index, env);
+        match self.life(index) {
+            Some(Life::Rising(Rising::WillFail)) => "start failed",
+            Some(Life::Rising(Rising::Hangs(_))) => "pending",
+            // A supervisor's start may take time; whether this one does is seen when it has settled.
+            Some(Life::Rising(Rising::Inner(_))) => "either",
+            _ => "ok",
+        }
+    }
+
+    /// Nothing restarts it after this: neither its group nor an end of its own that was not heard yet.
+    fn terminate(&mut self, index: usize, env: &mut Env) -> &'static str {
+        if !env.is(Wrong::RevivesWhatWasTerminated) {
+            self.mail.retain(|(of, _)| *of != index);
+        }
+        if let Mode::Raising { queue, .. } = &mut self.mode {
+            if queue.front() == Some(&index) && self.held_up_by.is_none() {
+                self.held_up_by = Some(index);
+            }
+            queue.retain(|queued| *queued != index);
+        }
+        if matches!(self.life(index), Some(Life::Again)) {
+            self.set_life(index, Life::Out);
+        }
+        self.tell(index, env);
+        let is_dynamic = self.plan.dynamic.is_some();
+        let Some(slot) = &mut self.slots[index] else {
+            return "ok";
+        };
+        if is_dynamic || slot.member.restart == Restart::Temporary {
+            slot.asked = Asked::ToBeForgotten;
+        }
+        match &slot.life {
+            Life::Leaving { inner: Some(_), .. } => "either",
+            Life::Leaving { .. } => "pending",
+            _ => "ok",
+        }
+    }
+
+    fn set_life(&mut self, index: usize, life: Life) {
+        if let Some(slot) = &mut self.slots[index] {
+            slot.life = life;
+        }
+    }
+
+    pub(in crate::model) fn rows(&self, env: &Env, rows: &mut Vec<Row>) {
+        let is_ending = matches!(
+            self.mode,
+            Mode::Lowering {
+                then: Then::End(_),
+                ..
+            }
+        );
+        let clock = env.clock_ms();
+        let within = self
+            .spent
+            .iter()
+            .filter(|&at| clock - at < self.plan.period_ms)
+            .count();
+        let within = u32::try_from(within).unwrap();
+        for slot in self.slots.iter().flatten() {
+            rows.push(Row {
+                path: slot.path.clone(),
+                state: match slot.life {
+                    Life::Out | Life::Failed(_) => "down",
+                    Life::Again => "restarting",
+                    Life::Rising(_) => "starting",
+                    Life::Up(_) => "up",
+                    Life::Leaving { .. } => "stopping",
+                },
+                counts: (!is_ending).then_some((slot.restarts, within)),
+                last: slot.last.map(End::label),
+            });
+            if let Some(inner) = slot.inner() {
+                inner.rows(env, rows);
+            }
+        }
+    }
+
+    fn crash(&mut self, index: usize, end: End) {
+        if let Some(slot) = &mut self.slots[index] {
+            slot.life = Life::Out;
+            slot.last = Some(end);
+        }
+        self.mail.push_back((index, end));
+    }
+
+    fn life(&self, index: usize) -> Option<&Life> {
+        Some(&self.slots[index].as_ref()?.life)
+    }
+
+    fn at(&mut self, path: &str, change: &mut dyn FnMut(&mut Unit, usize)) {
+        let (parent, id) = path.rsplit_once('/').unwrap_or(("", path));
+        let Some(unit) = self.unit(parent) else {
+            return;
+        };
+        let found = unit
+            .slots
+            .iter()
+            .position(|slot| slot.as_ref().is_some_and(|slot| slot.member.id == id));
+        if let Some(index) = found {
+            change(unit, index);
+        }
+    }
+
+    /// The live supervisor at that path.
+    fn unit(&mut self, path: &str) -> Option<&mut Unit> {
+        if self.path == path {
+            return Some(self);
+        }
+        self.slots
+            .iter_mut()
+            .flatten()
+            .filter_map(Slot::inner_mut)
+            .find_map(|inner| inner.unit(path))
+    }
+}
