@@ -223,7 +223,7 @@ impl Places {
         if self.workers.is_empty() {
             return;
         }
-        let (slow, stop) = self.aim(dice, &self.workers, |(path, _)| path).clone();
+        let (slow, _) = self.aim(dice, &self.workers, |(path, _)| path).clone();
         let siblings: Vec<_> = self
             .workers
             .iter()
@@ -232,7 +232,7 @@ impl Places {
             .collect();
         let one = |dice: &mut fastrand::Rng| siblings[dice.usize(0..siblings.len())].clone();
         steps.push(match dice.u8(0..4) {
-            0 | 1 if stop != Stop::Infinity => Step::Hang(slow),
+            0 | 1 => Step::Hang(slow),
             2 => Step::Fail(slow, dice.u32(1..=2)),
             _ => Step::Cleanup(slow, CLEANUPS_MS[dice.usize(1..3)]),
         });
@@ -265,15 +265,14 @@ impl Places {
             return Step::Ticks(1);
         }
         let (path, stop) = self.aim(dice, &self.workers, |(path, _)| path).clone();
-        // What is waited for without a limit may neither hang nor be deaf.
-        let is_bounded = stop != Stop::Infinity;
         match dice.u8(0..20) {
             0..8 => Step::Act(vec![(path, act(dice))]),
             8 | 9 if stop != Stop::Brutal => self.two_deaths(dice, path),
             10 | 11 => Step::Kill(self.aim(dice, &self.all, |path| path).clone()),
             12 | 13 => Step::Fail(path, dice.u32(1..=3)),
-            14 if is_bounded => Step::Hang(path),
-            15 if is_bounded => Step::Deaf(path),
+            14 => Step::Hang(path),
+            // Nobody would ever end what is waited for without a limit.
+            15 if stop != Stop::Infinity => Step::Deaf(path),
             16 | 17 => Step::Cleanup(path, CLEANUPS_MS[dice.usize(0..3)]),
             18 => Step::Stop,
             _ => Step::Ticks(dice.u64(1..=8)),

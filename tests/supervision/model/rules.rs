@@ -601,9 +601,9 @@ fn leave(slot: &mut Slot, life: Life, kill: Option<Due>, env: &mut Env) -> Life 
             inner.end(Fate::Down(End::Asked), env);
             (None, Some(inner))
         }
-        // It cannot hear while its start hangs.
+        // It cannot hear while its start hangs, which has a limit of its own.
         Life::Rising(Rising::Hangs(due)) => {
-            let kill = kill.or(Some(due));
+            let kill = Some(kill.map_or(due, |kill| kill.min(due)));
             return Life::Leaving {
                 gone: None,
                 kill,
