@@ -60,7 +60,7 @@ pub(super) struct Env {
     /// kernel side by side, so the model knows no more from here on.
     pub(super) is_lost: bool,
     wrong: Option<Wrong>,
-    next_timer: u64,
+    next: u64,
 }
 
 /// When, and in which order among those at the same time.
@@ -75,7 +75,7 @@ impl Env {
             is_concurrent: false,
             is_lost: false,
             wrong,
-            next_timer: 0,
+            next: 0,
         }
     }
 
@@ -93,8 +93,12 @@ impl Env {
     }
 
     fn timer(&mut self, after_ms: u64) -> Due {
-        self.next_timer += 1;
-        (self.now_ms + after_ms, self.next_timer)
+        (self.now_ms + after_ms, self.next())
+    }
+
+    fn next(&mut self) -> u64 {
+        self.next += 1;
+        self.next
     }
 }
 
@@ -148,6 +152,8 @@ struct Slot {
     restarts: u64,
     last: Option<End>,
     asked: Asked,
+    /// The order of starts.
+    began: u64,
 }
 
 /// What was asked of a child and has not come to its end.
@@ -245,6 +251,10 @@ impl Unit {
             match (std::mem::replace(&mut slot.life, Life::Out), fate) {
                 (Life::Rising(Rising::Inner(inner)), _) if has_been_up => {
                     slot.life = Life::Up(Some(inner));
+                    // It may have ended again already, which is another matter than its start.
+                    if let Mode::Raising { queue, .. } = &mut self.mode {
+                        queue.retain(|queued| *queued != index);
+                    }
                     return true;
                 }
                 (Life::Rising(_), Some(fate)) => {
@@ -284,7 +294,11 @@ impl Unit {
         if matches!(self.mode, Mode::Ended(_)) {
             return false;
         }
-        self.forget_dropped() || self.resolve(env) || self.fail(env) || self.go_on(env)
+        self.forget_dropped()
+            || self.fail(env)
+            || self.again(env)
+            || self.resolve(env)
+            || self.go_on(env)
     }
 
     fn forget_dropped(&mut self) -> bool {
@@ -297,18 +311,32 @@ impl Unit {
         gone.map(Option::take).is_some()
     }
 
-    /// A start that has an outcome has it.
+    /// The first of the starts that have an outcome has it.
     fn resolve(&mut self, env: &mut Env) -> bool {
-        for slot in self.slots.iter_mut().flatten() {
-            match slot.life {
-                Life::Rising(Rising::WillBeUp) => {
-                    env.manner(&slot.path).incarnations += 1;
-                    slot.life = Life::Up(None);
-                    slot.asked = Asked::Nothing;
-                }
-                Life::Rising(Rising::WillFail) => slot.life = Life::Failed(End::Error),
-                _ => continue,
-            }
+        let slots = self.slots.iter_mut().flatten();
+        let first = slots
+            .filter(|slot| matches!(slot.life, Life::Rising(Rising::WillBeUp | Rising::WillFail)))
+            .min_by_key(|slot| slot.began);
+        let Some(slot) = first else { return false };
+        if matches!(slot.life, Life::Rising(Rising::WillFail)) {
+            slot.life = Life::Failed(End::Error);
+        } else {
+            env.manner(&slot.path).incarnations += 1;
+            slot.life = Life::Up(None);
+            slot.asked = Asked::Nothing;
+        }
+        true
+    }
+
+    /// A start that failed is tried again.
+    fn again(&mut self, env: &mut Env) -> bool {
+        let is_again = |slot: &Option<Slot>| {
+            slot.as_ref()
+                .is_some_and(|slot| matches!(slot.life, Life::Again))
+        };
+        let again = self.slots.iter().position(is_again);
+        if let (Mode::Calm, Some(index)) = (&self.mode, again) {
+            self.begin(index, env);
             return true;
         }
         false
@@ -361,16 +389,7 @@ impl Unit {
     /// The next child up, or down.
     fn go_on(&mut self, env: &mut Env) -> bool {
         match &mut self.mode {
-            Mode::Ended(_) => false,
-            Mode::Calm => {
-                let again = self.slots.iter().position(
-                    |slot| matches!(slot, Some(slot) if matches!(slot.life, Life::Again)),
-                );
-                if let Some(index) = again {
-                    self.begin(index, env);
-                }
-                again.is_some()
-            }
+            Mode::Ended(_) | Mode::Calm => false,
             Mode::Raising { queue, first } => {
                 let holds_up = |slot: &Option<Slot>| {
                     slot.as_ref()
@@ -559,6 +578,7 @@ impl Unit {
             return;
         }
         env.log.push(format!("+{}", slot.path));
+        slot.began = env.next();
         let manner = env.manner(&slot.path);
         slot.life = Life::Rising(if manner.failing > 0 {
             manner.failing -= 1;
@@ -638,6 +658,7 @@ impl Slot {
             restarts: 0,
             last: None,
             asked: Asked::Nothing,
+            began: 0,
         }
     }
 
