@@ -48,17 +48,24 @@ pub(super) struct Manner {
     pub(super) incarnations: u64,
 }
 
+/// What the model knows of the order in which things happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Known {
+    Order,
+    /// A supervisor came up with something to do at once, and did it while the one above went on: what they did since
+    /// has an order only for each by itself.
+    OrderOfEach,
+    /// A supervisor did several things that had been asked of it. OTP does them one after the other, the kernel side by
+    /// side.
+    Nothing,
+}
+
 /// What all supervisors of a model share.
 pub(super) struct Env {
     pub(super) now_ms: u64,
     pub(super) log: Vec<String>,
     pub(super) manners: BTreeMap<String, Manner>,
-    /// Whether a supervisor came up with something to do at once, which it then did while the one above went on: what
-    /// they did since has an order only for each by itself.
-    pub(super) is_concurrent: bool,
-    /// Whether a supervisor did several things at once that had been asked of it. OTP does them one after the other, the
-    /// kernel side by side, so the model knows no more from here on.
-    pub(super) is_lost: bool,
+    pub(super) known: Known,
     wrong: Option<Wrong>,
     next: u64,
 }
@@ -72,8 +79,7 @@ impl Env {
             now_ms: 0,
             log: Vec::new(),
             manners: BTreeMap::new(),
-            is_concurrent: false,
-            is_lost: false,
+            known: Known::Order,
             wrong,
             next: 0,
         }
@@ -287,7 +293,9 @@ impl Unit {
         if matches!(self.mode, Mode::Calm)
             && let Some(request) = self.requests.pop_front()
         {
-            env.is_lost |= !self.requests.is_empty();
+            if !self.requests.is_empty() {
+                env.known = Known::Nothing;
+            }
             self.serve(request, env);
             return true;
         }
@@ -404,8 +412,9 @@ impl Unit {
                 self.held_up_by = None;
                 let Some(&index) = queue.front() else {
                     self.has_been_up |= *first;
-                    env.is_concurrent |=
-                        *first && !(self.mail.is_empty() && self.requests.is_empty());
+                    if *first && !(self.mail.is_empty() && self.requests.is_empty()) {
+                        env.known = env.known.max(Known::OrderOfEach);
+                    }
                     self.mode = Mode::Calm;
                     return true;
                 };

@@ -6,7 +6,7 @@ use bidtree::supervision::{AskError, Exit, Limit, Place, Shutdown, Spec, Supervi
 
 use super::Wrong;
 use super::plan::{Group, Member, START_WITHIN_MS, Scenario, Step, Stop, TICK_MS, join};
-use super::rules::{Env, Request, Row, Unit};
+use super::rules::{Env, Known, Request, Row, Unit};
 use crate::support::{World, settle};
 
 /// Ticks after the script, in which a stop must have come to its end.
@@ -214,7 +214,7 @@ impl Bench {
             tokio::time::sleep(ms(TICK_MS / 2)).await;
             self.into_tick_ms = 0;
         }
-        !self.env.is_lost
+        self.env.known != Known::Nothing
     }
 
     /// Lets happen what takes no time.
@@ -224,7 +224,7 @@ impl Bench {
     }
 
     async fn compare(&mut self, after: &str) -> Result<(), String> {
-        if self.env.is_lost {
+        if self.env.known == Known::Nothing {
             return Ok(());
         }
         let told = self.world.script.take();
@@ -309,7 +309,7 @@ impl Bench {
         fn parent(word: &str) -> &str {
             word[1..].rsplit_once('/').map_or("", |(parent, _)| parent)
         }
-        if self.env.is_concurrent {
+        if self.env.known == Known::OrderOfEach {
             words.sort_by_key(|word| parent(word).to_owned());
         }
         words.sort_by_key(|word| {
