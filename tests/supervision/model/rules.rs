@@ -605,7 +605,9 @@ impl Unit {
         let Some(slot) = &mut self.slots[index] else {
             return;
         };
-        slot.asked = Asked::Nothing;
+        if slot.asked != Asked::ToBeForgotten {
+            slot.asked = Asked::Nothing;
+        }
         slot.life = match std::mem::replace(&mut slot.life, Life::Out) {
             life @ (Life::Out | Life::Again | Life::Failed(_) | Life::Leaving { .. }) => life,
             _ if slot.member.stop == Stop::Brutal => {
