@@ -386,7 +386,6 @@ async fn s18_a_second_death_while_a_group_goes_down_is_the_same_event() {
     assert_eq!(ended(&world).await, Some(OVER));
 }
 
-#[ignore = "the kernel loses the exit of a child before the group that is going down"]
 #[tokio::test(start_paused = true)]
 async fn s18_an_exit_outside_the_group_that_goes_down_is_not_lost() {
     let world = up(REST, 2, "a b c").await;
@@ -513,7 +512,6 @@ async fn s26_a_brutally_killed_child_does_not_clean_up() {
     assert_eq!(world.exits(), [("a".to_owned(), Exit::Killed)]);
 }
 
-#[ignore = "a child that is killed from its own `ready` cleans up"]
 #[tokio::test(start_paused = true)]
 async fn s26_nor_does_one_that_is_killed_while_it_says_that_it_is_up() {
     let world = World::new();
@@ -527,7 +525,6 @@ async fn s26_nor_does_one_that_is_killed_while_it_says_that_it_is_up() {
     assert_eq!(world.script.take(), "+b +a +b");
 }
 
-#[ignore = "nothing ends a start that hangs once the child was told to stop without a limit"]
 #[tokio::test(start_paused = true)]
 async fn s27_a_start_that_hangs_has_its_own_limit_also_while_it_is_told_to_stop() {
     let a = |a: Spec| a.shutdown(Shutdown::Infinity).start_within(ms(50));
@@ -630,7 +627,6 @@ async fn s28_a_start_that_fails_is_not_kept_and_one_that_works_comes_last() {
     assert_eq!(restarts_in_window(&world).await, 1);
 }
 
-#[ignore = "an end that waits to be decided brings a terminated child back"]
 #[tokio::test(start_paused = true)]
 async fn s28_what_was_terminated_stays_down_though_its_own_end_was_not_decided_yet() {
     let world = World::new();

@@ -65,7 +65,6 @@ fn agree_on(seeds: std::ops::Range<u64>) {
     }
 }
 
-#[ignore = "the kernel loses exits: see the ignored cases in `conformance`"]
 #[test]
 fn the_kernel_does_what_the_model_does() {
     agree_on(0..10_000);

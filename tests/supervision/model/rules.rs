@@ -632,9 +632,9 @@ fn leave(slot: &mut Slot, life: Life, kill: Option<Due>, env: &mut Env) -> Life 
             inner.end(Fate::Down(End::Asked), env);
             (None, Some(inner))
         }
-        // It cannot hear while its start hangs, which has a limit of its own.
+        // It cannot hear while its start hangs. Without a limit to its stop, there is still the one to its start.
         Life::Rising(Rising::Hangs(due)) => {
-            let kill = Some(kill.map_or(due, |kill| kill.min(due)));
+            let kill = kill.or(Some(due));
             return Life::Leaving {
                 gone: None,
                 kill,
