@@ -198,39 +198,43 @@ fn stage_rows(plan: &Plan) -> io::Result<()> {
             bare,
             Goal::None,
         ));
-        for (shape, what, most) in [
+        for ((shape, end), what, most) in [
             (
-                stages::Shape::One,
+                (stages::Shape::One, stages::End::Panic),
                 "stage: panic → next call answered",
                 Some(3_000.0),
             ),
             (
-                stages::Shape::Two,
+                (stages::Shape::One, stages::End::Error),
+                "stage: error → next call answered",
+                None,
+            ),
+            (
+                (stages::Shape::Two, stages::End::Panic),
                 "2 stages, rest_for_one, first panics",
                 Some(5_000.0),
             ),
             (
-                stages::Shape::Escalation,
+                (stages::Shape::Escalation, stages::End::Panic),
                 "escalation by one level, 3 stages answer",
                 None,
             ),
         ] {
-            let goal = match (pause, shape, most) {
-                (Some(_), stages::Shape::One, _) => Goal::Times(1.6, bare.p50),
+            let goal = match (pause, (shape, end), most) {
+                (Some(_), (stages::Shape::One, stages::End::Panic), _) => {
+                    Goal::Times(1.6, bare.p50)
+                }
                 (None, _, Some(most)) => Goal::AtMost(most),
                 _ => Goal::None,
             };
             let what = format!("{what}, {state}");
             if plan.wants(&what) {
-                let figures = stages::measure(plan.layout, shape, pace)?;
+                let figures = stages::measure(plan.layout, (shape, end), pace)?;
                 say(&micros(what, figures, goal));
             }
         }
     }
     call_rows(plan)?;
-    println!(
-        "| a stage that ends with an error: NOT MEASURED, a call cannot end its stage with one yet |"
-    );
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use bidtree::supervision::{Limit, Stage, Strategy, Supervisor, Tree};
+use bidtree::supervision::{Failure, Limit, Stage, Strategy, Supervisor, Tree};
 
 use crate::children::{Counter, crash, numbered};
 use crate::clock::Stopwatch;
@@ -48,11 +48,24 @@ pub(crate) fn bare(pace: Pace) -> io::Result<Figures> {
     Ok(figures)
 }
 
-pub(crate) fn measure(layout: Layout, shape: Shape, pace: Pace) -> io::Result<Figures> {
-    Ok(Rig::new(layout)?.run(|tree| run(tree, shape, pace)))
+/// How the first stage goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// A call panics.
+    Panic,
+    /// A caller finds it broken.
+    Error,
 }
 
-async fn run(tree: Tree, shape: Shape, pace: Pace) -> Figures {
+pub(crate) fn measure(
+    layout: Layout,
+    (shape, end): (Shape, End),
+    pace: Pace,
+) -> io::Result<Figures> {
+    Ok(Rig::new(layout)?.run(|tree| run(tree, (shape, end), pace)))
+}
+
+async fn run(tree: Tree, (shape, end): (Shape, End), pace: Pace) -> Figures {
     let counter = Counter::default();
     let (root, stages) = plan(shape, &counter);
     if let Err(exit) = tree.start(root).await {
@@ -61,7 +74,7 @@ async fn run(tree: Tree, shape: Shape, pace: Pace) -> Figures {
     let mut samples = Samples::default();
     for round in 0..pace.warm_up + pace.count {
         pause(pace).await;
-        let took = crash_and_answers(&stages, &counter);
+        let took = crash_and_answers(&stages, end, &counter);
         if round >= pace.warm_up {
             samples.push(took);
         }
@@ -92,11 +105,14 @@ fn plan(shape: Shape, counter: &Counter) -> (Supervisor, Vec<Stage<u64>>) {
     (root, stages)
 }
 
-fn crash_and_answers(stages: &[Stage<u64>], counter: &Counter) -> Duration {
+fn crash_and_answers(stages: &[Stage<u64>], end: End, counter: &Counter) -> Duration {
     let before = counter.last();
     let watch = Stopwatch::start();
     if let Some(victim) = stages.first() {
-        black_box(&victim.call(crash));
+        match end {
+            End::Panic => drop(black_box(victim.call(crash))),
+            End::Error => drop(black_box(victim.fail(Failure::new("told to")))),
+        }
     }
     for stage in stages {
         while stage

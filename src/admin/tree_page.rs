@@ -18,6 +18,8 @@ fn place(place: &Place) -> Value {
         "state": place.state,
         "restarts": place.restarts,
         "restarts_in_window": place.restarts_in_window,
+        "restarts_allowed": place.limit.intensity,
+        "window_seconds": place.limit.period.as_secs_f64(),
     });
     if let Value::Object(fields) = &mut value {
         let mut add = |name: &str, field: Option<Value>| {
@@ -108,6 +110,7 @@ mod tests {
             uptime: None,
             restarts: 1,
             restarts_in_window: 0,
+            limit: crate::supervision::Limit::new(5, std::time::Duration::from_secs(10)),
             mailbox: Some((2, 64)),
             last_exit: Some(crate::supervision::Exit::Killed),
             children: Vec::new(),

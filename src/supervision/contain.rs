@@ -1,6 +1,7 @@
 //! Panics, contained and kept: message, place, and no more noise than an operator can read.
 
 use std::any::Any;
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,8 +13,8 @@ use super::exit::PanicReport;
 thread_local! {
     /// How many contained frames this thread is inside.
     static DEPTH: Cell<u32> = const { Cell::new(0) };
-    /// Where the last contained panic of this thread happened.
-    static LOCATION: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// Where the last contained panic of this thread happened, and the calls that led there if somebody asked for them.
+    static PLACE: RefCell<(Option<String>, Option<String>)> = const { RefCell::new((None, None)) };
 }
 
 /// Runs `work`; a panic in it becomes a report.
@@ -46,20 +47,23 @@ pub(crate) fn report(payload: Box<dyn Any + Send>) -> PanicReport {
         .or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a panic without a text".to_owned());
     let mut message = said;
-    if message.len() > PanicReport::MESSAGE_BYTES_MAX {
-        let end = (0..=PanicReport::MESSAGE_BYTES_MAX)
-            .rev()
-            .find(|&at| message.is_char_boundary(at))
-            .unwrap_or(0);
-        message.truncate(end);
-    }
+    shorten(&mut message, PanicReport::MESSAGE_BYTES_MAX);
     if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         // What comes out of a spiteful Drop may be as spiteful again: it is leaked, which is safe and bounded by crashes.
         let _leaked = std::mem::ManuallyDrop::new(second);
     }
+    let (location, backtrace) = PLACE.with(RefCell::take);
     PanicReport {
         message,
-        location: LOCATION.with(RefCell::take),
+        location,
+        backtrace,
+    }
+}
+
+fn shorten(text: &mut String, most: usize) {
+    if text.len() > most {
+        let end = (0..=most).rev().find(|&at| text.is_char_boundary(at));
+        text.truncate(end.unwrap_or(0));
     }
 }
 
@@ -75,13 +79,23 @@ pub fn install_panic_hook() {
             if DEPTH.with(Cell::get) == 0 {
                 return previous(panic);
             }
-            LOCATION.with(|location| {
-                if let Ok(mut location) = location.try_borrow_mut() {
-                    *location = panic.location().map(ToString::to_string);
+            PLACE.with(|place| {
+                if let Ok(mut place) = place.try_borrow_mut() {
+                    *place = (panic.location().map(ToString::to_string), backtrace());
                 }
             });
         }));
     });
+}
+
+/// The calls that led here, if `RUST_BACKTRACE` asks for them. Nothing otherwise: it costs milliseconds.
+fn backtrace() -> Option<String> {
+    let calls = Backtrace::capture();
+    (calls.status() == BacktraceStatus::Captured).then(|| {
+        let mut text = calls.to_string();
+        shorten(&mut text, PanicReport::BACKTRACE_BYTES_MAX);
+        text
+    })
 }
 
 #[cfg(test)]

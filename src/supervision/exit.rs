@@ -40,11 +40,15 @@ pub struct PanicReport {
     pub message: String,
     /// File, line and column, where the hook of the kernel saw them.
     pub location: Option<String>,
+    /// The calls that led there, where `RUST_BACKTRACE` asks for them; at most [`PanicReport::BACKTRACE_BYTES_MAX`] long.
+    pub backtrace: Option<String>,
 }
 
 impl PanicReport {
     /// A message longer than this says no more to a reader; it travels in events and snapshots.
     pub const MESSAGE_BYTES_MAX: usize = 400;
+    /// Some fifty frames: enough to see where a panic came from.
+    pub const BACKTRACE_BYTES_MAX: usize = 8_192;
 }
 
 impl Exit {

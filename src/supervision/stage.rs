@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use arc_swap::ArcSwapOption;
 
 use super::contain::contain;
-use super::exit::{Exit, PanicReport, Why};
+use super::exit::{Exit, Why};
 use super::limit::Limit;
 use super::seat::{Failure, Life, Seat, Start};
 use super::spec::{Kind, Spec};
@@ -70,9 +70,16 @@ impl<S: Send + Sync + 'static> Stage<S> {
         drop(entered);
         outcome.map_err(|report| {
             let incarnation = Arc::clone(incarnation);
-            self.crashed(&incarnation, report);
+            self.ended(&incarnation, Exit::Panic(Arc::new(report)));
             CallError::Crashed
         })
+    }
+
+    /// Ends the incarnation that is up, as an error with this text: for a caller that finds it broken. Says whether there
+    /// was one that nobody had reported before.
+    pub fn fail(&self, failure: Failure) -> bool {
+        let current = self.0.load_full();
+        current.is_some_and(|incarnation| self.ended(&incarnation, failure.exit()))
     }
 
     /// Whether an incarnation is up.
@@ -80,11 +87,14 @@ impl<S: Send + Sync + 'static> Stage<S> {
         self.0.load().is_some()
     }
 
-    fn crashed(&self, incarnation: &Arc<Incarnation<S>>, report: PanicReport) {
+    /// Withdraws, then reports. Says whether this was the first report.
+    fn ended(&self, incarnation: &Arc<Incarnation<S>>, exit: Exit) -> bool {
         self.withdraw(incarnation);
-        if !incarnation.reported.swap(true, Ordering::AcqRel) {
-            incarnation.seat.down(Exit::Panic(Arc::new(report)));
+        let is_first = !incarnation.reported.swap(true, Ordering::AcqRel);
+        if is_first {
+            incarnation.seat.down(exit);
         }
+        is_first
     }
 
     /// Only the one that is still there is taken out: a successor is never removed by its predecessor's end. Who took

@@ -8,6 +8,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::core::{Answer, Ask, Event, Row};
 use super::exit::{Exit, Why};
+use super::limit::Limit;
 use super::node::{Kernel, Node, RootState, deliver};
 use super::observe::Observations;
 use super::planes::Planes;
@@ -95,8 +96,10 @@ pub struct Place {
     pub uptime: Option<Duration>,
     /// How often it was started again since its supervisor was.
     pub restarts: u64,
-    /// Restarts in its supervisor's window.
+    /// Restarts in its supervisor's window, of all its children.
     pub restarts_in_window: u32,
+    /// How many there may be.
+    pub limit: Limit,
     /// Messages waiting and the most there may be.
     pub mailbox: Option<(usize, usize)>,
     /// Why it ended last.
@@ -338,6 +341,7 @@ fn place(row: Row, path: String, strategy: Option<Strategy>, children: Vec<Place
         uptime: row.uptime,
         restarts: row.restarts,
         restarts_in_window: row.restarts_in_window,
+        limit: row.limit,
         mailbox: row.mailbox,
         last_exit: row.last_exit,
         children,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bidtree::clock::Clock;
 use bidtree::supervision::{
-    CallError, Limit, Plane, Planes, Spec, Stage, Strategy, Supervisor, Tree, What,
+    CallError, Failure, Limit, Plane, Planes, Spec, Stage, Strategy, Supervisor, Tree, What,
     install_panic_hook, stage, task,
 };
 
@@ -95,6 +95,27 @@ fn a_call_in_flight_goes_on_in_its_own_incarnation_and_never_touches_the_next() 
         "the new one is untouched"
     );
     runtime.block_on(tree.stop());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stage_that_a_caller_finds_broken_ends_as_an_error_and_is_started_again() {
+    let tree = tree();
+    let address = Stage::new();
+    assert!(!address.fail(Failure::new("nobody is there")));
+    tree.start(supervisor(Strategy::OneForOne, 1).child(counting("s", &address)))
+        .await
+        .unwrap();
+    assert!(address.fail(Failure::new("its table is empty")));
+    assert_eq!(address.call(|number| *number), Ok(1));
+    let ends: Vec<What> = tree
+        .observations()
+        .take()
+        .0
+        .into_iter()
+        .map(|seen| seen.what)
+        .collect();
+    let is_it = |what: &What| matches!(what, What::Exited { exit, .. } if exit.to_string().contains("its table is empty"));
+    assert!(ends.iter().any(is_it), "{ends:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::exit::Exit;
-use super::super::limit::Window;
+use super::super::limit::{Limit, Window};
 use super::super::spec::{Kind, Meta};
 use super::fallback::Standby;
 use super::{Body, Core, ReplyTo, Role};
@@ -65,6 +65,7 @@ pub(crate) struct Row {
     /// The running incarnation, by which `node` finds its mailbox or its own children.
     pub(crate) running: Option<Body>,
     pub(crate) restarts_in_window: u32,
+    pub(crate) limit: Limit,
     /// Messages waiting and the most there may be; filled in by `node`.
     pub(crate) mailbox: Option<(usize, usize)>,
     /// The child's place in start order.
@@ -199,6 +200,7 @@ impl Core {
             fallback: standing_in,
             running: state.body(),
             restarts_in_window,
+            limit: self.window.limit(),
             mailbox: None,
             order,
         }
