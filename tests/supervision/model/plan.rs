@@ -11,7 +11,7 @@ use crate::support::Act;
 /// two timers do at the same time has no order.
 pub(super) const TICK_MS: u64 = 100;
 /// How long a start may take.
-pub(super) const START_WITHIN_MS: u64 = 3 * TICK_MS - 11;
+pub(super) const START_WITHIN_MS: u64 = 3 * TICK_MS - 8;
 const CLEANUPS_MS: [u64; 3] = [TICK_MS - 1, 3 * TICK_MS - 2, 7 * TICK_MS - 3];
 /// Ids of children that are started by request.
 const ADDED: [&str; 3] = ["x", "y", "z"];

@@ -9,6 +9,9 @@ use super::plan::{Group, Member, START_WITHIN_MS, Scenario, Step, Stop, TICK_MS,
 use super::rules::{Env, Known, Request, Row, Unit};
 use crate::support::{World, settle};
 
+/// When the tree's clock goes ahead by a tick: after the step that begins it, and before what chains of timers set off,
+/// each a little earlier than a whole tick.
+const CLOCK_AT_MS: u64 = TICK_MS / 20;
 /// Ticks after the script, in which a stop must have come to its end.
 const LAST_TICKS_MAX: u64 = 100;
 
@@ -193,7 +196,7 @@ impl Bench {
         self.model.ask(request, &mut self.env)
     }
 
-    /// Time passes for both, up to a whole tick. The tree's clock goes ahead in the middle of each. Says whether the model
+    /// Time passes for both, up to a whole tick. Says whether the model
     /// knows what happened.
     async fn pass(&mut self, ticks: u64) -> bool {
         for _ in 0..ticks {
@@ -209,9 +212,9 @@ impl Bench {
                 self.model.settle(&mut self.env);
             }
             self.env.now_ms = end_ms;
-            tokio::time::sleep(ms(TICK_MS / 2 - self.into_tick_ms)).await;
+            tokio::time::sleep(ms(CLOCK_AT_MS - self.into_tick_ms)).await;
             self.world.advance_clock(ms(TICK_MS));
-            tokio::time::sleep(ms(TICK_MS / 2)).await;
+            tokio::time::sleep(ms(TICK_MS - CLOCK_AT_MS)).await;
             self.into_tick_ms = 0;
         }
         self.env.known != Known::Nothing
