@@ -29,10 +29,10 @@ use crate::units::{
 /// under a microsecond; a loss that finds no room lapses instead.
 const MAILBOX: usize = 16_384;
 /// How often lapses, wants and renewals are looked at: a lease is topped up this long after it ran low.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Every so many looks, leases are renewed, sealed and collected: each passes over all of them, and none is urgent, since
 /// data threads stop using a lease by themselves.
-const LEASES_EVERY: u32 = 10;
+const LEASES_EVERY: u32 = 20;
 /// Leases asked for in one look, so that a region that starts does not flood campaigns and journal.
 const ASKS_MAX: usize = 256;
 /// Leases taken before anybody asks, when a region starts: enough that the first requests of a usual catalogue find

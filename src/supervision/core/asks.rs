@@ -3,7 +3,7 @@
 //! OTP answers such questions between restart attempts. Here, too: what would disturb a group that is being stopped or
 //! started waits until it runs.
 
-use super::super::exit::Why;
+use super::super::exit::{Exit, Why};
 use super::super::spec::{Spec, Strategy, fits};
 use super::children::{Child, Starter, State};
 use super::{Answer, Ask, Body, Core, Effect, Phase, ReplyTo, Role, Then};
@@ -104,6 +104,14 @@ impl Core {
             child.main = State::Absent;
         }
         child.set_aside = false;
+        if let Some(Starter::Adding(starter) | Starter::Restarting(starter)) = child.starting.take()
+        {
+            let called_off = Exit::Shutdown(Why::Asked);
+            out.push(Effect::Answer(starter, Answer::StartFailed(called_off)));
+        }
+        let Some(child) = self.child(index) else {
+            return;
+        };
         if let Some(standby) = &mut child.standby {
             standby.call_off();
         }

@@ -63,6 +63,8 @@ impl Core {
 
     /// Takes down everything from `first` on, in reverse, and starts it again.
     pub(super) fn stop_group(&mut self, first: u32, out: &mut Vec<Effect>) {
+        // What had ended within the group goes with it: the stop takes the place of that exit.
+        self.deferred.retain(|(index, ..)| *index < first);
         let queue = self.live_from(first);
         self.phase = Phase::Stopping {
             queue,
