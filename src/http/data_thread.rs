@@ -11,12 +11,13 @@ use crate::clock::Clock;
 use crate::supervision::{Context, Failure, Planes, Post, Spec, thread};
 use crate::units::Monotonic;
 
-/// How often a lap is measured. Short against the deadlines that matter (tens of milliseconds), and one timer.
-const LAP_EVERY: Duration = Duration::from_millis(5);
+/// How often a lap is measured. Short against the deadlines that matter (tens of milliseconds), and one timer; an idle
+/// machine wakes for it, which is most of what idling costs.
+const LAP_EVERY: Duration = Duration::from_millis(10);
 
 /// Laps looked at for the verdict: the last 100 ms. If even the shortest of them was long, work arrives faster than it
 /// is done; a single long one is a hiccup.
-const LAPS: usize = 20;
+const LAPS: usize = 10;
 
 /// What is known of all data threads: made before the tree.
 #[derive(Clone, Debug)]
