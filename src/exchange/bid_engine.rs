@@ -159,6 +159,8 @@ impl BidEngine {
             return Verdict::Late;
         }
         match self.choose(request, call, (now, deadline), random) {
+            // Dropped, it gives back what it was promised.
+            Ok(_) if deadline.passed(call.clock.monotonic()) => Verdict::Late,
             Ok(decided) => Verdict::Bid(decided),
             Err(reason) => Verdict::Pass(reason),
         }
