@@ -4,13 +4,12 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bidtree::clock::Clock;
 use bidtree::supervision::{
-    AutoShutdown, BackOff, Exit, Failure, Limit, OnStuck, Plane, Planes, Restart, Spec, Stage,
-    Strategy, Supervisor, Tree, What, Why, install_panic_hook, stage, task,
+    AutoShutdown, BackOff, Exit, Failure, Limit, OnStuck, Plane, Restart, Spec, Stage, Strategy,
+    Supervisor, What, Why, stage, task,
 };
 
-use crate::support::{settle, supervisor, tree};
+use crate::support::{settle, supervisor, threaded, tree};
 
 /// A stage whose first incarnation never comes back from a call until it is let go.
 fn spinning(stuck: OnStuck) -> (Spec, Stage<u32>) {
@@ -30,13 +29,7 @@ fn spin_until(
     address: &Stage<u32>,
     over: impl Fn(&What) -> bool,
 ) -> Vec<(String, What)> {
-    install_panic_hook();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
-    let tree = Tree::new(Planes::single(runtime.handle().clone()), Clock::system());
+    let (runtime, tree) = threaded();
     runtime.block_on(tree.start(plan)).unwrap();
     let let_go = AtomicBool::new(false);
     let mut seen = Vec::new();
@@ -125,13 +118,7 @@ fn a_stuck_child_may_take_its_supervisor_with_it() {
 
 #[test]
 fn a_task_that_does_not_yield_is_found_stuck_and_one_that_waits_is_not() {
-    install_panic_hook();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
-    let tree = Tree::new(Planes::single(runtime.handle().clone()), Clock::system());
+    let (runtime, tree) = threaded();
     let (let_go, starts) = (
         Arc::new(AtomicBool::new(false)),
         Arc::new(AtomicU32::new(0)),

@@ -4,13 +4,12 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-use bidtree::clock::Clock;
 use bidtree::supervision::{
-    CallError, Failure, Limit, Plane, Planes, Spec, Stage, Strategy, Supervisor, Tree, What,
-    install_panic_hook, stage, task,
+    CallError, Failure, Limit, Plane, Spec, Stage, Strategy, Supervisor, What, install_panic_hook,
+    stage, task,
 };
 
-use crate::support::{settle, supervisor, tree};
+use crate::support::{settle, supervisor, threaded, tree};
 
 fn counting(id: &str, address: &Stage<u64>) -> Spec {
     let made = AtomicU64::new(0);
@@ -23,18 +22,6 @@ fn counting(id: &str, address: &Stage<u64>) -> Spec {
 
 fn poison(address: &Stage<u64>) -> Result<u64, CallError> {
     address.call(|_| panic!("poison"))
-}
-
-/// A tree on a runtime with threads of its own, for tests whose callers are threads.
-fn threaded() -> (tokio::runtime::Runtime, Tree) {
-    install_panic_hook();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
-    let tree = Tree::new(Planes::single(runtime.handle().clone()), Clock::system());
-    (runtime, tree)
 }
 
 #[test]

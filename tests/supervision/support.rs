@@ -115,6 +115,18 @@ pub(crate) fn supervisor(strategy: Strategy, intensity: u32) -> Supervisor {
     Supervisor::new(strategy, Limit::new(intensity, Duration::from_secs(5)))
 }
 
+/// A tree on a runtime with threads of its own, for tests whose callers are threads.
+pub(crate) fn threaded() -> (tokio::runtime::Runtime, Tree) {
+    bidtree::supervision::install_panic_hook();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let tree = Tree::new(Planes::single(runtime.handle().clone()), Clock::system());
+    (runtime, tree)
+}
+
 /// Lets everything that can happen happen. Time is paused, so this takes none.
 pub(crate) async fn settle() {
     tokio::time::sleep(Duration::from_millis(1)).await;
