@@ -110,11 +110,14 @@ compile_error!(
 );
 
 mod contain;
+mod context;
 mod core;
 mod exit;
 mod limit;
+mod mailbox;
 mod node;
 mod observe;
+mod owned;
 mod planes;
 mod reaper;
 mod seat;
@@ -128,12 +131,13 @@ mod tree;
 mod watchdog;
 
 pub use contain::install_panic_hook;
+pub use context::Context;
 pub use exit::{Exit, PanicReport, Why};
 pub use limit::Limit;
 pub use observe::{Observation, Observations, What};
 pub use planes::{Plane, Planes};
 pub use reaper::Reaper;
-pub use seat::{Context, Failure};
+pub use seat::Failure;
 pub use server::{Address, CallFailed, Pid, Reply, SendError, Server, server};
 pub use spec::{
     AutoShutdown, BackOff, Kind, OnStuck, Probation, Restart, Shutdown, Spec, Strategy, Supervisor,

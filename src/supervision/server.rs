@@ -2,19 +2,22 @@
 //!
 //! The address is stable over restarts; the mailbox is lost with its incarnation, as in OTP, and callers are told.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::sync::Arc;
+use std::task::{self, Poll};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::MissedTickBehavior;
+use tokio::sync::oneshot;
+use tokio::time::{Interval, MissedTickBehavior};
 
 use super::contain::{contain, contain_async};
+use super::context::Context;
 use super::exit::{Exit, PanicReport, Why};
 use super::limit::Limit;
+use super::mailbox::Mailbox;
 use super::planes::Plane;
-use super::seat::{Context, Failure, Life, Seat, Start};
+use super::seat::{Failure, Life, Seat, Start};
 use super::spec::{Kind, Spec};
 use super::task::TaskLife;
 
@@ -63,11 +66,11 @@ pub struct Address<M>(Arc<ArcSwapOption<Mailbox<M>>>);
 
 /// One incarnation of a server: what is sent to it never reaches its successor. An [`Address`] is to a pid what a
 /// registered name is in OTP.
-pub struct Pid<M>(mpsc::Sender<M>);
+pub struct Pid<M>(Arc<Mailbox<M>>);
 
 impl<M> Clone for Pid<M> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self(Arc::clone(&self.0))
     }
 }
 
@@ -77,13 +80,8 @@ impl<M: Send + 'static> Pid<M> {
     /// # Errors
     /// Gives the message back where that incarnation has ended, or ends meanwhile.
     pub async fn send(&self, message: M) -> Result<(), SendError<M>> {
-        let sent = self.0.send(message).await;
-        sent.map_err(|error| SendError::Down(error.0))
+        self.0.send(message).await
     }
-}
-
-struct Mailbox<M> {
-    sender: mpsc::Sender<M>,
 }
 
 /// Why a message was not taken; it comes back.
@@ -149,13 +147,7 @@ impl<M: Send + 'static> Address<M> {
         let Some(mailbox) = current.as_ref() else {
             return Err(SendError::Down(message));
         };
-        mailbox
-            .sender
-            .try_send(message)
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(message) => SendError::Full(message),
-                mpsc::error::TrySendError::Closed(message) => SendError::Down(message),
-            })
+        mailbox.push(message)
     }
 
     /// Sends a message, waiting for room.
@@ -171,8 +163,7 @@ impl<M: Send + 'static> Address<M> {
 
     /// The incarnation that is up. A server that hands this to its own tasks hears nothing of its predecessor's.
     pub fn whereis(&self) -> Option<Pid<M>> {
-        let current = self.0.load();
-        current.as_ref().map(|mailbox| Pid(mailbox.sender.clone()))
+        self.0.load_full().map(Pid)
     }
 
     /// Sends a message made around a [`Reply`], and waits for that reply. The caller puts a limit on the wait.
@@ -195,38 +186,37 @@ impl<M: Send + 'static> Address<M> {
     /// Messages waiting and the most there may be; `None` while nobody is there.
     pub fn depth(&self) -> Option<(usize, usize)> {
         let current = self.0.load();
-        let sender = &current.as_ref()?.sender;
-        Some((
-            sender.max_capacity() - sender.capacity(),
-            sender.max_capacity(),
-        ))
+        current.as_ref().map(|mailbox| mailbox.depth())
     }
 
-    fn publish(&self, sender: mpsc::Sender<M>) -> Published<M> {
-        let mailbox = Arc::new(Mailbox { sender });
-        self.0.store(Some(Arc::clone(&mailbox)));
-        Published {
-            address: self.clone(),
-            mailbox,
+    fn publish(&self, mailbox: &Arc<Mailbox<M>>) {
+        self.0.store(Some(Arc::clone(mailbox)));
+    }
+
+    /// Takes a mailbox from behind the address, if it is still that one.
+    fn withdraw(&self, mailbox: &Arc<Mailbox<M>>) {
+        let current = self.0.load();
+        if current
+            .as_ref()
+            .is_some_and(|current| Arc::ptr_eq(current, mailbox))
+        {
+            self.0.compare_and_swap(&current, None);
         }
     }
 }
 
-/// Takes a mailbox from behind its address when its incarnation ends.
-struct Published<M: Send + 'static> {
+/// The reading end of a mailbox behind its address. Dropped, it is withdrawn, and nobody waits for it any more.
+struct Inbox<M: Send + 'static> {
     address: Address<M>,
     mailbox: Arc<Mailbox<M>>,
 }
 
-impl<M: Send + 'static> Drop for Published<M> {
+impl<M: Send + 'static> Drop for Inbox<M> {
     fn drop(&mut self) {
-        let current = self.address.0.load();
-        if current
-            .as_ref()
-            .is_some_and(|current| Arc::ptr_eq(current, &self.mailbox))
-        {
-            self.address.0.compare_and_swap(&current, None);
-        }
+        self.address.withdraw(&self.mailbox);
+        let unread = self.mailbox.close();
+        // A message may panic when it is dropped; nobody is left whose crash that would be.
+        contain(move || drop(unread)).ok();
     }
 }
 
@@ -269,8 +259,11 @@ where
     Fut: Future<Output = Result<S, Failure>> + Send + 'static,
 {
     fn begin(&self, seat: Seat, _limit: Option<Limit>) -> Box<dyn Life> {
-        let address = self.address.clone();
-        let room = self.mailbox.max(1);
+        let mailbox = Arc::new(Mailbox::new(self.mailbox));
+        let inbox = Inbox {
+            address: self.address.clone(),
+            mailbox: Arc::clone(&mailbox),
+        };
         let life = TaskLife::start(seat, self.plane, |context| {
             let init = (self.init)(context.clone());
             async move {
@@ -280,13 +273,14 @@ where
                     Ok(Err(failure)) => return failure.exit(),
                     Err(report) => return panicked(report),
                 };
-                let (sender, mailbox) = mpsc::channel(room);
-                let Some(published) = context.owned.if_live(|| address.publish(sender)) else {
+                let owned = &context.incarnation().owned;
+                let published = owned.if_live(|| inbox.address.publish(&inbox.mailbox));
+                if published.is_none() {
                     return Exit::Killed;
-                };
+                }
                 context.ready();
-                let exit = run(&mut server, mailbox, &context).await;
-                drop(published);
+                let exit = run(&mut server, &inbox.mailbox, &context).await;
+                drop(inbox);
                 // Its state may panic when it is dropped; that must not unwind through this task.
                 match contain(move || drop(server)) {
                     Ok(()) => exit,
@@ -294,22 +288,20 @@ where
                 }
             }
         });
-        Box::new(ServerLife {
-            life,
-            address: self.address.clone(),
-        })
+        Box::new(ServerLife { life, mailbox })
     }
 }
 
-/// What the table of lives needs to know of a server beyond its task: how full its mailbox is.
+/// A server's task, which waits at its mailbox also for being told to stop.
 struct ServerLife<M> {
-    life: Box<dyn Life>,
-    address: Address<M>,
+    life: TaskLife,
+    mailbox: Arc<Mailbox<M>>,
 }
 
 impl<M: Send + 'static> Life for ServerLife<M> {
     fn halt(&mut self, why: Why) {
         self.life.halt(why);
+        self.mailbox.wake();
     }
 
     fn kill(&mut self) {
@@ -317,15 +309,18 @@ impl<M: Send + 'static> Life for ServerLife<M> {
     }
 
     fn mailbox(&self) -> Option<(usize, usize)> {
-        self.address.depth()
+        Some(self.mailbox.depth())
     }
 }
 
-async fn run<S: Server>(
-    server: &mut S,
-    mut mailbox: mpsc::Receiver<S::Message>,
-    context: &Context,
-) -> Exit {
+/// What a server does next.
+enum Next<M> {
+    Stop(Why),
+    Tick,
+    Handle(M),
+}
+
+async fn run<S: Server>(server: &mut S, mailbox: &Mailbox<S::Message>, context: &Context) -> Exit {
     if let Err(exit) = settle(contain_async(server.handle_continue(context)).await) {
         return exit;
     }
@@ -335,19 +330,15 @@ async fn run<S: Server>(
         ticker
     });
     loop {
-        let outcome = tokio::select! {
-            biased;
-            why = context.stopped() => {
+        let outcome = match poll_fn(|wake| poll_next(mailbox, &mut ticker, context, wake)).await {
+            Next::Stop(why) => {
                 return match contain_async(server.terminate(why)).await {
                     Ok(()) => Exit::Shutdown(why),
                     Err(report) => panicked(report),
                 };
             }
-            () = next_tick(&mut ticker) => contain_async(server.tick(context)).await,
-            message = mailbox.recv() => match message {
-                Some(message) => contain_async(server.handle(message, context)).await,
-                None => return Exit::Normal,
-            },
+            Next::Tick => contain_async(server.tick(context)).await,
+            Next::Handle(message) => contain_async(server.handle(message, context)).await,
         };
         if let Err(exit) = settle(outcome) {
             return exit;
@@ -355,12 +346,26 @@ async fn run<S: Server>(
     }
 }
 
-async fn next_tick(ticker: &mut Option<tokio::time::Interval>) {
-    match ticker {
-        Some(ticker) => {
-            ticker.tick().await;
-        }
-        None => std::future::pending().await,
+/// Being told to stop comes before a tick, and a tick before a message.
+fn poll_next<M>(
+    mailbox: &Mailbox<M>,
+    ticker: &mut Option<Interval>,
+    context: &Context,
+    wake: &mut task::Context<'_>,
+) -> Poll<Next<M>> {
+    let told = || context.incarnation().told().map(Next::Stop);
+    if let Some(stop) = told() {
+        return Poll::Ready(stop);
+    }
+    if let Some(ticker) = ticker
+        && ticker.poll_tick(wake).is_ready()
+    {
+        return Poll::Ready(Next::Tick);
+    }
+    match mailbox.poll_take(wake) {
+        Poll::Ready(message) => Poll::Ready(Next::Handle(message)),
+        // Whoever told it to stop since then found no waker in the mailbox.
+        Poll::Pending => told().map_or(Poll::Pending, Poll::Ready),
     }
 }
 

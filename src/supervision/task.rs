@@ -4,14 +4,14 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 
-use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use super::contain::{contain, contain_async};
+use super::context::{Context, Incarnation};
 use super::exit::{Exit, Why};
 use super::limit::Limit;
 use super::planes::Plane;
-use super::seat::{Context, Ending, Failure, Life, Owned, Seat, Start};
+use super::seat::{Ending, Failure, Life, Seat, Start};
 use super::spec::{Kind, Spec};
 
 /// A task child. It is up when it says [`Context::ready`], ends when its future does, and waits for the tasks it
@@ -45,7 +45,7 @@ where
     Fut: Future<Output = Result<(), Failure>> + Send + 'static,
 {
     fn begin(&self, seat: Seat, _limit: Option<Limit>) -> Box<dyn Life> {
-        TaskLife::start(seat, self.plane, |context| {
+        Box::new(TaskLife::start(seat, self.plane, |context| {
             let run = (self.run)(context.clone());
             async move {
                 let exit = match contain_async(run).await {
@@ -59,16 +59,14 @@ where
                 }
                 exit
             }
-        })
+        }))
     }
 }
 
 /// An incarnation that is a tokio task: of a task child or of a server.
 pub(crate) struct TaskLife {
     abort: Option<AbortHandle>,
-    stop: watch::Sender<Option<Why>>,
-    owned: Arc<Owned>,
-    control: tokio::runtime::Handle,
+    incarnation: Arc<Incarnation>,
 }
 
 impl TaskLife {
@@ -77,43 +75,29 @@ impl TaskLife {
         clippy::disallowed_methods,
         reason = "the kernel is the one that spawns"
     )]
-    pub(crate) fn start<Fut>(
-        seat: Seat,
-        plane: Plane,
-        make: impl FnOnce(Context) -> Fut,
-    ) -> Box<dyn Life>
+    pub(crate) fn start<Fut>(seat: Seat, plane: Plane, make: impl FnOnce(Context) -> Fut) -> Self
     where
         Fut: Future<Output = Exit> + Send + 'static,
     {
-        let (stop, stopped) = watch::channel(None);
-        let context = Context::new(seat.clone(), stopped);
-        let owned = Arc::clone(&context.owned);
-        let planes = &seat.node.kernel().planes;
-        let control = planes.control().clone();
-        let Some(runtime) = planes.runtime(plane) else {
-            seat.start_failed(Exit::error(format!("{plane:?} is not open")));
-            return Box::new(Self {
-                abort: None,
-                stop,
-                owned,
-                control,
-            });
-        };
         let watch_key = seat.watch_key;
-        // What the child's own code does before its first await is part of its start.
-        let life = match contain(|| make(context)) {
-            Ok(life) => life,
-            Err(report) => {
-                seat.start_failed(Exit::Panic(Arc::new(report)));
-                return Box::new(Self {
-                    abort: None,
-                    stop,
-                    owned,
-                    control,
-                });
+        let runtime = seat.node.kernel().planes.runtime(plane);
+        let incarnation = Incarnation::new(seat);
+        let not_started = |exit| {
+            incarnation.seat.start_failed(exit);
+            Self {
+                abort: None,
+                incarnation: Arc::clone(&incarnation),
             }
         };
-        let ending = Ending::new(seat);
+        let Some(runtime) = runtime else {
+            return not_started(Exit::error(format!("{plane:?} is not open")));
+        };
+        // What the child's own code does before its first await is part of its start.
+        let life = match contain(|| make(Context::new(Arc::clone(&incarnation)))) {
+            Ok(life) => life,
+            Err(report) => return not_started(Exit::Panic(Arc::new(report))),
+        };
+        let ending = Ending::new(Arc::clone(&incarnation));
         let handle = runtime.spawn(async move {
             let mut life = pin!(life);
             // Each poll is a stay; what waits is in none.
@@ -124,38 +108,30 @@ impl TaskLife {
             .await;
             ending.tell(exit);
         });
-        Box::new(Self {
+        Self {
             abort: Some(handle.abort_handle()),
-            stop,
-            owned,
-            control,
-        })
-    }
-
-    fn abort(&self) {
-        if let Some(abort) = &self.abort {
-            abort.abort();
+            incarnation,
         }
     }
 }
 
 impl Life for TaskLife {
     fn halt(&mut self, why: Why) {
-        self.stop.send_replace(Some(why));
+        self.incarnation.tell(why);
     }
 
     fn kill(&mut self) {
         // Not told to stop: it may be the one that runs this, and would clean up before it is cut short. What it owns
         // is told when it is gone.
-        self.abort();
+        if let Some(abort) = &self.abort {
+            abort.abort();
+        }
     }
 }
 
 impl Drop for TaskLife {
     fn drop(&mut self) {
-        self.stop
-            .send_if_modified(|why| why.is_none() && why.replace(Why::Other).is_none());
-        self.abort();
-        self.owned.end(&self.control);
+        self.kill();
+        self.incarnation.give_up();
     }
 }

@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use arc_swap::ArcSwapOption;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use super::contain::contain;
+use super::context::{Context, Incarnation};
 use super::exit::{Exit, Why};
 use super::limit::Limit;
-use super::seat::{Context, Ending, Failure, Life, Owned, Seat, Start};
+use super::seat::{Ending, Failure, Life, Seat, Start};
 use super::server::{CallFailed, Reply, SendError};
 use super::spec::{Kind, Spec};
 
@@ -136,22 +137,19 @@ where
         reason = "the kernel is the one that spawns"
     )]
     fn begin(&self, seat: Seat, _limit: Option<Limit>) -> Box<dyn Life> {
-        let (stop, stopped) = watch::channel(None);
-        let context = Context::new(seat.clone(), stopped);
-        let owned = Arc::clone(&context.owned);
+        let incarnation = Incarnation::new(seat);
         let killed = Arc::new(AtomicBool::new(false));
-        let control = seat.node.kernel().planes.control().clone();
         let (sender, receiver) = sync_channel(self.mailbox.max(1));
         let sender = Arc::new(sender);
         self.post.0.store(Some(Arc::clone(&sender)));
         let thread_context = ThreadContext {
-            context,
+            context: Context::new(Arc::clone(&incarnation)),
             killed: Arc::clone(&killed),
         };
         let run = Arc::clone(&self.run);
-        let ending = Ending::new(seat.clone());
+        let ending = Ending::new(Arc::clone(&incarnation));
         let spawned = std::thread::Builder::new()
-            .name(seat.path.to_string())
+            .name(incarnation.seat.path.to_string())
             .spawn(move || {
                 let asked = thread_context.clone();
                 let exit = match contain(|| run(thread_context, receiver)) {
@@ -164,15 +162,14 @@ where
                 ending.tell(exit);
             });
         if let Err(error) = spawned {
+            let seat = &incarnation.seat;
             seat.start_failed(Exit::error(format!("no thread: {error}")));
         }
         Box::new(ThreadLife {
             post: self.post.clone(),
             sender: Some(sender),
-            stop,
             killed,
-            owned,
-            control,
+            incarnation,
         })
     }
 }
@@ -180,13 +177,11 @@ where
 struct ThreadLife<M> {
     post: Post<M>,
     sender: Option<Arc<SyncSender<M>>>,
-    stop: watch::Sender<Option<Why>>,
     killed: Arc<AtomicBool>,
-    owned: Arc<Owned>,
-    control: tokio::runtime::Handle,
+    incarnation: Arc<Incarnation>,
 }
 
-impl<M: Send + 'static> ThreadLife<M> {
+impl<M> ThreadLife<M> {
     fn disconnect(&mut self) {
         let Some(sender) = self.sender.take() else {
             return;
@@ -199,34 +194,28 @@ impl<M: Send + 'static> ThreadLife<M> {
             self.post.0.compare_and_swap(&current, None);
         }
     }
+
+    fn cut_short(&mut self) {
+        self.killed.store(true, Ordering::Release);
+        self.incarnation.tell(Why::Other);
+        self.disconnect();
+    }
 }
 
 impl<M: Send + 'static> Life for ThreadLife<M> {
     fn halt(&mut self, why: Why) {
-        self.stop.send_replace(Some(why));
+        self.incarnation.tell(why);
         self.disconnect();
     }
 
     fn kill(&mut self) {
-        self.killed.store(true, Ordering::Release);
-        self.stop.send_replace(Some(Why::Other));
-        self.disconnect();
+        self.cut_short();
     }
 }
 
 impl<M> Drop for ThreadLife<M> {
     fn drop(&mut self) {
-        self.killed.store(true, Ordering::Release);
-        self.stop.send_replace(Some(Why::Other));
-        if let Some(sender) = self.sender.take() {
-            let current = self.post.0.load();
-            if current
-                .as_ref()
-                .is_some_and(|current| Arc::ptr_eq(current, &sender))
-            {
-                self.post.0.compare_and_swap(&current, None);
-            }
-        }
-        self.owned.end(&self.control);
+        self.cut_short();
+        self.incarnation.give_up();
     }
 }
