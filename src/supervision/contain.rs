@@ -6,9 +6,10 @@ use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::Once;
+use std::sync::{Mutex, Once};
 
 use super::exit::PanicReport;
+use crate::clock::Clock;
 
 thread_local! {
     /// How many contained frames this thread is inside.
@@ -75,27 +76,69 @@ pub fn install_panic_hook() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
         let previous = std::panic::take_hook();
+        let backtraces = Backtraces::new(Clock::system());
         std::panic::set_hook(Box::new(move |panic| {
             if DEPTH.with(Cell::get) == 0 {
                 return previous(panic);
             }
             PLACE.with(|place| {
                 if let Ok(mut place) = place.try_borrow_mut() {
-                    *place = (panic.location().map(ToString::to_string), backtrace());
+                    *place = (panic.location().map(ToString::to_string), backtraces.here());
                 }
             });
         }));
     });
 }
 
-/// The calls that led here, if `RUST_BACKTRACE` asks for them. Nothing otherwise: it costs milliseconds.
-fn backtrace() -> Option<String> {
-    let calls = Backtrace::capture();
-    (calls.status() == BacktraceStatus::Captured).then(|| {
-        let mut text = calls.to_string();
+/// Writes back-traces down where `RUST_BACKTRACE` asks for them, and not too many: one costs as much as ten restarts of
+/// a stage, and after a few of one second nobody reads the next.
+struct Backtraces {
+    clock: Clock,
+    is_asked_for: bool,
+    budget: Mutex<Budget>,
+}
+
+/// What has been written down in the current second.
+#[derive(Default)]
+struct Budget {
+    second: u64,
+    written: u32,
+}
+
+impl Budget {
+    const IN_A_SECOND: u32 = 10;
+
+    fn take(&mut self, second: u64) -> bool {
+        if self.second != second {
+            *self = Self { second, written: 0 };
+        }
+        self.written += 1;
+        self.written <= Self::IN_A_SECOND
+    }
+}
+
+impl Backtraces {
+    fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            is_asked_for: Backtrace::capture().status() == BacktraceStatus::Captured,
+            budget: Mutex::default(),
+        }
+    }
+
+    fn here(&self) -> Option<String> {
+        if !self.is_asked_for {
+            return None;
+        }
+        let second = self.clock.monotonic().as_nanos() / 1_000_000_000;
+        // Nobody waits here: whoever finds another at it goes without.
+        if !self.budget.try_lock().ok()?.take(second) {
+            return None;
+        }
+        let mut text = Backtrace::capture().to_string();
         shorten(&mut text, PanicReport::BACKTRACE_BYTES_MAX);
-        text
-    })
+        Some(text)
+    }
 }
 
 #[cfg(test)]
@@ -112,6 +155,14 @@ mod tests {
                 .location
                 .is_some_and(|place| place.contains("contain.rs"))
         );
+    }
+
+    #[test]
+    fn back_traces_of_one_second_have_a_limit_and_the_next_second_has_its_own() {
+        let mut budget = Budget::default();
+        let written = (0..50_000).filter(|_| budget.take(7)).count();
+        assert_eq!(written, 10);
+        assert!(budget.take(8));
     }
 
     #[test]

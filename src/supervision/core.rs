@@ -80,7 +80,7 @@ enum End {
 }
 
 impl Core {
-    pub(crate) fn new(rules: Rules, children: Vec<Meta>) -> Self {
+    pub(crate) fn new(rules: Rules, children: Vec<Arc<Meta>>) -> Self {
         let ids = (0..)
             .zip(&children)
             .map(|(index, meta)| (Arc::clone(&meta.id), index))
@@ -532,13 +532,12 @@ impl Core {
             return;
         };
         *child.state_mut(role) = State::Starting(body);
-        if !matches!(child.meta.kind, Kind::Supervisor | Kind::Stage) {
-            out.push(Effect::After(
-                child.meta.start_within,
-                Event::StartDeadline(body),
-            ));
-        }
+        let deadline = !matches!(child.meta.kind, Kind::Supervisor | Kind::Stage);
+        let start_within = child.meta.start_within;
         out.push(Effect::Begin { body, role, limit });
+        if deadline {
+            out.push(Effect::After(start_within, Event::StartDeadline(body)));
+        }
     }
 
     fn halt(&mut self, body: Body, why: Why, out: &mut Vec<Effect>) {

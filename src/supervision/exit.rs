@@ -40,7 +40,8 @@ pub struct PanicReport {
     pub message: String,
     /// File, line and column, where the hook of the kernel saw them.
     pub location: Option<String>,
-    /// The calls that led there, where `RUST_BACKTRACE` asks for them; at most [`PanicReport::BACKTRACE_BYTES_MAX`] long.
+    /// The calls that led there, where `RUST_BACKTRACE` asks for them: of at most ten panics a second, at most
+    /// [`PanicReport::BACKTRACE_BYTES_MAX`] long.
     pub backtrace: Option<String>,
 }
 

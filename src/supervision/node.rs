@@ -9,6 +9,7 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use arc_swap::ArcSwapOption;
@@ -74,10 +75,37 @@ struct Desk {
 /// The pure machine and the hands that do what it says; both are out together.
 struct Machine {
     core: Core,
-    starts: HashMap<u32, Planned>,
-    lives: HashMap<u64, Seated>,
-    /// The deadline of each incarnation that has one.
-    deadlines: HashMap<u64, Key>,
+    /// By the child's index in the core.
+    starts: Vec<Option<Planned>>,
+    /// By the incarnation's number.
+    lives: HashMap<u64, Seated, BuildHasherDefault<Numbers>>,
+}
+
+impl Machine {
+    fn planned(&mut self, index: u32) -> Option<&mut Option<Planned>> {
+        self.starts.get_mut(usize::try_from(index).ok()?)
+    }
+}
+
+/// Hashes the numbers that the core gives out, one after the other: nobody outside chooses them.
+#[derive(Default)]
+struct Numbers(u64);
+
+impl Hasher for Numbers {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // Fibonacci hashing: neighbours land far apart, also in the upper bits, which tables look at first.
+        self.0 = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(self.0 ^ u64::from(*byte));
+        }
+    }
 }
 
 /// How a child is started, and where it stands: made once, told with everything that happens to it.
@@ -101,6 +129,7 @@ impl Planned {
 struct Seated {
     life: Box<dyn Life>,
     _watch: Option<Watch>,
+    deadline: Option<Key>,
 }
 
 impl Node {
@@ -126,15 +155,15 @@ impl Node {
     ) -> Arc<Self> {
         let core = plan.core(limit);
         let strategy = plan.strategy;
-        let starts = (0..)
-            .zip(plan.children)
-            .map(|(index, spec)| (index, Planned::new(spec, &path)))
+        let starts = plan
+            .children
+            .into_iter()
+            .map(|spec| Some(Planned::new(spec, &path)))
             .collect();
         let machine = Box::new(Machine {
             core,
             starts,
-            lives: HashMap::new(),
-            deadlines: HashMap::new(),
+            lives: HashMap::default(),
         });
         let desk = Mutex::new(Desk {
             inbox: VecDeque::new(),
@@ -196,10 +225,14 @@ impl Node {
         match effect {
             Effect::Adopt(index, spec) => {
                 let planned = Planned::new(*spec, &self.path);
-                machine.starts.insert(index, planned);
+                match machine.planned(index) {
+                    Some(place) => *place = Some(planned),
+                    // Indices are given out without gaps.
+                    None => machine.starts.push(Some(planned)),
+                }
             }
             Effect::Forget(index) => {
-                let planned = machine.starts.remove(&index);
+                let planned = machine.planned(index).and_then(Option::take);
                 // What its factory holds may panic when it is dropped; the machine must not be lost with it.
                 drop(contain(move || drop(planned)));
             }
@@ -215,9 +248,10 @@ impl Node {
                 }
             }
             Effect::Release(body) => {
-                self.disarm(machine, body);
-                let seated = machine.lives.remove(&body.incarnation);
-                drop(contain(move || drop(seated)));
+                if let Some(seated) = machine.lives.remove(&body.incarnation) {
+                    self.disarm(seated.deadline);
+                    drop(contain(move || drop(seated)));
+                }
             }
             Effect::Post(event) => deliver(self, event),
             Effect::After(delay, event) => {
@@ -225,12 +259,16 @@ impl Node {
                 let control = self.kernel.planes.control();
                 let node = Arc::downgrade(self);
                 let key = self.kernel.timers.arm(control, delay, node, event);
-                if let Some(body) = body {
-                    self.disarm(machine, body);
-                    machine.deadlines.insert(body.incarnation, key);
+                let seated = body.and_then(|body| machine.lives.get_mut(&body.incarnation));
+                if let Some(seated) = seated {
+                    self.disarm(seated.deadline.replace(key));
                 }
             }
-            Effect::Disarm(body) => self.disarm(machine, body),
+            Effect::Disarm(body) => {
+                if let Some(seated) = machine.lives.get_mut(&body.incarnation) {
+                    self.disarm(seated.deadline.take());
+                }
+            }
             Effect::TellUp => self.tell(RootState::Up, Seat::up),
             Effect::TellStartFailed(exit) => {
                 self.tell(RootState::StartFailed(exit.clone()), |seat| {
@@ -255,7 +293,7 @@ impl Node {
         role: Role,
         limit: Option<Limit>,
     ) {
-        let Some(Planned { spec, path }) = machine.starts.get(&body.child) else {
+        let Some(Some(Planned { spec, path })) = machine.planned(body.child) else {
             return;
         };
         let start: Arc<dyn Start> = match (role, &spec.fallback) {
@@ -281,12 +319,13 @@ impl Node {
         let seated = Seated {
             life,
             _watch: watch,
+            deadline: None,
         };
         machine.lives.insert(body.incarnation, seated);
     }
 
-    fn disarm(&self, machine: &mut Machine, body: Body) {
-        if let Some(key) = machine.deadlines.remove(&body.incarnation) {
+    fn disarm(&self, deadline: Option<Key>) {
+        if let Some(key) = deadline {
             self.kernel.timers.disarm(key);
         }
     }
@@ -300,8 +339,8 @@ impl Node {
         }
     }
 
-    fn observe(&self, machine: &Machine, index: u32, note: Note) {
-        let Some(planned) = machine.starts.get(&index) else {
+    fn observe(&self, machine: &mut Machine, index: u32, note: Note) {
+        let Some(Some(planned)) = machine.planned(index) else {
             return;
         };
         let path = Arc::clone(&planned.path);

@@ -87,7 +87,7 @@ pub struct Probation {
 /// A child: its id, how it starts, and the rules of its life.
 #[derive(Clone)]
 pub struct Spec {
-    pub(crate) meta: Meta,
+    pub(crate) meta: Arc<Meta>,
     pub(crate) start: Arc<dyn Start>,
     pub(crate) fallback: Option<Arc<dyn Start>>,
 }
@@ -162,7 +162,7 @@ impl Spec {
             stuck_after: None,
         };
         Self {
-            meta,
+            meta: Arc::new(meta),
             start,
             fallback: None,
         }
@@ -176,14 +176,14 @@ impl Spec {
     /// When it is started again; permanent unless said.
     #[must_use]
     pub fn restart(mut self, restart: Restart) -> Self {
-        self.meta.restart = restart;
+        Arc::make_mut(&mut self.meta).restart = restart;
         self
     }
 
     /// How it is stopped; within 5 s unless said, a supervisor without limit.
     #[must_use]
     pub fn shutdown(mut self, shutdown: Shutdown) -> Self {
-        self.meta.shutdown = shutdown;
+        Arc::make_mut(&mut self.meta).shutdown = shutdown;
         self
     }
 
@@ -191,21 +191,21 @@ impl Spec {
     /// is as long as its children's.
     #[must_use]
     pub fn start_within(mut self, limit: Duration) -> Self {
-        self.meta.start_within = limit;
+        Arc::make_mut(&mut self.meta).start_within = limit;
         self
     }
 
     /// A restart limit of this child's own, for dynamic supervisors: over it, the child is set aside.
     #[must_use]
     pub fn set_aside_over(mut self, limit: Limit) -> Self {
-        self.meta.own_limit = Some(limit);
+        Arc::make_mut(&mut self.meta).own_limit = Some(limit);
         self
     }
 
     /// Its supervisor may end with it: see [`Supervisor::auto_shutdown`].
     #[must_use]
     pub fn significant(mut self) -> Self {
-        self.meta.is_significant = true;
+        Arc::make_mut(&mut self.meta).is_significant = true;
         self
     }
 
@@ -213,7 +213,7 @@ impl Spec {
     /// supervisors: a group waits for nobody.
     #[must_use]
     pub fn back_off(mut self, back_off: BackOff) -> Self {
-        self.meta.back_off = Some(back_off);
+        Arc::make_mut(&mut self.meta).back_off = Some(back_off);
         self
     }
 
@@ -221,14 +221,14 @@ impl Spec {
     /// watchdog calls it stuck; unwatched unless said. Waiting is not running.
     #[must_use]
     pub fn stuck_after(mut self, limit: Duration) -> Self {
-        self.meta.stuck_after = Some(limit);
+        Arc::make_mut(&mut self.meta).stuck_after = Some(limit);
         self
     }
 
     /// What is done when it is stuck; replaced unless said.
     #[must_use]
     pub fn on_stuck(mut self, on_stuck: OnStuck) -> Self {
-        self.meta.on_stuck = on_stuck;
+        Arc::make_mut(&mut self.meta).on_stuck = on_stuck;
         self
     }
 
@@ -245,7 +245,7 @@ impl Spec {
             self.meta.id
         );
         self.fallback = Some(stand_in.start);
-        self.meta.probation = Some(probation);
+        Arc::make_mut(&mut self.meta).probation = Some(probation);
         self
     }
 }
@@ -336,7 +336,7 @@ impl Supervisor {
         let metas = self
             .children
             .iter()
-            .map(|child| child.meta.clone())
+            .map(|child| Arc::clone(&child.meta))
             .collect();
         let rules = Rules {
             strategy: self.strategy,

@@ -3,6 +3,8 @@
 //! OTP answers such questions between restart attempts. Here, too: what would disturb a group that is being stopped or
 //! started waits until it runs.
 
+use std::sync::Arc;
+
 use super::super::exit::{Exit, Why};
 use super::super::spec::{Spec, Strategy, fits};
 use super::children::{Child, Starter, State};
@@ -79,7 +81,7 @@ impl Core {
         if self.dynamic_max.is_some_and(|most| self.ids.len() >= most) {
             return out.push(Effect::Answer(reply, Answer::MaxChildren));
         }
-        let mut child = Child::new(spec.meta.clone());
+        let mut child = Child::new(Arc::clone(&spec.meta));
         child.starting = Some(Starter::Adding(reply));
         let Some(index) = self.insert(child) else {
             return;

@@ -11,11 +11,11 @@ use super::{Body, Core, ReplyTo, Role};
 use crate::units::Monotonic;
 
 pub(super) struct Child {
-    pub(super) meta: Meta,
+    pub(super) meta: Arc<Meta>,
     pub(super) main: State,
-    /// Only for a child with a fallback.
-    pub(super) standby: Option<Standby>,
-    pub(super) own_window: Option<Window>,
+    /// Only for a child with a fallback. In a box, like other things that few children have: there may be 100,000 of them.
+    pub(super) standby: Option<Box<Standby>>,
+    pub(super) own_window: Option<Box<Window>>,
     pub(super) set_aside: bool,
     pub(super) restarts: u64,
     pub(super) last_exit: Option<Exit>,
@@ -96,9 +96,9 @@ impl State {
 }
 
 impl Child {
-    pub(super) fn new(meta: Meta) -> Self {
-        let standby = meta.probation.map(Standby::new);
-        let own_window = meta.own_limit.map(Window::new);
+    pub(super) fn new(meta: Arc<Meta>) -> Self {
+        let standby = meta.probation.map(Standby::new).map(Box::new);
+        let own_window = meta.own_limit.map(Window::new).map(Box::new);
         let back_off = meta
             .back_off
             .map_or(Duration::ZERO, |back_off| back_off.first);
@@ -168,7 +168,10 @@ impl Core {
     }
 
     fn row(&self, child: &Child, restarts_in_window: u32, order: usize) -> Row {
-        let standing_in = child.standby.as_ref().is_some_and(Standby::stands_in);
+        let standing_in = child
+            .standby
+            .as_ref()
+            .is_some_and(|standby| standby.stands_in());
         let state = match &child.standby {
             Some(standby) if standing_in => standby.state,
             _ => child.main,
@@ -180,7 +183,12 @@ impl Core {
         let word = match state {
             _ if child.set_aside => "set_aside",
             State::Up { .. } if standing_in => "degraded",
-            State::Up { .. } if child.standby.as_ref().is_some_and(Standby::on_probation) => {
+            State::Up { .. }
+                if child
+                    .standby
+                    .as_ref()
+                    .is_some_and(|standby| standby.on_probation()) =>
+            {
                 "on_probation"
             }
             State::Absent => "down",

@@ -181,7 +181,7 @@ impl Core {
             return Answer::NotDegraded;
         }
         child.set_aside = false;
-        child.own_window = child.meta.own_limit.map(super::Window::new);
+        child.own_window = child.meta.own_limit.map(super::Window::new).map(Box::new);
         self.begin(index, Role::Main, None, out);
         Answer::Done
     }
@@ -218,6 +218,6 @@ impl Core {
     }
 
     fn standby(&mut self, index: u32) -> Option<&mut Standby> {
-        self.child(index)?.standby.as_mut()
+        self.child(index)?.standby.as_deref_mut()
     }
 }
