@@ -104,6 +104,11 @@ impl Core {
         }
     }
 
+    /// The time of the last event.
+    pub(crate) fn now(&self) -> Monotonic {
+        self.now
+    }
+
     pub(crate) fn handle(&mut self, now: Monotonic, event: Event, out: &mut Vec<Effect>) {
         self.now = now;
         match event {

@@ -20,7 +20,7 @@ use super::contain::contain;
 use super::core::{Answer, Body, Core, Effect, Event, Note, Role};
 use super::exit::{Exit, Why};
 use super::limit::Limit;
-use super::observe::{Observation, Observations};
+use super::observe::Observations;
 use super::planes::Planes;
 use super::reaper::Reaper;
 use super::seat::{Life, Seat, Start};
@@ -344,11 +344,8 @@ impl Node {
             return;
         };
         let path = Arc::clone(&planned.path);
-        self.kernel.observations.push(Observation {
-            at: self.kernel.clock.wall(),
-            path,
-            what: note.into(),
-        });
+        let at = machine.core.now();
+        self.kernel.observations.push(at, path, note.into());
     }
 
     fn run_on_control(self: &Arc<Self>) {

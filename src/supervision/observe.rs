@@ -10,7 +10,8 @@ use tokio::sync::Notify;
 use super::core::{Note, Role};
 use super::exit::Exit;
 use super::limit::Limit;
-use crate::units::UnixMillis;
+use crate::clock::Clock;
+use crate::units::{Monotonic, UnixMillis};
 
 /// What an observer may fall behind by. A crash storm makes thousands of events a second and an observer reads
 /// within milliseconds; older ones go first, and are counted.
@@ -19,7 +20,7 @@ const PENDING_MAX: usize = 8_192;
 /// Something that happened to a child.
 #[derive(Clone, Debug)]
 pub struct Observation {
-    /// When.
+    /// When, by the wall clock of the moment it is read.
     pub at: UnixMillis,
     /// The child's path.
     pub path: Arc<str>,
@@ -69,19 +70,36 @@ pub enum What {
 }
 
 /// The stream: written by the kernel, read by whoever wants to know. The reader may come, crash, and come again.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Observations {
+    clock: Clock,
     pending: Mutex<Pending>,
     arrived: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Pending {
-    queue: VecDeque<Observation>,
+    queue: VecDeque<Noted>,
     lost: u64,
 }
 
+/// An observation before it is read. The wall clock is left to the reader: a crash has no time for it.
+#[derive(Debug)]
+struct Noted {
+    at: Monotonic,
+    path: Arc<str>,
+    what: What,
+}
+
 impl Observations {
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            pending: Mutex::default(),
+            arrived: Notify::new(),
+        }
+    }
+
     /// Waits until something happened, and takes all of it with the count of what was lost since the last time.
     pub async fn next(&self) -> (Vec<Observation>, u64) {
         loop {
@@ -97,21 +115,38 @@ impl Observations {
     /// Takes what there is.
     pub fn take(&self) -> (Vec<Observation>, u64) {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        (
-            pending.queue.drain(..).collect(),
+        let (noted, lost) = (
+            std::mem::take(&mut pending.queue),
             std::mem::take(&mut pending.lost),
-        )
+        );
+        drop(pending);
+        if noted.is_empty() {
+            return (Vec::new(), lost);
+        }
+        let (now, wall) = (self.clock.monotonic(), self.clock.wall());
+        let told = |noted: Noted| {
+            let age_ms = i64::try_from(now.since(noted.at).as_millis()).unwrap_or(i64::MAX);
+            Observation {
+                at: UnixMillis::new(wall.get().saturating_sub(age_ms)),
+                path: noted.path,
+                what: noted.what,
+            }
+        };
+        (noted.into_iter().map(told).collect(), lost)
     }
 
-    pub(crate) fn push(&self, observation: Observation) {
+    pub(crate) fn push(&self, at: Monotonic, path: Arc<str>, what: What) {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        // The oldest goes only after the lock: what it holds may be the last share of much.
+        let mut oldest = None;
         if pending.queue.len() >= PENDING_MAX {
-            pending.queue.pop_front();
+            oldest = pending.queue.pop_front();
             pending.lost += 1;
         }
         let first = pending.queue.is_empty();
-        pending.queue.push_back(observation);
+        pending.queue.push_back(Noted { at, path, what });
         drop(pending);
+        drop(oldest);
         // Whoever reads takes all there is, so only the first of a batch has to wake it.
         if first {
             self.arrived.notify_one();

@@ -111,7 +111,7 @@ pub struct Place {
 impl Tree {
     /// A handle on a tree that will run on these runtimes by this clock.
     pub fn new(planes: Planes, clock: Clock) -> Self {
-        let observations = Arc::new(Observations::default());
+        let observations = Arc::new(Observations::new(clock.clone()));
         let reaper = Reaper::new(planes.control().clone());
         let kernel = Kernel {
             reaper,
