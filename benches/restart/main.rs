@@ -192,12 +192,6 @@ fn stage_rows(plan: &Plan) -> io::Result<()> {
     for pause in [None, Some(IDLE)] {
         let state = pace_label(pause);
         let pace = plan.pace(pause);
-        let bare = stages::bare(pace)?;
-        say(&micros(
-            format!("a bare contained panic, {state}"),
-            bare,
-            Goal::None,
-        ));
         for ((shape, end), what, most) in [
             (
                 (stages::Shape::One, stages::End::Panic),
@@ -220,6 +214,11 @@ fn stage_rows(plan: &Plan) -> io::Result<()> {
                 None,
             ),
         ] {
+            let what = format!("{what}, {state}");
+            if !plan.wants(&what) {
+                continue;
+            }
+            let (bare, figures) = stages::measure(plan.layout, (shape, end), pace)?;
             let goal = match (pause, (shape, end), most) {
                 (Some(_), (stages::Shape::One, stages::End::Panic), _) => {
                     Goal::Times(1.6, bare.p50)
@@ -227,11 +226,11 @@ fn stage_rows(plan: &Plan) -> io::Result<()> {
                 (None, _, Some(most)) => Goal::AtMost(most),
                 _ => Goal::None,
             };
-            let what = format!("{what}, {state}");
-            if plan.wants(&what) {
-                let figures = stages::measure(plan.layout, (shape, end), pace)?;
-                say(&micros(what, figures, goal));
+            if (shape, end) == (stages::Shape::One, stages::End::Panic) {
+                let what = format!("a bare contained panic before each of the next, {state}");
+                say(&micros(what, bare, Goal::None));
             }
+            say(&micros(what, figures, goal));
         }
     }
     call_rows(plan)?;

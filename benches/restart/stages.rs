@@ -10,7 +10,7 @@ use bidtree::supervision::{Failure, Limit, Stage, Strategy, Supervisor, Tree};
 use crate::children::{Counter, crash, numbered};
 use crate::clock::Stopwatch;
 use crate::quiet;
-use crate::rig::{Layout, Rig, data_runtime, tireless};
+use crate::rig::{Layout, Rig, tireless};
 use crate::samples::{Figures, Samples, float};
 use crate::servers::Pace;
 
@@ -31,21 +31,11 @@ pub(crate) enum Shape {
 }
 
 /// What a panic costs without any supervision: caught on the spot, its place kept by a hook as the kernel's does.
-pub(crate) fn bare(pace: Pace) -> io::Result<Figures> {
-    let figures = data_runtime()?.block_on(async {
-        let mut samples = Samples::default();
-        for round in 0..pace.warm_up + pace.count {
-            pause(pace).await;
-            let watch = Stopwatch::start();
-            let outcome = quiet::hook(|| catch_unwind(AssertUnwindSafe(|| crash(&black_box(0)))));
-            black_box(&outcome);
-            if round >= pace.warm_up {
-                samples.push(watch.elapsed());
-            }
-        }
-        samples.figures()
-    });
-    Ok(figures)
+fn bare() -> Duration {
+    let watch = Stopwatch::start();
+    let outcome = quiet::hook(|| catch_unwind(AssertUnwindSafe(|| crash(&black_box(0)))));
+    black_box(&outcome);
+    watch.elapsed()
 }
 
 /// How the first stage goes.
@@ -57,30 +47,34 @@ pub(crate) enum End {
     Error,
 }
 
+/// A bare panic and a stage's crash by turns, so that both meet the machine in the same mood.
 pub(crate) fn measure(
     layout: Layout,
     (shape, end): (Shape, End),
     pace: Pace,
-) -> io::Result<Figures> {
+) -> io::Result<(Figures, Figures)> {
     Ok(Rig::new(layout)?.run(|tree| run(tree, (shape, end), pace)))
 }
 
-async fn run(tree: Tree, (shape, end): (Shape, End), pace: Pace) -> Figures {
+async fn run(tree: Tree, (shape, end): (Shape, End), pace: Pace) -> (Figures, Figures) {
     let counter = Counter::default();
     let (root, stages) = plan(shape, &counter);
     if let Err(exit) = tree.start(root).await {
         eprintln!("the tree did not start: {exit}");
     }
-    let mut samples = Samples::default();
+    let (mut bares, mut samples) = (Samples::default(), Samples::default());
     for round in 0..pace.warm_up + pace.count {
+        pause(pace).await;
+        let bare = bare();
         pause(pace).await;
         let took = crash_and_answers(&stages, end, &counter);
         if round >= pace.warm_up {
+            bares.push(bare);
             samples.push(took);
         }
     }
     tree.stop().await;
-    samples.figures()
+    (bares.figures(), samples.figures())
 }
 
 fn plan(shape: Shape, counter: &Counter) -> (Supervisor, Vec<Stage<u64>>) {

@@ -79,6 +79,8 @@ struct Machine {
     starts: Vec<Option<Planned>>,
     /// By the incarnation's number.
     lives: HashMap<u64, Seated, BuildHasherDefault<Numbers>>,
+    /// Room for what one event leads to; empty between events.
+    effects: Vec<Effect>,
 }
 
 impl Machine {
@@ -164,6 +166,7 @@ impl Node {
             core,
             starts,
             lives: HashMap::default(),
+            effects: Vec::new(),
         });
         let desk = Mutex::new(Desk {
             inbox: VecDeque::new(),
@@ -199,11 +202,12 @@ impl Node {
         let Some(mut machine) = desk.machine.take() else {
             return;
         };
-        let mut effects = Vec::new();
+        let mut effects = std::mem::take(&mut machine.effects);
         let mut handled = 0;
         while let Some(event) = desk.inbox.pop_front() {
             if handled >= INLINE_EVENTS_MAX {
                 desk.inbox.push_front(event);
+                machine.effects = effects;
                 desk.machine = Some(machine);
                 drop(desk);
                 return self.run_on_control();
@@ -218,6 +222,7 @@ impl Node {
             }
             desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
         }
+        machine.effects = effects;
         desk.machine = Some(machine);
     }
 

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -28,12 +28,10 @@ pub(crate) struct Owned {
     belongings: OnceLock<Box<Belongings>>,
 }
 
-type Withdraw = Box<dyn FnOnce() + Send>;
-
 #[derive(Default)]
 struct Belongings {
-    /// By the place of the stage that is withdrawn from.
-    withdrawals: Mutex<HashMap<usize, Withdraw>>,
+    /// By the place of the stage. What is dropped is withdrawn.
+    published: Mutex<HashMap<usize, Box<dyn Send>>>,
     tasks: Mutex<Tasks>,
     live: AtomicUsize,
     panics: AtomicU64,
@@ -64,16 +62,10 @@ impl Owned {
     ) {
         let former = self.if_live(|| {
             let belongings = self.belongings.get_or_init(Box::default);
-            let withdraw = stage.publish(value, seat.clone());
-            let mut withdrawals = belongings
-                .withdrawals
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            withdrawals.insert(stage.place(), Box::new(withdraw))
+            let value = Box::new(stage.publish(value, seat.clone()));
+            belongings.lock_published().insert(stage.place(), value)
         });
-        if let Some(Some(withdraw)) = former {
-            withdraw();
-        }
+        drop(former);
     }
 
     /// Tasks that are running.
@@ -148,15 +140,8 @@ impl Owned {
         let Some(belongings) = owned.belongings.get() else {
             return;
         };
-        let withdrawals = std::mem::take(
-            &mut *belongings
-                .withdrawals
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
-        for withdraw in withdrawals.into_values() {
-            withdraw();
-        }
+        let published = std::mem::take(&mut *belongings.lock_published());
+        drop(published);
         belongings.lock_tasks().closed = true;
         if owned.tasks() > 0 {
             let incarnation = Arc::clone(incarnation);
@@ -173,7 +158,13 @@ impl Owned {
 }
 
 impl Belongings {
-    fn lock_tasks(&self) -> std::sync::MutexGuard<'_, Tasks> {
+    fn lock_published(&self) -> MutexGuard<'_, HashMap<usize, Box<dyn Send>>> {
+        self.published
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_tasks(&self) -> MutexGuard<'_, Tasks> {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

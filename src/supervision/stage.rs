@@ -115,8 +115,8 @@ impl<S: Send + Sync + 'static> Stage<S> {
         Arc::as_ptr(&self.0).addr()
     }
 
-    /// Puts a value behind the address, and returns what takes it away again.
-    pub(crate) fn publish(&self, value: S, seat: Seat) -> impl FnOnce() + Send + 'static {
+    /// Puts a value behind the address, until what this returns is dropped.
+    pub(crate) fn publish(&self, value: S, seat: Seat) -> Published<S> {
         let incarnation = Arc::new(Incarnation {
             value,
             seat,
@@ -125,8 +125,22 @@ impl<S: Send + Sync + 'static> Stage<S> {
         if let Some(former) = self.0.swap(Some(Arc::clone(&incarnation))) {
             retire(former);
         }
-        let stage = self.clone();
-        move || stage.withdraw(&incarnation)
+        Published {
+            stage: self.clone(),
+            incarnation,
+        }
+    }
+}
+
+/// A value behind its address. Dropped, it is withdrawn.
+pub(crate) struct Published<S: Send + Sync + 'static> {
+    stage: Stage<S>,
+    incarnation: Arc<Incarnation<S>>,
+}
+
+impl<S: Send + Sync + 'static> Drop for Published<S> {
+    fn drop(&mut self) {
+        self.stage.withdraw(&self.incarnation);
     }
 }
 
@@ -174,49 +188,39 @@ where
     F: Fn() -> Result<S, Failure> + Send + Sync + 'static,
 {
     fn begin(&self, seat: Seat, _limit: Option<Limit>) -> Box<dyn Life> {
-        let mut withdraw: Option<Box<dyn FnOnce() + Send>> = None;
         match contain(&self.make) {
             Ok(Ok(value)) => {
                 // The supervisor's machine is out while it begins a child, so this waits in its inbox until the value
                 // is published; said first, it comes before the report of any call that crashes at once.
                 seat.up();
-                withdraw = Some(Box::new(self.address.publish(value, seat.clone())));
+                return Box::new(StageLife(Some(self.address.publish(value, seat))));
             }
             Ok(Err(failure)) => seat.start_failed(failure.exit()),
             Err(report) => seat.start_failed(Exit::Panic(Arc::new(report))),
         }
-        Box::new(StageLife { seat, withdraw })
+        Box::new(StageLife::<S>(None))
     }
 }
 
-struct StageLife {
-    seat: Seat,
-    withdraw: Option<Box<dyn FnOnce() + Send>>,
-}
+/// A stage that is up, until it is ended. One that did not start has nothing that could end.
+struct StageLife<S: Send + Sync + 'static>(Option<Published<S>>);
 
-impl StageLife {
+impl<S: Send + Sync + 'static> StageLife<S> {
     fn end(&mut self, exit: Exit) {
-        if let Some(withdraw) = self.withdraw.take() {
-            withdraw();
+        if let Some(published) = self.0.take() {
+            let seat = published.incarnation.seat.clone();
+            drop(published);
+            seat.down(exit);
         }
-        self.seat.down(exit);
     }
 }
 
-impl Life for StageLife {
+impl<S: Send + Sync + 'static> Life for StageLife<S> {
     fn halt(&mut self, why: Why) {
         self.end(Exit::Shutdown(why));
     }
 
     fn kill(&mut self) {
         self.end(Exit::Killed);
-    }
-}
-
-impl Drop for StageLife {
-    fn drop(&mut self) {
-        if let Some(withdraw) = self.withdraw.take() {
-            withdraw();
-        }
     }
 }
