@@ -44,6 +44,7 @@
 //! | a child of a dynamic supervisor may have a limit of its own, and is *set aside* over it | none | one bad child must not end the pool |
 //! | [`Spec::back_off`], none by default | none | a dependency that is down is not helped by haste |
 //! | a child that does not yield or end is *stuck*: replaced, fenced off, or escalated ([`OnStuck`]) | `kill` always works | a task cannot be killed between awaits, a thread not at all |
+//! | a start on the spot that never returns makes its supervisor *deaf*: an event says so | the same, and nothing says so | no thread can be taken from it |
 //! | a stage: calls run on the caller's thread, and the innermost stage owns a panic | every process has a mailbox | a bid has microseconds |
 //! | an ended transient child of a dynamic supervisor is forgotten | the same in Elixir; OTP's `simple_one_for_one` too | |
 //! | restarting or deleting a dynamic supervisor's child says that it is not found | an error of its own | such a child has no place to come back to |

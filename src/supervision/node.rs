@@ -10,6 +10,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use arc_swap::ArcSwapOption;
@@ -20,13 +21,13 @@ use super::contain::contain;
 use super::core::{Answer, Body, Core, Effect, Event, Note, Role};
 use super::exit::{Exit, Why};
 use super::limit::Limit;
-use super::observe::Observations;
+use super::observe::{Observations, What};
 use super::planes::Planes;
 use super::reaper::Reaper;
 use super::seat::{Life, Seat, Start};
 use super::spec::{Spec, Strategy, Supervisor};
 use super::timers::{Key, Timers};
-use super::watchdog::{Watch, Watchdog};
+use super::watchdog::{self, Watch, Watchdog};
 use crate::clock::Clock;
 
 /// Events handled by one thread in one go. A failing start under a large limit would otherwise keep a data thread;
@@ -45,11 +46,23 @@ pub(crate) struct Kernel {
     pub(crate) timers: Arc<Timers>,
 }
 
+impl Kernel {
+    pub(crate) fn live_nodes(&self) -> Vec<(Arc<str>, Arc<Node>)> {
+        let nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        nodes
+            .iter()
+            .filter_map(|(path, node)| Some((Arc::clone(path), node.upgrade()?)))
+            .collect()
+    }
+}
+
 pub(crate) struct Node {
     kernel: Arc<Kernel>,
     path: Arc<str>,
     strategy: Strategy,
     desk: Mutex<Desk>,
+    /// Since when the machine is away from its desk, as a [`watchdog::mark`]; 0 while it is there.
+    away_since: AtomicU64,
     parent: Parent,
 }
 
@@ -177,6 +190,7 @@ impl Node {
             path: Arc::clone(&path),
             strategy,
             desk,
+            away_since: AtomicU64::new(0),
             parent,
         });
         let mut nodes = kernel.nodes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -202,6 +216,7 @@ impl Node {
         let Some(mut machine) = desk.machine.take() else {
             return;
         };
+        self.away_since.store(watchdog::mark(), Ordering::Relaxed);
         let mut effects = std::mem::take(&mut machine.effects);
         let mut handled = 0;
         while let Some(event) = desk.inbox.pop_front() {
@@ -209,6 +224,7 @@ impl Node {
                 desk.inbox.push_front(event);
                 machine.effects = effects;
                 desk.machine = Some(machine);
+                self.away_since.store(0, Ordering::Relaxed);
                 drop(desk);
                 return self.run_on_control();
             }
@@ -224,6 +240,21 @@ impl Node {
         }
         machine.effects = effects;
         desk.machine = Some(machine);
+        // Under the lock, so that it never hides a later taking.
+        self.away_since.store(0, Ordering::Relaxed);
+    }
+
+    /// The mark of the time at which a thread took the machine that it still has.
+    pub(crate) fn away_since(&self) -> Option<u64> {
+        let since = self.away_since.load(Ordering::Relaxed);
+        (since != 0).then_some(since)
+    }
+
+    /// Says something about this supervisor itself.
+    pub(crate) fn say(&self, what: What) {
+        let now = self.kernel.clock.monotonic();
+        let path = Arc::clone(&self.path);
+        self.kernel.observations.push(now, path, what);
     }
 
     fn carry_out(self: &Arc<Self>, machine: &mut Machine, effect: Effect) {

@@ -57,6 +57,10 @@ pub enum What {
     SetAside,
     /// It was stuck, and stays down until an operator says otherwise.
     Fenced,
+    /// This supervisor serves nobody: a start on its thread does not return.
+    Deaf,
+    /// That start has returned.
+    HearsAgain,
     /// Its supervisor went over its limit with it, and gives up.
     OverLimit(Limit),
     /// Its fallback takes over.
@@ -197,6 +201,10 @@ impl fmt::Display for What {
             Self::Restarting => f.write_str("restarting"),
             Self::SetAside => f.write_str("set aside: over its own restart limit"),
             Self::Fenced => f.write_str("fenced off: it was stuck"),
+            Self::Deaf => {
+                f.write_str("serves nobody: the start of one of its children does not return")
+            }
+            Self::HearsAgain => f.write_str("serves again"),
             Self::OverLimit(limit) => {
                 write!(
                     f,

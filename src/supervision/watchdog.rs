@@ -6,8 +6,10 @@
 //! its limit is reported to its supervisor as stuck. Waiting leaves no mark.
 //!
 //! A mark costs a few nanoseconds: two loads and two stores on a line of the thread's own, and the time is what the
-//! watchdog saw last, not a clock's. Not watched here: threads, which may block, and are found stuck when they do not end;
-//! and an inline start that never returns, which keeps its supervisor's machine with it.
+//! watchdog saw last, not a clock's. Not watched here: threads, which may block, and are found stuck when they do not end.
+//!
+//! A supervisor whose machine a thread took and does not bring back, because a start on that thread never returns, is deaf:
+//! nothing can be done for it but to say so.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,11 +17,15 @@ use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use super::core::{Body, Event};
-use super::node::{Node, deliver};
+use super::node::{Kernel, Node, deliver};
+use super::observe::What;
 use crate::clock::Clock;
 
 /// How often marks are looked at: a child is found stuck this much later than its limit at most.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// After so long a supervisor is called deaf. A start on the spot takes less than a tenth of a millisecond.
+const DEAF_AFTER_MS: u64 = 1_000;
 
 /// The time at the watchdogs' last look, in milliseconds of [`CLOCK`].
 static LAST_LOOK_MS: AtomicU64 = AtomicU64::new(0);
@@ -28,6 +34,11 @@ static CLOCK: LazyLock<Clock> = LazyLock::new(Clock::system);
 /// The marks of all threads.
 static MARKS: Mutex<Vec<Weak<Mark>>> = Mutex::new(Vec::new());
 static NEXT_KEY: AtomicU64 = AtomicU64::new(1);
+
+/// The time by which stays are measured: never 0.
+pub(super) fn mark() -> u64 {
+    LAST_LOOK_MS.load(Ordering::Relaxed) + 1
+}
 
 /// What a thread is inside of.
 #[derive(Debug, Default)]
@@ -105,7 +116,12 @@ impl Drop for Entered {
 pub(crate) struct Watchdog {
     watched: Mutex<HashMap<u64, Watched>>,
     started: OnceLock<()>,
+    /// The supervisors that were said to be deaf, and since when they are, by their paths.
+    deaf: Mutex<HashMap<Arc<str>, Deaf>>,
 }
+
+/// A supervisor and the mark of when its machine was taken.
+type Deaf = (Weak<Node>, u64);
 
 struct Watched {
     node: Weak<Node>,
@@ -180,6 +196,45 @@ impl Watchdog {
             }
         }
     }
+
+    /// Looks for supervisors that have become deaf, and for those that hear again.
+    fn listen(&self, now: u64) {
+        let Some(kernel) = self.kernel() else {
+            return;
+        };
+        let mut deaf = self.deaf.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hears = Vec::new();
+        deaf.retain(|_, (node, since)| {
+            let Some(node) = node.upgrade() else {
+                return false;
+            };
+            let is_deaf = node.away_since() == Some(*since);
+            if !is_deaf {
+                hears.push(node);
+            }
+            is_deaf
+        });
+        let nodes = kernel.live_nodes();
+        for (path, node) in nodes {
+            if let Some(since) = node.away_since()
+                && now.saturating_sub(since) >= DEAF_AFTER_MS
+                && deaf.insert(path, (Arc::downgrade(&node), since)).is_none()
+            {
+                node.say(What::Deaf);
+            }
+        }
+        for node in hears {
+            node.say(What::HearsAgain);
+        }
+    }
+
+    /// What the watched incarnations' supervisors share. Whoever watches nobody listens to nobody.
+    fn kernel(&self) -> Option<Arc<Kernel>> {
+        let watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let node = watched.values().find_map(|found| found.node.upgrade())?;
+        drop(watched);
+        Some(Arc::clone(node.kernel()))
+    }
 }
 
 /// The key under a mark, if that incarnation was over its limit at this look and the one before, in one stay.
@@ -208,6 +263,7 @@ fn start(dog: Weak<Watchdog>) {
             let now_ms = CLOCK.monotonic().as_nanos() / 1_000_000;
             LAST_LOOK_MS.store(now_ms, Ordering::Relaxed);
             dog.look(now_ms);
+            dog.listen(now_ms + 1);
             drop(dog);
             std::thread::park_timeout(LOOK_EVERY);
         }

@@ -98,6 +98,15 @@ impl Board {
                 self.raise(path, "set_aside", meaning.to_owned(), seen.at);
                 None
             }
+            What::Deaf => {
+                let meaning = "the start of one of its children does not return, so it can restart and stop none; restart the process";
+                self.raise(path, "deaf", meaning.to_owned(), seen.at);
+                None
+            }
+            What::HearsAgain => {
+                self.alerts.remove(path);
+                None
+            }
             What::Recovered => {
                 self.alerts.remove(path);
                 Some(ExchangeMode::Bidding)

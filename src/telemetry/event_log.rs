@@ -52,6 +52,8 @@ pub(super) const fn event(what: &What) -> &'static str {
         What::Exited { .. } => "exited",
         What::Ignored => "ignored",
         What::Fenced => "fenced",
+        What::Deaf => "deaf",
+        What::HearsAgain => "hears_again",
         What::Restarting => "restarting",
         What::SetAside => "set_aside",
         What::OverLimit(_) => "over_limit",

@@ -81,6 +81,7 @@ impl Meters {
             What::Degraded
             | What::SetAside
             | What::Fenced
+            | What::Deaf
             | What::OverLimit(_)
             | What::Recovered => {
                 counter!("bidtree_tree_events_total", "child" => child, "event" => event(&seen.what)).increment(1);

@@ -104,10 +104,12 @@ fn tell(seen: &Observation) {
         What::Exited { asked: false, .. } | What::StartFailed(_) => {
             tracing::warn!(path, "{}", seen.what);
         }
-        What::Degraded | What::SetAside | What::Fenced | What::OverLimit(_) => {
+        What::Degraded | What::SetAside | What::Fenced | What::Deaf | What::OverLimit(_) => {
             tracing::error!(path, "{}", seen.what);
         }
-        What::OnProbation | What::Recovered => tracing::info!(path, "{}", seen.what),
+        What::OnProbation | What::Recovered | What::HearsAgain => {
+            tracing::info!(path, "{}", seen.what);
+        }
         _ => tracing::debug!(path, "{}", seen.what),
     }
 }

@@ -117,6 +117,54 @@ fn a_stuck_child_may_take_its_supervisor_with_it() {
 }
 
 #[test]
+fn a_start_that_does_not_return_makes_its_supervisor_deaf_and_that_is_said() {
+    let (runtime, tree) = threaded();
+    let (going, first) = (Arc::new(AtomicBool::new(false)), AtomicBool::new(true));
+    let hangs = Arc::clone(&going);
+    let address = Stage::<u32>::new();
+    let hanging = stage("hanging", &address, move || {
+        while !first.swap(false, Ordering::Relaxed) && !hangs.load(Ordering::Relaxed) {
+            std::hint::spin_loop();
+        }
+        Ok(0)
+    });
+    let inner = supervisor(Strategy::OneForOne, 9)
+        .child(hanging.stuck_after(Duration::from_mins(1)))
+        .named("inner");
+    // Somebody else is watched, so that there is a watchdog while the hanging one is neither up nor down.
+    let waiter = task("waiter", Plane::Control, |context| async move {
+        context.ready();
+        context.stopped().await;
+        Ok(())
+    });
+    let plan = supervisor(Strategy::OneForOne, 1)
+        .child(inner)
+        .child(waiter.stuck_after(Duration::from_mins(1)));
+    runtime.block_on(tree.start(plan)).unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| address.fail(Failure::new("broken")));
+        let said = async |wanted: What| {
+            loop {
+                let (batch, _) = tree.observations().next().await;
+                if let Some(one) = batch.into_iter().find(|one| one.what == wanted) {
+                    return one.path.to_string();
+                }
+            }
+        };
+        let deaf = runtime.block_on(async {
+            tokio::time::timeout(Duration::from_secs(20), said(What::Deaf)).await
+        });
+        going.store(true, Ordering::Relaxed);
+        assert_eq!(deaf.as_deref(), Ok("inner"));
+        let hears = runtime.block_on(async {
+            tokio::time::timeout(Duration::from_secs(20), said(What::HearsAgain)).await
+        });
+        assert_eq!(hears.as_deref(), Ok("inner"));
+    });
+    assert_eq!(address.call(|number| *number), Ok(0));
+}
+
+#[test]
 fn a_task_that_does_not_yield_is_found_stuck_and_one_that_waits_is_not() {
     let (runtime, tree) = threaded();
     let (let_go, starts) = (
