@@ -57,7 +57,11 @@ fn telemetry(parts: &Parts) -> Spec {
 fn store(parts: &Parts) -> Spec {
     let (store, at) = (&parts.store, &parts.store.folder);
     Supervisor::new(RestForOne, parts.settings.store.restart_limit)
-        .child(journal(&store.journal, &store.checkpoints, at))
+        .child(journal(
+            &store.journal,
+            &store.checkpoints,
+            (at, &store.fail_point),
+        ))
         .child(checkpoint(&store.checkpoints, &store.journal, at))
         .named("store")
 }

@@ -8,6 +8,8 @@ pub mod clock;
 
 pub mod supervision;
 
+pub mod chaos;
+
 pub mod http;
 pub mod openrtb;
 pub mod store;

@@ -6,9 +6,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::campaigns_page::{self, Figures};
-use super::tree_page;
+use super::{fail_points_page, tree_page};
 use crate::campaign::roster_server::RosterMessage;
 use crate::campaign::{Campaign, Shelf};
+use crate::chaos::FailPoints;
 use crate::clock::Clock;
 use crate::exchange::stop_all::StopAll;
 use crate::http::{
@@ -24,6 +25,9 @@ const BODY_BYTES_MAX: usize = 256 * 1024;
 /// How long the books or the roster may take. A reload of a hundred thousand campaigns starts as many processes.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
+const NO_CHAOS: &str =
+    "set `chaos = true` under [admin] to kill children and arm fail points from here";
+
 const ROUTES: &[Route] = &[
     Route::new("/metrics", Methods::Get),
     Route::new("/livez", Methods::Get),
@@ -35,6 +39,8 @@ const ROUTES: &[Route] = &[
     Route::new("/exchanges/*/recover", Methods::Post),
     Route::new("/tree/*/recover", Methods::Post),
     Route::new("/tree/*/kill", Methods::Post),
+    Route::new("/fail-points", Methods::Get),
+    Route::new("/fail-points/*", Methods::Post),
     Route::new("/stop-all", Methods::Post),
     Route::new("/resume", Methods::Post),
 ];
@@ -71,8 +77,10 @@ pub struct AdminParts {
     pub readiness: Readiness,
     /// The button.
     pub stop_all: StopAll,
-    /// Whether children may be killed from here.
+    /// Whether children may be killed and made to fail from here.
     pub chaos: bool,
+    /// Where children may be made to fail.
+    pub fail_points: FailPoints,
 }
 
 /// The admin's listener as a child.
@@ -108,6 +116,10 @@ impl AsyncService for AdminService {
             ("/alerts", _) => Answer::json((self.parts.alerts)()),
             ("/campaigns", _) => self.campaigns().await,
             ("/campaigns/reload", _) => self.reload().await,
+            ("/fail-points", _) => Answer::json(line(&fail_points_page::as_json(
+                &self.parts.fail_points.all(),
+            ))),
+            (path, name) if path.starts_with("/fail-points/") => self.arm(name, head.query),
             ("/stop-all", _) => button(self.parts.stop_all.engage(), "all bidding is stopped"),
             ("/resume", _) => button(self.parts.stop_all.release(), "exchanges bid again"),
             (path, tail) if path.ends_with("/kill") => self.kill(tail).await,
@@ -207,10 +219,27 @@ impl AdminService {
         }
     }
 
+    fn arm(&self, name: &str, query: Option<&str>) -> Answer {
+        if !self.parts.chaos {
+            return refusal(StatusCode::FORBIDDEN, NO_CHAOS);
+        }
+        match fail_points_page::charge(query) {
+            Err(fault) => refusal(StatusCode::BAD_REQUEST, &fault),
+            Ok(charge) => {
+                tracing::warn!(name, ?charge, "a fail point was armed by an operator");
+                if self.parts.fail_points.arm(name, charge) {
+                    Answer::json(line(&json!({ "ok": true })))
+                } else {
+                    let why = format!("no fail point {name:?}; GET /fail-points lists them");
+                    refusal(StatusCode::NOT_FOUND, &why)
+                }
+            }
+        }
+    }
+
     async fn kill(&self, path: &str) -> Answer {
         if !self.parts.chaos {
-            let why = "set `chaos = true` under [admin] to kill children from here";
-            return refusal(StatusCode::FORBIDDEN, why);
+            return refusal(StatusCode::FORBIDDEN, NO_CHAOS);
         }
         tracing::warn!(path, "killed by an operator");
         asked(self.parts.tree.kill(path).await)

@@ -11,9 +11,11 @@
 //! | `POST /exchanges/<id>/recover`, `/tree/<path>/recover` | tries a degraded part now |
 //! | `POST /stop-all`, `/resume` | stops all bidding; lets it go on |
 //! | `POST /tree/<path>/kill` | kills a child, where the configuration says `chaos = true` |
+//! | `GET /fail-points`, `POST /fail-points/<name>?do=panic\|error\|stall\|off` | places that can be made to fail, and arms one, where the configuration says `chaos = true`; also `one_in`, `times`, `ms`, `id_prefix` |
 //!
 //! It decides nothing: each lever belongs to somebody else.
 
 pub mod admin_listener;
 mod campaigns_page;
+mod fail_points_page;
 mod tree_page;

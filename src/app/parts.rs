@@ -22,6 +22,7 @@ use crate::campaign::budget::LEASE_TTL;
 use crate::campaign::campaign_server::Directory;
 use crate::campaign::roster_server::RosterParts;
 use crate::campaign::{Campaign, CatalogueStage, LeftOut, SLOTS_MAX, Shelf, SlotTable};
+use crate::chaos::{FailPoint, FailPoints};
 use crate::clock::Clock;
 use crate::config::{self, Config, Settings};
 use crate::exchange::outcome::Outcome;
@@ -91,6 +92,8 @@ pub struct StoreParts {
     pub checkpoints: Post<WriteCheckpoint>,
     /// Where both are kept.
     pub folder: PathBuf,
+    /// Where the journal may be made to fail.
+    pub fail_point: FailPoint,
 }
 
 /// What campaigns are given.
@@ -141,6 +144,7 @@ struct Ground {
     secrets: Secrets,
     sealer: Arc<Sealer>,
     stop_all: StopAll,
+    fail_points: FailPoints,
 }
 
 impl Parts {
@@ -175,6 +179,7 @@ impl Parts {
             journal: ground.journal,
             checkpoints: Post::new(),
             folder: ground.settings.server.data_dir.clone(),
+            fail_point: ground.fail_points.point("store/journal"),
         };
         Ok(Self {
             late_max: smallest_deadline(&ground.settings) / LATE_PART,
@@ -224,6 +229,7 @@ impl Ground {
             slots_max,
             sealer: Arc::new(Sealer::new(current, former)),
             stop_all: StopAll::at(settings.server.data_dir.join("stop-all")),
+            fail_points: FailPoints::default(),
             settings: Arc::new(settings),
             clock,
             tree,
@@ -403,5 +409,6 @@ fn admin_parts(
         readiness: Arc::new(readiness),
         stop_all: ground.stop_all.clone(),
         chaos: ground.settings.admin.chaos,
+        fail_points: ground.fail_points.clone(),
     }
 }

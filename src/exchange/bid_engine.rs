@@ -13,6 +13,7 @@ use super::region_desk::{Hold, RegionDesk, RegionFunds};
 use super::stop_all::StopAll;
 use crate::bidding::{Choice, Context, Opportunity, PassReason, Place, decide};
 use crate::campaign::{Catalogue, CatalogueStage, Country, Rates};
+use crate::chaos::FailPoint;
 use crate::clock::Clock;
 use crate::openrtb::{BidRequest, DecodeError, consent, decode};
 use crate::region::lease::HoldClass;
@@ -42,6 +43,8 @@ pub struct EngineParts {
     pub has_secure_notices: bool,
     /// What all exchanges share.
     pub shared: Arc<EngineShared>,
+    /// Where it may be made to fail.
+    pub fail_point: FailPoint,
 }
 
 /// What the engines of all exchanges share. Made before the tree.
@@ -153,6 +156,7 @@ impl BidEngine {
             Ok(request) => request,
             Err(error) => return Verdict::Reject(error),
         };
+        self.parts.fail_point.pass_inline(&request.id);
         let now = call.clock.monotonic();
         let deadline = self.deadline(&request, call);
         if deadline.passed(now) {

@@ -10,6 +10,7 @@ use crate::bidding::{Choice, Parts, plays_file};
 use crate::campaign::{
     Bundle, Campaign, Creative, Domain, Format, Language, Offer, Video, VideoSource,
 };
+use crate::chaos::FailPoint;
 use crate::notice::token::{BillingEvent, Sealer, Token};
 use crate::openrtb::codes::{MarkupType, VastForm};
 use crate::openrtb::macros::{AUCTION_LOSS, AUCTION_PRICE};
@@ -47,6 +48,8 @@ pub struct SerializerParts {
     pub sealer: Arc<Sealer>,
     /// What numbers bids.
     pub bid_ids: BidIds,
+    /// Where it may be made to fail.
+    pub fail_point: FailPoint,
 }
 
 /// Whether an exchange's bids have a win notice, `nurl`.
@@ -117,6 +120,7 @@ struct Texts {
 impl Serializer {
     /// The response's JSON.
     pub fn write(&self, decided: &Decided<'_>) -> Vec<u8> {
+        self.parts.fail_point.pass_inline(&decided.request.id);
         let mut written = Vec::with_capacity(decided.choices.len());
         for choice in &decided.choices {
             let found = decided

@@ -17,6 +17,7 @@ use super::ledger::{Ledger, Promise};
 use crate::campaign::budget::LEASE_TTL;
 use crate::campaign::campaign_server::{CampaignMessage, Directory, LeaseWish, Leased, NoLease};
 use crate::campaign::{Catalogue, Shelf};
+use crate::chaos::FailPoint;
 use crate::clock::Clock;
 use crate::store::journal_server::{Booked, Journal, Promised, follow, pass_on};
 use crate::store::movement::ImpressionKey;
@@ -121,6 +122,8 @@ pub struct LedgerParts {
     pub holds: Arc<[Duration]>,
     /// The most campaigns there may be.
     pub slots_max: usize,
+    /// Where it may be made to fail.
+    pub fail_point: FailPoint,
 }
 
 /// The ledger as a child.
@@ -496,6 +499,7 @@ impl Server for LedgerServer {
     }
 
     async fn tick(&mut self, context: &Context) -> Result<(), Failure> {
+        self.parts.fail_point.pass()?;
         if !self.follows {
             self.follow(context).await;
         }

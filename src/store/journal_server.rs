@@ -17,6 +17,7 @@ use super::books::Books;
 use super::checkpoint_server::WriteCheckpoint;
 use super::movement::Bill;
 use super::writer::{BATCH_MAX, Command, Outcome, WriteError, Writer};
+use crate::chaos::FailPoint;
 use crate::supervision::{
     CallFailed, Context, Failure, Pid, Plane, Post, Reply, SendError, Spec, ThreadContext, thread,
 };
@@ -190,8 +191,12 @@ pub fn pass_on<M: Send + 'static>(
 }
 
 /// The journal as a child: opens `directory`, recovers, and says so in the log.
-pub fn journal(address: &Journal, checkpoints: &Post<WriteCheckpoint>, directory: &Path) -> Spec {
-    let directory = directory.to_owned();
+pub fn journal(
+    address: &Journal,
+    checkpoints: &Post<WriteCheckpoint>,
+    (directory, fail_point): (&Path, &FailPoint),
+) -> Spec {
+    let (directory, fail_point) = (directory.to_owned(), fail_point.clone());
     let checkpoints = checkpoints.clone();
     thread("journal", address, MAILBOX, move |context, mailbox| {
         let (writer, checkpoint, recovery) = Writer::open(&directory)?;
@@ -213,6 +218,7 @@ pub fn journal(address: &Journal, checkpoints: &Post<WriteCheckpoint>, directory
             bills: Vec::new(),
             followers: Vec::new(),
             checkpoint_at,
+            fail_point: fail_point.clone(),
         };
         desk.run(&context, &mailbox, &checkpoints)
     })
@@ -240,6 +246,7 @@ struct Desk {
     bills: Vec<(usize, Booked)>,
     followers: Vec<(Option<RegionKey>, mpsc::Sender<Booked>)>,
     checkpoint_at: u64,
+    fail_point: FailPoint,
 }
 
 impl Desk {
@@ -304,6 +311,7 @@ impl Desk {
         if self.waiting.is_empty() {
             return Ok(());
         }
+        self.fail_point.pass()?;
         let outcomes = self.writer.commit()?;
         for (place, booked) in self.bills.drain(..) {
             if matches!(outcomes.get(place), Some(Outcome::Billed { .. })) {

@@ -95,17 +95,17 @@ pub fn install_panic_hook() {
 struct Backtraces {
     clock: Clock,
     is_asked_for: bool,
-    budget: Mutex<Budget>,
+    allowance: Mutex<Allowance>,
 }
 
 /// What has been written down in the current second.
 #[derive(Default)]
-struct Budget {
+struct Allowance {
     second: u64,
     written: u32,
 }
 
-impl Budget {
+impl Allowance {
     const IN_A_SECOND: u32 = 10;
 
     fn take(&mut self, second: u64) -> bool {
@@ -122,7 +122,7 @@ impl Backtraces {
         Self {
             clock,
             is_asked_for: Backtrace::capture().status() == BacktraceStatus::Captured,
-            budget: Mutex::default(),
+            allowance: Mutex::default(),
         }
     }
 
@@ -132,7 +132,7 @@ impl Backtraces {
         }
         let second = self.clock.monotonic().as_nanos() / 1_000_000_000;
         // Nobody waits here: whoever finds another at it goes without.
-        if !self.budget.try_lock().ok()?.take(second) {
+        if !self.allowance.try_lock().ok()?.take(second) {
             return None;
         }
         let mut text = Backtrace::capture().to_string();
@@ -159,10 +159,10 @@ mod tests {
 
     #[test]
     fn back_traces_of_one_second_have_a_limit_and_the_next_second_has_its_own() {
-        let mut budget = Budget::default();
-        let written = (0..50_000).filter(|_| budget.take(7)).count();
+        let mut allowance = Allowance::default();
+        let written = (0..50_000).filter(|_| allowance.take(7)).count();
         assert_eq!(written, 10);
-        assert!(budget.take(8));
+        assert!(allowance.take(8));
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! What a child's code may know and do while its incarnation lives.
 
 use std::future::Future;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::Notify;
 
@@ -21,19 +20,8 @@ pub struct Context(Arc<Incarnation>);
 pub(crate) struct Incarnation {
     pub(crate) seat: Seat,
     pub(crate) owned: Owned,
-    told: AtomicU8,
+    told: OnceLock<Why>,
     changed: Notify,
-}
-
-/// Not told to stop.
-const GOES_ON: u8 = 0;
-
-const fn as_number(why: Why) -> u8 {
-    match why {
-        Why::Asked => 1,
-        Why::OverLimit => 2,
-        Why::Other => 3,
-    }
 }
 
 impl Incarnation {
@@ -41,33 +29,21 @@ impl Incarnation {
         Arc::new(Self {
             seat,
             owned: Owned::default(),
-            told: AtomicU8::new(GOES_ON),
+            told: OnceLock::new(),
             changed: Notify::new(),
         })
     }
 
     /// Tells it to stop. What it was told first stands.
     pub(crate) fn tell(&self, why: Why) {
-        // Acquired by `told`: whoever finds itself told to stop also finds what was done before.
-        let told = self.told.compare_exchange(
-            GOES_ON,
-            as_number(why),
-            Ordering::AcqRel,
-            Ordering::Relaxed,
-        );
-        if told.is_ok() {
+        if self.told.set(why).is_ok() {
             self.changed.notify_waiters();
         }
     }
 
     /// Why it should stop, if it should.
     pub(crate) fn told(&self) -> Option<Why> {
-        match self.told.load(Ordering::Acquire) {
-            GOES_ON => None,
-            1 => Some(Why::Asked),
-            2 => Some(Why::OverLimit),
-            _ => Some(Why::Other),
-        }
+        self.told.get().copied()
     }
 
     /// It is given up by its supervisor: told to stop if it was not, its values withdrawn, its tasks ended after a grace.

@@ -144,6 +144,10 @@ impl<M> Drop for Waiting<'_, M> {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the kernel is the one that spawns"
+)]
 mod tests {
     use std::future::poll_fn;
     use std::sync::Arc;

@@ -186,6 +186,70 @@ fn an_exchange_over_its_limit_answers_204_raises_an_alert_and_comes_back_when_to
 }
 
 #[test]
+fn payloads_that_crash_an_engine_degrade_their_exchange_and_no_other() {
+    let data = Folder::new();
+    let server = Running::chaotic(&data);
+    let mut poison = request();
+    poison["id"] = json!("poison-1");
+    assert_eq!(server.bid("adx", &poison).status, 200);
+    let arm = "/fail-points/exchanges/adx/bid_engine?do=panic&id_prefix=poison-";
+    assert_eq!(server.admin("POST", arm).status, 200);
+    server.until("its exchange is degraded", || {
+        assert_eq!(server.bid("xandr", &poison).status, 200);
+        let answered = server.bid("adx", &poison).status;
+        assert_eq!(answered, 204, "a crash is a no-bid");
+        server.state("exchanges/adx") == Some("degraded")
+    });
+    assert_eq!(server.bid("adx", &request()).status, 204);
+    let off = "/fail-points/exchanges/adx/bid_engine?do=off";
+    assert_eq!(server.admin("POST", off).status, 200);
+    assert_eq!(server.admin("POST", "/exchanges/adx/recover").status, 200);
+    server.until("it bids again", || server.bid("adx", &poison).status == 200);
+    server.stop();
+}
+
+#[test]
+fn a_journal_that_errs_is_started_again_and_nobody_is_billed_twice() {
+    let data = Folder::new();
+    let server = Running::chaotic(&data);
+    let burl = server.bid("openrtb", &request()).only_bid()["burl"]
+        .as_str()
+        .expect("a URL")
+        .to_owned();
+    let arm = "/fail-points/store/journal?do=error&times=1";
+    assert_eq!(server.admin("POST", arm).status, 200);
+    server.until("the notice is taken", || {
+        server.notice(&burl, "1.00").status == 204
+    });
+    assert_eq!(server.notice(&burl, "1.00").status, 204);
+    let booked = || {
+        let campaigns = server.campaigns();
+        let costs = campaigns.iter().map(|row| row["cost_nanos"].clone());
+        costs
+            .filter(|cost| cost.as_object().is_some_and(|cost| !cost.is_empty()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(booked(), [json!({ "USD": 1_000_000 })]);
+    server.stop();
+}
+
+#[test]
+fn fail_points_are_armed_only_where_chaos_is_allowed_and_by_their_names() {
+    let data = Folder::new();
+    let server = Running::sample(&data);
+    let arm = |path: &str| server.admin("POST", path).status;
+    assert_eq!(arm("/fail-points/store/journal?do=error"), 403);
+    assert_eq!(server.admin("GET", "/fail-points").status, 200);
+    server.stop();
+    let server = Running::chaotic(&data);
+    let arm = |path: &str| server.admin("POST", path).status;
+    assert_eq!(arm("/fail-points/store/jurnal?do=error"), 404);
+    assert_eq!(arm("/fail-points/store/journal?do=explode"), 400);
+    assert_eq!(arm("/fail-points/store/journal?do=off"), 200);
+    server.stop();
+}
+
+#[test]
 fn a_region_over_its_limit_is_closed_and_the_others_bid() {
     let data = Folder::new();
     let server = Running::sample(&data);

@@ -124,6 +124,13 @@ impl Running {
         Self::start(Path::new("config"), data, sample())
     }
 
+    /// The same, where children may be made to fail.
+    pub(crate) fn chaotic(data: &Folder) -> Self {
+        let mut overrides = sample();
+        overrides.push(("BIDTREE__ADMIN__CHAOS".to_owned(), "true".to_owned()));
+        Self::start(Path::new("config"), data, overrides)
+    }
+
     /// Serves this configuration, with its data in that folder.
     pub(crate) fn of(configuration: &Folder, data: &Folder) -> Self {
         Self::start(configuration.path(), data, Vec::new())

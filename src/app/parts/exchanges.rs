@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Ground, TelemetryParts};
 use crate::campaign::CatalogueStage;
+use crate::chaos::FailPoint;
 use crate::config::{Billing, Coding, Dialect, Exchange};
 use crate::exchange::bid_engine::{EngineParts, EngineShared, RegionMap};
 use crate::exchange::connection_pool::{CountRequest, PoolParts};
@@ -139,6 +140,7 @@ fn engine(ground: &Ground, exchange: &Exchange, shared: &Arc<EngineShared>) -> E
         has_secure_notices: notices.secure_url.is_some()
             || notices.public_url.starts_with("https://"),
         shared: Arc::clone(shared),
+        fail_point: fail_point(ground, exchange, "bid_engine"),
     }
 }
 
@@ -162,5 +164,11 @@ fn serializer(ground: &Ground, exchange: &Exchange, bid_ids: &BidIds) -> Seriali
         secure_url: notices.secure_url.clone(),
         sealer: Arc::clone(&ground.sealer),
         bid_ids: bid_ids.clone(),
+        fail_point: fail_point(ground, exchange, "serializer"),
     }
+}
+
+fn fail_point(ground: &Ground, exchange: &Exchange, child: &str) -> FailPoint {
+    let name = format!("exchanges/{}/{child}", exchange.name);
+    ground.fail_points.point(&name)
 }

@@ -68,7 +68,7 @@ pub(super) fn build(ground: &Ground) -> (Vec<RegionParts>, RegionMap) {
             restart_limit: region.restart_limit,
             probation: region.probation,
             pacer: pacer(ground, &desk, &sights),
-            ledger: ledger(ground, &desk, &frequency.address),
+            ledger: ledger(ground, &desk, (&region.name, &frequency.address)),
             frequency,
             closed: desk.closed.clone(),
         });
@@ -95,7 +95,7 @@ fn nowhere(ground: &Ground) -> RegionDesk {
 fn ledger(
     ground: &Ground,
     desk: &RegionDesk,
-    frequency: &Address<FrequencyMessage>,
+    (name, frequency): (&str, &Address<FrequencyMessage>),
 ) -> LedgerParts {
     LedgerParts {
         region: desk.key,
@@ -108,6 +108,7 @@ fn ledger(
         shelf: Arc::clone(&ground.shelf),
         holds: Arc::clone(&ground.holds),
         slots_max: ground.slots_max,
+        fail_point: ground.fail_points.point(&format!("regions/{name}/ledger")),
     }
 }
 
