@@ -13,7 +13,7 @@ struct Mailbox(u32);
 
 type Address = Arc<Slot<Mailbox>>;
 
-/// `server::Published`; loom's threads end it by name, since a control may panic first.
+/// `server::Inbox`; loom's threads end it by name, since a control may panic first.
 struct Published {
     address: Address,
     mailbox: Arc<Mailbox>,
@@ -32,7 +32,7 @@ fn publish(address: &Address, incarnation: u32, withdrawal: Withdrawal) -> Publi
 }
 
 impl Published {
-    /// `Published::drop`.
+    /// `Inbox::drop`.
     fn end(self) {
         self.address.withdraw(&self.mailbox, self.withdrawal);
     }
@@ -80,7 +80,7 @@ enum Publication {
 /// `Owned::if_live`.
 const AS_BUILT: Publication = Publication::UnlessReleased;
 
-/// One incarnation's `seat::Owned`, shared by its task and the supervisor that releases it.
+/// One incarnation's `owned::Owned`, shared by its task and the supervisor that releases it.
 struct Owned {
     released: Mutex<bool>,
 }

@@ -22,6 +22,7 @@ mod mailbox;
 mod races;
 mod slot;
 mod stage;
+mod waiting;
 mod watchdog;
 
 /// Runs a model once for every schedule.

@@ -10,7 +10,7 @@ pub(crate) struct Slot<T>(Mutex<Option<Arc<T>>>);
 /// How an incarnation takes itself out.
 #[derive(Clone, Copy)]
 pub(crate) enum Withdrawal {
-    /// Swapped for nothing if it is still there: `Stage::withdraw`, `Published::drop`, `ThreadLife::disconnect`.
+    /// Swapped for nothing if it is still there: `Stage::withdraw`, `Address::withdraw`, `ThreadLife::disconnect`.
     Swapped,
     /// Looked at, then emptied.
     LookedAt,
