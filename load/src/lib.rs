@@ -7,6 +7,7 @@
 //! the answers, `auction` decides them, `notices` reports back, `oracle` knows what must have been billed, and `report`
 //! sums up. Everything of a run lives on one thread; only the pacer has its own.
 
+pub mod arrivals;
 pub mod auction;
 pub mod baseline;
 pub mod books;

@@ -4,15 +4,15 @@
 //! while they queue here with their instants, and the wait is part of their latency.
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::mpsc;
 
+use crate::arrivals::Schedule;
 use crate::{clock, tasks};
 
 /// Requests that may wait to be taken: two seconds at a high rate. Beyond, the pacer falls behind and the run shows it.
 const QUEUE: usize = 16_384;
-const NANOS: u128 = 1_000_000_000;
 
 /// One request and its instant.
 #[derive(Debug)]
@@ -23,23 +23,13 @@ pub struct Due<T> {
     pub item: T,
 }
 
-/// At what rate, from when, and how many.
-#[derive(Clone, Copy, Debug)]
+/// From when, and in what rhythm.
+#[derive(Clone, Debug)]
 pub struct Pace {
-    /// The first instant.
+    /// The instant that the schedule counts from.
     pub start: Instant,
-    /// Items per second.
-    pub rate: u32,
-    /// Items in all.
-    pub count: u64,
-}
-
-impl Pace {
-    /// The instant of item number `index`.
-    pub fn instant(&self, index: u64) -> Instant {
-        let nanos = u128::from(index) * NANOS / u128::from(self.rate.max(1));
-        self.start + Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
-    }
+    /// When items leave.
+    pub schedule: Schedule,
 }
 
 /// Starts the pacing thread. `make` gives item number n; nothing ends the run.
@@ -52,9 +42,9 @@ pub fn start<T: Send + 'static>(
 ) -> io::Result<mpsc::Receiver<Due<T>>> {
     let (sender, receiver) = mpsc::channel(QUEUE);
     tasks::start_thread("pacer", move || {
-        for index in 0..pace.count {
+        for (index, offset) in (0..).zip(pace.schedule) {
             let Some(item) = make(index) else { return };
-            let at = pace.instant(index);
+            let at = pace.start + offset;
             clock::sleep_thread_until(at);
             if sender.blocking_send(Due { at, item }).is_err() {
                 return;
@@ -69,18 +59,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn instants_follow_from_the_rate_alone() {
+    fn items_come_in_order_each_with_the_instant_of_its_place() {
         let start = clock::now();
         let pace = Pace {
             start,
-            rate: 3,
-            count: 10,
+            schedule: Schedule::constant(50_000, 1),
         };
-        assert_eq!(pace.instant(0), start);
-        assert_eq!(pace.instant(3), start + Duration::from_secs(1));
-        assert_eq!(
-            pace.instant(3_000_000_001),
-            start + Duration::from_nanos(1_000_000_000_333_333_333)
-        );
+        let mut due = super::start(pace, |index| (index < 100).then_some(index)).unwrap();
+        let got: Vec<_> = std::iter::from_fn(|| due.blocking_recv()).collect();
+        let items: Vec<u64> = got.iter().map(|due| due.item).collect();
+        assert_eq!(items, (0..100).collect::<Vec<u64>>());
+        let instants = got.iter().map(|due| due.at - start);
+        assert!(instants.eq(Schedule::constant(50_000, 1).take(100)));
     }
 }

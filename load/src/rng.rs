@@ -126,6 +126,10 @@ pub enum Purpose {
     Person = 3,
     /// A campaign, advertiser or creative of a catalogue.
     Catalogue = 4,
+    /// When requests leave.
+    Arrivals = 5,
+    /// Traits of a request that most scenarios do not use: drawn apart, so that the others stay as they are.
+    Trait = 6,
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ mod world;
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::clock;
 use crate::oracle::OracleFile;
@@ -94,10 +94,10 @@ pub async fn run(options: &Options) -> Result<Finished, RunError> {
     wait_until_ready(&world, options.ready_wait).await?;
     let traffic = scenario.traffic.clone();
     let generator = Generator::new(scenario.seed, traffic, &scenario.exchanges);
+    let start = clock::now() + LEAD;
     let pace = Pace {
-        start: clock::now() + LEAD,
-        rate: scenario.rate,
-        count: scenario.requests(),
+        start,
+        schedule: scenario.schedule(),
     };
     let mut due =
         pacer::start(pace, move |index| generator.request(index)).map_err(RunError::Thread)?;
@@ -110,7 +110,7 @@ pub async fn run(options: &Options) -> Result<Finished, RunError> {
                 Some(next) => World::send(&world, next),
                 None => break,
             },
-            _ = progress.tick() => show(&world, pace, options.progress),
+            _ = progress.tick() => show(&world, start, options.progress),
             _ = &mut stop => {
                 note("stopped; waiting for the last answers and notices");
                 due.close();
@@ -118,7 +118,7 @@ pub async fn run(options: &Options) -> Result<Finished, RunError> {
             }
         }
     }
-    let elapsed = clock::since(pace.start);
+    let elapsed = clock::since(start);
     drain(&world).await;
     Ok(Finished {
         report: Report::new(&world.scenario, &world.tally.borrow(), &world.desk, elapsed),
@@ -126,7 +126,7 @@ pub async fn run(options: &Options) -> Result<Finished, RunError> {
     })
 }
 
-fn show(world: &World, pace: Pace, progress: Progress) {
+fn show(world: &World, start: Instant, progress: Progress) {
     let mut tally = world.tally.borrow_mut();
     let p99 = tally.last_second.quantile_ms(0.99);
     tally.last_second.clear();
@@ -136,7 +136,7 @@ fn show(world: &World, pace: Pace, progress: Progress) {
     let all = tally.all();
     note(&format!(
         "{:>4} s  sent {}  bids {} ({:.0} %)  no bids {}  faulty {}  failed {}  waiting {}  notices due {}  p99 {p99:.1} ms",
-        clock::since(pace.start).as_secs(),
+        clock::since(start).as_secs(),
         tally.started,
         all.bids,
         100.0 * share(all.bids, all.requests),

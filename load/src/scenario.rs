@@ -2,14 +2,17 @@
 //!
 //! `raw` has the shapes of the TOML; here they become values, and every fault of a file is reported at once.
 
+mod arrivals;
 mod raw;
 mod validate;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::arrivals::{Arrivals, Schedule};
 use crate::decimal::Micros;
 use crate::wire::Target;
 
@@ -29,6 +32,10 @@ pub struct Scenario {
     pub seconds: u32,
     /// What all randomness follows from.
     pub seed: u64,
+    /// When requests leave.
+    pub arrivals: Arrivals,
+    /// What becomes of answers.
+    pub checks: Checks,
     /// Connections that one exchange opens at most.
     pub connections_max: usize,
     /// After how long an answer is not waited for any more.
@@ -47,6 +54,16 @@ pub struct Scenario {
     pub rates: BTreeMap<String, Micros>,
     /// What has to hold.
     pub expectations: Expectations,
+}
+
+/// What becomes of answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checks {
+    /// They are judged, auctioned and reported back.
+    Full,
+    /// They are counted. Requests are rendered before the run and sent again and again: for rates that judging does not
+    /// reach.
+    None,
 }
 
 /// One simulated exchange.
@@ -261,9 +278,20 @@ impl Scenario {
         validate::scenario(name, raw).map_err(error)
     }
 
-    /// How many requests the run sends.
+    /// When the run's requests leave.
+    pub fn schedule(&self) -> Schedule {
+        let recorded = Arc::from([]);
+        Schedule::new(
+            &self.arrivals,
+            (self.rate, self.seconds),
+            self.seed,
+            &recorded,
+        )
+    }
+
+    /// How many requests the run sends; where instants are drawn, how many on average.
     pub fn requests(&self) -> u64 {
-        u64::from(self.rate) * u64::from(self.seconds)
+        self.schedule().expected()
     }
 
     /// An amount of one currency in USD-micros-of-micros, for comparing only; `None` where a rate is missing.

@@ -14,6 +14,9 @@ pub(super) struct Scenario {
     pub(super) connections_max: usize,
     pub(super) give_up_ms: u64,
     pub(super) drain_seconds: u64,
+    #[serde(default)]
+    pub(super) checks: Checks,
+    pub(super) arrivals: Option<super::arrivals::Raw>,
     pub(super) exchanges: Vec<Exchange>,
     pub(super) traffic: Traffic,
     pub(super) auction: Auction,
@@ -22,6 +25,14 @@ pub(super) struct Scenario {
     pub(super) rates: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) expectations: Expectations,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Checks {
+    #[default]
+    Full,
+    None,
 }
 
 #[derive(Deserialize)]

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::Duration;
 
-use super::raw;
 use super::{
-    Auction, Dialect, Exchange, Expectations, MediaWeights, Notices, Region, Scenario, Shares,
-    Traffic,
+    Auction, Checks, Dialect, Exchange, Expectations, MediaWeights, Notices, Region, Scenario,
+    Shares, Traffic,
 };
+use super::{arrivals, raw};
 use crate::decimal::Micros;
 use crate::traffic;
 use crate::wire::Target;
 
 /// More than one thread of this program can send.
-const RATE_MAX: u32 = 100_000;
+pub(super) const RATE_MAX: u32 = 100_000;
 /// A day.
 const SECONDS_MAX: u32 = 86_400;
 /// Sockets that one exchange may hold.
@@ -22,32 +22,32 @@ const CONNECTIONS_MAX: usize = 10_000;
 
 /// Collects faults while values are read.
 #[derive(Default)]
-struct Faults(Vec<String>);
+pub(super) struct Faults(pub(super) Vec<String>);
 
 impl Faults {
-    fn add(&mut self, key: &str, value: impl Display, advice: &str) {
+    pub(super) fn add(&mut self, key: &str, value: impl Display, advice: &str) {
         self.0.push(format!("{key} = {value}: {advice}"));
     }
 
-    fn share(&mut self, key: &str, value: f64) -> f64 {
+    pub(super) fn share(&mut self, key: &str, value: f64) -> f64 {
         if !(0.0..=1.0).contains(&value) {
             self.add(key, value, "a share lies between 0 and 1");
         }
         value
     }
 
-    fn share_option(&mut self, key: &str, value: Option<f64>) -> Option<f64> {
+    pub(super) fn share_option(&mut self, key: &str, value: Option<f64>) -> Option<f64> {
         value.map(|value| self.share(key, value))
     }
 
-    fn weight(&mut self, key: &str, value: f64) -> f64 {
+    pub(super) fn weight(&mut self, key: &str, value: f64) -> f64 {
         if !value.is_finite() || value < 0.0 {
             self.add(key, value, "a weight is a number from 0");
         }
         value
     }
 
-    fn price(&mut self, key: &str, text: &str) -> Micros {
+    pub(super) fn price(&mut self, key: &str, text: &str) -> Micros {
         match text.parse::<Micros>() {
             Ok(price) if price > Micros::ZERO => price,
             Ok(_) => {
@@ -61,7 +61,7 @@ impl Faults {
         }
     }
 
-    fn between(&mut self, key: &str, pair: (u64, u64)) -> (u64, u64) {
+    pub(super) fn between(&mut self, key: &str, pair: (u64, u64)) -> (u64, u64) {
         if pair.0 > pair.1 {
             self.add(
                 key,
@@ -85,12 +85,15 @@ pub(super) fn scenario(name: &str, raw: raw::Scenario) -> Result<Scenario, Vec<S
         faults.add("connections_max", raw.connections_max, "from 1 to 10000");
     }
     let rates = rates(&mut faults, &raw.rates);
+    let arrivals = arrivals::arrivals(&mut faults, raw.arrivals, raw.rate);
     let scenario = Scenario {
         name: name.to_owned(),
         description: raw.description,
         rate: raw.rate,
         seconds: raw.seconds,
         seed: raw.seed,
+        arrivals,
+        checks: raw.checks.into(),
         connections_max: raw.connections_max,
         give_up: Duration::from_millis(raw.give_up_ms),
         drain: Duration::from_secs(raw.drain_seconds),
@@ -286,5 +289,14 @@ fn expectations(faults: &mut Faults, raw: &raw::Expectations) -> Expectations {
         notice_failure_share_max: share("notice_failure_share_max", raw.notice_failure_share_max),
         p99_ms_max: raw.p99_ms_max,
         bills_min: raw.bills_min,
+    }
+}
+
+impl From<raw::Checks> for Checks {
+    fn from(raw: raw::Checks) -> Self {
+        match raw {
+            raw::Checks::Full => Self::Full,
+            raw::Checks::None => Self::None,
+        }
     }
 }
