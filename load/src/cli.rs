@@ -97,6 +97,12 @@ pub(crate) struct Compare {
     /// Where it takes bid requests.
     #[arg(long, default_value = "http://127.0.0.1:8103/bid")]
     pub(crate) url: String,
+    /// Compare with this running server instead of the bare one.
+    #[arg(long, value_name = "URL")]
+    pub(crate) against: Option<String>,
+    /// Its process id; without it, the process that listens on that URL's port.
+    #[arg(long, value_name = "PID", requires = "against")]
+    pub(crate) against_pid: Option<u32>,
     /// How requests are shaped: openrtb, google or xandr.
     #[arg(long, value_enum, default_value_t = DialectName::Openrtb)]
     pub(crate) dialect: DialectName,
@@ -112,6 +118,9 @@ pub(crate) struct Compare {
     /// Keep-alive connections to either.
     #[arg(long, default_value_t = 16)]
     pub(crate) connections: usize,
+    /// Requests in flight on one connection; exchanges send one after the other.
+    #[arg(long, value_name = "DEPTH", default_value_t = 1)]
+    pub(crate) pipeline: usize,
     /// The same seed sends the same requests.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,

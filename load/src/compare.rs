@@ -1,27 +1,30 @@
-//! CPU time per bid request: the bidder beside a bare server that answers the same bytes to the same requests.
+//! CPU time per bid request: the bidder beside a bare server that answers the same bytes to the same requests, or beside
+//! any other server.
 //!
-//! Rounds are interleaved, bare, bidder, bare, so that what slows the machine down slows both; two bare measurements of
-//! one round show how far apart equal runs are. Requests leave by the clock, so both do the same work in the same time.
+//! Rounds are interleaved, other, bidder, other, so that what slows the machine down slows both; the two measurements of the
+//! other one show how far apart equal runs are. Requests leave by the clock, so both do the same work in the same time.
 
 mod bare;
-mod cpu;
 mod owner;
 mod text;
 
-use std::rc::Rc;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
+use hyper::{Method, Request};
 use serde_json::{Value, json};
 
 use crate::clock;
+use crate::cpu::{CpuError, CpuUse};
 use crate::scenario::{Dialect, Exchange, Scenario, ScenarioError};
 use crate::traffic::Generator;
-use crate::volley::{self, Lane, Shell, Volley};
-use crate::wire::Target;
+use crate::volley::{GIVE_UP, Limits, Range, Shell, Volley, VolleyError};
+use crate::wire::{Pool, Target, WireError};
 use bare::Bare;
 pub use bare::LISTENING;
-pub use cpu::{CpuError, CpuUse};
 pub use owner::owner_of;
 
 /// Different requests that are sent round and round.
@@ -50,10 +53,21 @@ pub struct Options {
     pub rate: u32,
     /// Connections to either.
     pub connections: usize,
+    /// Requests in flight on one connection.
+    pub depth: usize,
     /// What all randomness follows from.
     pub seed: u64,
-    /// The program that has the `baseline` command.
-    pub baseline_program: std::path::PathBuf,
+    /// What it is compared with.
+    pub against: Against,
+}
+
+/// What a bidder is compared with.
+#[derive(Clone, Debug)]
+pub enum Against {
+    /// A bare server that this program's `baseline` command runs, answering one of the bidder's own responses.
+    Baseline(PathBuf),
+    /// Any server that runs: where, and its process.
+    Server(Target, u32),
 }
 
 /// One measurement of one server.
@@ -68,12 +82,12 @@ pub struct Measured {
 /// One round.
 #[derive(Clone, Debug)]
 pub struct Round {
-    /// The bare server, first time.
-    pub bare_before: Measured,
+    /// The other server, first time.
+    pub other_before: Measured,
     /// The bidder.
     pub bidder: Measured,
-    /// The bare server, second time.
-    pub bare_after: Measured,
+    /// The other server, second time.
+    pub other_after: Measured,
 }
 
 /// What was found.
@@ -81,8 +95,10 @@ pub struct Round {
 pub struct Comparison {
     /// Every round.
     pub rounds: Vec<Round>,
-    /// The size of the answer that the bare server repeated.
-    pub answer_bytes: usize,
+    /// What the bidder was compared with, for people.
+    pub other: String,
+    /// The size of the answer that the bare server repeated; none beside another server.
+    pub answer_bytes: Option<usize>,
     /// CPU time that the bidder takes per second when nobody asks it anything.
     pub idle_cpu: Duration,
 }
@@ -98,8 +114,8 @@ pub enum CompareError {
     Bare(std::io::Error),
     /// A process cannot be watched.
     Cpu(CpuError),
-    /// The system gave no thread.
-    Thread(std::io::Error),
+    /// Nothing can be sent.
+    Volley(VolleyError),
 }
 
 impl std::fmt::Display for CompareError {
@@ -109,7 +125,7 @@ impl std::fmt::Display for CompareError {
             Self::NoBid(why) => write!(out, "the server answered no request with a bid: {why}"),
             Self::Bare(error) => write!(out, "cannot start the baseline: {error}"),
             Self::Cpu(error) => write!(out, "{error}"),
-            Self::Thread(error) => write!(out, "no thread for the pacer: {error}"),
+            Self::Volley(error) => write!(out, "{error}"),
         }
     }
 }
@@ -130,15 +146,15 @@ impl Measured {
 }
 
 impl Round {
-    /// How often the bare server's CPU time the bidder takes.
+    /// How often the other server's CPU time the bidder takes.
     pub fn ratio(&self) -> f64 {
-        let bare = f64::midpoint(self.bare_before.cpu_us(), self.bare_after.cpu_us());
-        self.bidder.cpu_us() / bare.max(1e-9)
+        let other = f64::midpoint(self.other_before.cpu_us(), self.other_after.cpu_us());
+        self.bidder.cpu_us() / other.max(1e-9)
     }
 
     /// How far apart two equal measurements are: 1 is not at all.
     pub fn equal_ratio(&self) -> f64 {
-        self.bare_after.cpu_us() / self.bare_before.cpu_us().max(1e-9)
+        self.other_after.cpu_us() / self.other_before.cpu_us().max(1e-9)
     }
 }
 
@@ -146,6 +162,21 @@ impl Comparison {
     /// The median of the rounds' ratios.
     pub fn median_ratio(&self) -> f64 {
         median(self.rounds.iter().map(Round::ratio))
+    }
+
+    /// Whether this program kept its own pace in every measurement.
+    pub fn is_valid(&self) -> bool {
+        self.measured().all(|measured| measured.volley.is_valid())
+    }
+
+    /// The median of what a request cost this program, in µs of CPU time.
+    pub fn own_cpu_us(&self) -> f64 {
+        median(self.measured().map(|measured| measured.volley.own_cpu_us()))
+    }
+
+    fn measured(&self) -> impl Iterator<Item = &Measured> {
+        let rounds = self.rounds.iter();
+        rounds.flat_map(|round| [&round.other_before, &round.bidder, &round.other_after])
     }
 
     /// For people.
@@ -158,6 +189,7 @@ impl Comparison {
         let measured = |measured: &Measured| {
             json!({
                 "cpu_us_per_request": measured.cpu_us(),
+                "generator_cpu_us_per_request": measured.volley.own_cpu_us(),
                 "per_second": measured.per_second(),
                 "bids": measured.volley.bids,
                 "no_bids": measured.volley.no_bids,
@@ -171,16 +203,19 @@ impl Comparison {
             .iter()
             .map(|round| {
                 json!({
-                    "bare_before": measured(&round.bare_before),
+                    "other_before": measured(&round.other_before),
                     "bidder": measured(&round.bidder),
-                    "bare_after": measured(&round.bare_after),
+                    "other_after": measured(&round.other_after),
                     "ratio": round.ratio(),
                     "equal_ratio": round.equal_ratio(),
                 })
             })
             .collect();
         json!({
+            "valid": self.is_valid(),
+            "against": self.other,
             "median_ratio": self.median_ratio(),
+            "generator_cpu_us_per_request": self.own_cpu_us(),
             "answer_bytes": self.answer_bytes,
             "idle_cpu_ms_per_second": self.idle_cpu.as_secs_f64() * 1e3,
             "rounds": rounds,
@@ -207,49 +242,74 @@ pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
 /// [`CompareError`] where nothing can be compared.
 pub async fn compare(options: &Options) -> Result<Comparison, CompareError> {
     let shells = shells(options)?;
-    let bidder = Side {
-        lane: Rc::new(Lane::new(options.target.clone(), options.connections)),
-        pid: options.server_pid,
-    };
+    let bidder = Side::new(&options.target, options.server_pid, options, &shells);
     CpuUse::of(bidder.pid).map_err(CompareError::Cpu)?;
-    let answer = sample_answer(&bidder.lane, &shells).await?;
-    let program = Bare::start(&options.baseline_program, &answer).map_err(CompareError::Bare)?;
-    let bare = Side {
-        lane: Rc::new(Lane::new(program.target().clone(), options.connections)),
-        pid: program.pid(),
+    let answer = sample_answer(&options.target, &shells).await?;
+    // Ended with this function.
+    let program;
+    let (name, target, pid) = match &options.against {
+        Against::Baseline(path) => {
+            program = Bare::start(path, &answer).map_err(CompareError::Bare)?;
+            ("bare".to_owned(), program.target().clone(), program.pid())
+        }
+        Against::Server(target, pid) => {
+            let name = format!("http://{}{}", target.authority, target.path);
+            (name, target.clone(), *pid)
+        }
     };
-    let warm_up = Options {
-        time: WARM_UP,
-        ..options.clone()
-    };
-    measure(&bidder, &shells, &warm_up).await?;
-    measure(&bare, &shells, &warm_up).await?;
+    let other = Side::new(&target, pid, options, &shells);
+    for side in [&bidder, &other] {
+        side.measure(options.rate, WARM_UP).await?;
+    }
     let idle_cpu = idle(&bidder).await?;
     let mut rounds = Vec::new();
     for _ in 0..options.rounds {
-        let bare_before = measure(&bare, &shells, options).await?;
-        let bidder = measure(&bidder, &shells, options).await?;
-        let bare_after = measure(&bare, &shells, options).await?;
-        rounds.push(Round {
-            bare_before,
-            bidder,
-            bare_after,
-        });
-        if let Some(round) = rounds.last() {
-            crate::terminal::note(&text::round(rounds.len(), round));
-        }
+        let round = Round {
+            other_before: other.measure(options.rate, options.time).await?,
+            bidder: bidder.measure(options.rate, options.time).await?,
+            other_after: other.measure(options.rate, options.time).await?,
+        };
+        crate::terminal::note(&text::round(rounds.len() + 1, &round));
+        rounds.push(round);
     }
+    let is_bare = matches!(options.against, Against::Baseline(_));
     Ok(Comparison {
         rounds,
-        answer_bytes: answer.len(),
+        other: name,
+        answer_bytes: is_bare.then_some(answer.len()),
         idle_cpu,
     })
 }
 
 /// A server and how to reach it.
 struct Side {
-    lane: Rc<Lane>,
+    range: Range,
     pid: u32,
+}
+
+impl Side {
+    fn new(target: &Target, pid: u32, options: &Options, shells: &[Shell]) -> Self {
+        let limits = Limits {
+            connections: options.connections,
+            depth: options.depth,
+            give_up: GIVE_UP,
+        };
+        Self {
+            range: Range::new(target, limits, shells),
+            pid,
+        }
+    }
+
+    async fn measure(&self, rate: u32, time: Duration) -> Result<Measured, CompareError> {
+        let before = CpuUse::of(self.pid).map_err(CompareError::Cpu)?;
+        let volley = self.range.volley(rate, time).await;
+        let volley = volley.map_err(CompareError::Volley)?;
+        let after = CpuUse::of(self.pid).map_err(CompareError::Cpu)?;
+        Ok(Measured {
+            volley,
+            cpu: after.since(&before),
+        })
+    }
 }
 
 fn shells(options: &Options) -> Result<Vec<Shell>, CompareError> {
@@ -271,13 +331,15 @@ fn shells(options: &Options) -> Result<Vec<Shell>, CompareError> {
 }
 
 /// An answer of a usual size: the middle one of the first few with content.
-async fn sample_answer(lane: &Lane, shells: &[Shell]) -> Result<Bytes, CompareError> {
+async fn sample_answer(target: &Target, shells: &[Shell]) -> Result<Bytes, CompareError> {
+    let pool = Pool::new(&target.authority, 1);
     let mut found: Vec<Bytes> = Vec::new();
     let mut last = "no request was sent".to_owned();
     for shell in shells {
-        match lane.send(clock::now(), shell).await {
-            Some(Ok(answer)) if answer.status.as_u16() == 200 => found.push(answer.body),
-            Some(Ok(answer)) => last = format!("status {}", answer.status),
+        let asking = ask(&pool, target, shell);
+        match clock::before(clock::now() + GIVE_UP, asking).await {
+            Some(Ok((200, body))) => found.push(body),
+            Some(Ok((status, _))) => last = format!("status {status}"),
             Some(Err(error)) => return Err(CompareError::NoBid(error.to_string())),
             None => return Err(CompareError::NoBid("it answers too slowly".to_owned())),
         }
@@ -293,20 +355,21 @@ async fn sample_answer(lane: &Lane, shells: &[Shell]) -> Result<Bytes, CompareEr
         .ok_or(CompareError::NoBid(last))
 }
 
-async fn measure(
-    side: &Side,
-    shells: &[Shell],
-    options: &Options,
-) -> Result<Measured, CompareError> {
-    let before = CpuUse::of(side.pid).map_err(CompareError::Cpu)?;
-    let volley = volley::volley(&side.lane, shells, options.rate, options.time)
-        .await
-        .map_err(CompareError::Thread)?;
-    let after = CpuUse::of(side.pid).map_err(CompareError::Cpu)?;
-    Ok(Measured {
-        volley,
-        cpu: after.since(&before),
-    })
+/// The status and the body of one answer.
+async fn ask(pool: &Pool, target: &Target, shell: &Shell) -> Result<(u16, Bytes), WireError> {
+    let mut request = Request::new(Full::new(shell.body.clone()));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = target.path.parse().unwrap_or_default();
+    for (name, value) in [
+        (HOST, target.authority.as_str()),
+        (CONTENT_TYPE, "application/json"),
+    ] {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            request.headers_mut().insert(name, value);
+        }
+    }
+    let answer = pool.send(request, &|_| {}).await?;
+    Ok((answer.status.as_u16(), answer.body))
 }
 
 async fn idle(side: &Side) -> Result<Duration, CompareError> {
@@ -337,16 +400,17 @@ mod tests {
     #[test]
     fn a_ratio_compares_cpu_time_per_request() {
         let round = Round {
-            bare_before: measured(10),
+            other_before: measured(10),
             bidder: measured(24),
-            bare_after: measured(14),
+            other_after: measured(14),
         };
         assert!((round.ratio() - 2.0).abs() < 1e-9);
         assert!((round.equal_ratio() - 1.4).abs() < 1e-9);
         assert!((round.bidder.per_second() - 50.0).abs() < 1e-9);
         let comparison = Comparison {
             rounds: vec![round],
-            answer_bytes: 1_200,
+            other: "bare".to_owned(),
+            answer_bytes: Some(1_200),
             idle_cpu: Duration::from_millis(3),
         };
         assert!((comparison.median_ratio() - 2.0).abs() < 1e-9);

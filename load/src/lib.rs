@@ -15,6 +15,7 @@ pub mod catalogue;
 pub mod check;
 pub mod clock;
 pub mod compare;
+pub mod cpu;
 pub mod decimal;
 #[cfg(test)]
 mod fake;

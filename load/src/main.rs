@@ -11,6 +11,7 @@ use clap::Parser;
 
 use bidtree_load::baseline::{self, Reply};
 use bidtree_load::books::{self, Books};
+use bidtree_load::compare::Against;
 use bidtree_load::run::{self, Enforcement, Options, Progress};
 use bidtree_load::scenario::{self, Dialect, Scenario};
 use bidtree_load::wire::Target;
@@ -122,16 +123,19 @@ fn serve_baseline(arguments: &cli::Baseline) -> Ended {
 fn compare_servers(arguments: &cli::Compare) -> Ended {
     let target = Target::parse(&arguments.url)
         .ok_or_else(|| format!("--url {}: like http://127.0.0.1:8103/bid", arguments.url))?;
-    let baseline_program = if arguments.baseline_bin.as_os_str() == "self" {
-        std::env::current_exe().map_err(text)?
-    } else {
-        arguments.baseline_bin.clone()
+    let server_pid = process(&target, arguments.server_pid, "--server-pid")?;
+    let against = match &arguments.against {
+        Some(url) => {
+            let target = Target::parse(url)
+                .ok_or_else(|| format!("--against {url}: like http://127.0.0.1:8199/bid"))?;
+            let pid = process(&target, arguments.against_pid, "--against-pid")?;
+            Against::Server(target, pid)
+        }
+        None if arguments.baseline_bin.as_os_str() == "self" => {
+            Against::Baseline(std::env::current_exe().map_err(text)?)
+        }
+        None => Against::Baseline(arguments.baseline_bin.clone()),
     };
-    let listening = || target.port().and_then(compare::owner_of);
-    let server_pid = arguments.server_pid.or_else(listening).ok_or_else(|| {
-        let url = &arguments.url;
-        format!("no process of yours listens at {url}; start the server, or name its --server-pid")
-    })?;
     let options = compare::Options {
         server_pid,
         target,
@@ -144,8 +148,9 @@ fn compare_servers(arguments: &cli::Compare) -> Ended {
         time: Duration::from_secs(arguments.seconds.max(1)),
         rate: arguments.rate.max(1),
         connections: arguments.connections.max(1),
+        depth: arguments.pipeline.max(1),
         seed: arguments.seed,
-        baseline_program,
+        against,
     };
     let comparison = tasks::run(compare::compare(&options))
         .map_err(text)?
@@ -157,7 +162,20 @@ fn compare_servers(arguments: &cli::Compare) -> Ended {
     let is_over = arguments
         .max_ratio
         .is_some_and(|max| comparison.median_ratio() > max);
-    Ok(if is_over { FAILED } else { 0 })
+    Ok(match comparison.is_valid() {
+        false => SAYS_NOTHING,
+        true if is_over => FAILED,
+        true => 0,
+    })
+}
+
+/// The process of a server: as named, or the one that listens there.
+fn process(target: &Target, named: Option<u32>, option: &str) -> Result<u32, String> {
+    let listening = || target.port().and_then(compare::owner_of);
+    named.or_else(listening).ok_or_else(|| {
+        let place = &target.authority;
+        format!("no process of yours listens at {place}; start the server, or name its {option}")
+    })
 }
 
 fn write_catalogue(arguments: cli::Catalogue) -> Ended {

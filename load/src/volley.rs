@@ -1,41 +1,56 @@
 //! Prepared requests sent by the clock over a few connections, and only counted: for measuring, not for judging.
 
+mod lane;
+mod line;
+
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::Full;
-use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
-use hyper::{Request, StatusCode};
 
+use crate::arrivals::Schedule;
+use crate::clock;
+use crate::cpu::{CpuError, CpuUse};
 use crate::pacer::{self, Due, Pace};
-use crate::tally::Latencies;
-use crate::wire::{Answer, Pool, Target, WireError};
-use crate::{clock, tasks};
+use crate::tally::{LAG_MAX, LAG_SHARE_MAX, Latencies, share};
+use crate::wire::Target;
+pub use lane::{Ended, Job, Lane, Limits};
 
-const OPENRTB_VERSION: HeaderName = HeaderName::from_static("x-openrtb-version");
+#[cfg(test)]
+mod tests;
+
 /// After this an answer is not waited for any more.
-const GIVE_UP: Duration = Duration::from_secs(5);
+pub const GIVE_UP: Duration = Duration::from_secs(5);
 /// From the start of the pacer to the first request.
 const LEAD: Duration = Duration::from_millis(5);
 const DRAIN_STEP: Duration = Duration::from_millis(2);
+/// Requests taken from the pacer at once: what falls due in a millisecond at the highest rate.
+const BATCH: usize = 128;
 
-/// A request's body and its version header.
+/// A request's body and what its head says of it.
 #[derive(Clone, Debug)]
 pub struct Shell {
-    /// The JSON.
+    /// The body.
     pub body: Bytes,
     /// What `x-openrtb-version` says.
     pub version: &'static str,
 }
 
-/// Where to, over what.
-pub struct Lane {
-    /// Where.
-    pub target: Target,
-    /// Over what.
-    pub pool: Pool,
+impl Shell {
+    /// The whole request, head and body.
+    pub fn bytes(&self, target: &Target) -> Bytes {
+        let Target {
+            authority, path, ..
+        } = target;
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {authority}\r\ncontent-type: application/json\r\n\
+             x-openrtb-version: {}\r\ncontent-length: {}\r\n\r\n",
+            self.version,
+            self.body.len()
+        );
+        [head.as_bytes(), &self.body].concat().into()
+    }
 }
 
 /// What came of a volley.
@@ -51,6 +66,12 @@ pub struct Volley {
     pub latencies: Latencies,
     /// From the first instant to the last answer.
     pub elapsed: Duration,
+    /// What it cost this program: CPU time of all its threads.
+    pub own_cpu: Duration,
+    /// Requests taken up.
+    pub started: u64,
+    /// Of these, taken up more than [`LAG_MAX`] after their instant.
+    pub lagging: u64,
 }
 
 impl Volley {
@@ -58,65 +79,108 @@ impl Volley {
     pub fn answered(&self) -> u64 {
         self.bids + self.no_bids
     }
-}
 
-impl Lane {
-    /// For `target`, with at most so many connections.
-    pub fn new(target: Target, connections: usize) -> Self {
-        let pool = Pool::new(&target.authority, connections);
-        Self { target, pool }
+    /// What one request cost this program, in µs of CPU time.
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    pub fn own_cpu_us(&self) -> f64 {
+        self.own_cpu.as_secs_f64() * 1e6 / self.started.max(1) as f64
     }
 
-    /// Sends one and reads the answer; `None` where it takes too long.
-    pub async fn send(&self, at: Instant, shell: &Shell) -> Option<Result<Answer, WireError>> {
-        let request = Request::post(self.target.path.as_str())
-            .header(HOST, self.target.authority.as_str())
-            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-            .header(OPENRTB_VERSION, HeaderValue::from_static(shell.version))
-            .body(Full::new(shell.body.clone()))
-            .ok()?;
-        clock::before(at + GIVE_UP, self.pool.send(request, &|_| {})).await
+    /// Whether the generator kept its own pace, so that latencies are the server's.
+    pub fn is_valid(&self) -> bool {
+        share(self.lagging, self.started) <= LAG_SHARE_MAX
+    }
+
+    fn ended(&mut self, latency: Duration, how: &Ended) {
+        self.latencies.record(latency);
+        match how {
+            Ended::Answered(200) => self.bids += 1,
+            Ended::Answered(204) => self.no_bids += 1,
+            Ended::Answered(_) | Ended::Failed(..) => self.failures += 1,
+        }
     }
 }
 
-/// Sends `shells` round and round, so many per second, for so long. Must be called inside `tasks::run`.
-///
-/// # Errors
-/// Where the system gives no thread.
-pub async fn volley(
-    lane: &Rc<Lane>,
-    shells: &[Shell],
-    rate: u32,
-    time: Duration,
-) -> std::io::Result<Volley> {
-    let pace = Pace {
-        start: clock::now() + LEAD,
-        rate,
-        count: u64::from(rate) * time.as_secs().max(1),
-    };
-    let shells = shells.to_vec();
-    let mut round = (0..shells.len()).cycle();
-    let mut due = pacer::start(pace, move |_| shells.get(round.next()?).cloned())?;
-    let shared = Rc::new(RefCell::new((Volley::default(), 0u64)));
-    while let Some(Due { at, item: shell }) = due.recv().await {
-        shared.borrow_mut().1 += 1;
-        let (lane, shared) = (Rc::clone(lane), Rc::clone(&shared));
-        tasks::start(async move {
-            let result = lane.send(at, &shell).await;
-            let (volley, in_flight) = &mut *shared.borrow_mut();
-            volley.latencies.record(clock::since(at));
-            match result {
-                Some(Ok(answer)) if answer.status == StatusCode::OK => volley.bids += 1,
-                Some(Ok(answer)) if answer.status == StatusCode::NO_CONTENT => volley.no_bids += 1,
-                _ => volley.failures += 1,
-            }
-            *in_flight -= 1;
+/// Requests for one address, and what has been counted of them.
+pub struct Range {
+    lane: Rc<Lane>,
+    requests: Vec<Bytes>,
+    volley: Rc<RefCell<Volley>>,
+}
+
+impl Range {
+    /// Opens no connection yet. Must be called inside `tasks::run`.
+    pub fn new(target: &Target, limits: Limits, shells: &[Shell]) -> Self {
+        let volley = Rc::new(RefCell::new(Volley::default()));
+        let counted = Rc::clone(&volley);
+        let lane = Lane::start(target.clone(), limits, move |job, how| {
+            counted.borrow_mut().ended(clock::since(job.at), &how);
         });
+        Self {
+            lane,
+            requests: shells.iter().map(|shell| shell.bytes(target)).collect(),
+            volley,
+        }
     }
-    while shared.borrow().1 > 0 {
-        clock::sleep(DRAIN_STEP).await;
+
+    /// Sends all requests round and round, so many per second, for so long, and waits for the last answers.
+    ///
+    /// # Errors
+    /// [`VolleyError`] where it cannot begin.
+    pub async fn volley(&self, rate: u32, time: Duration) -> Result<Volley, VolleyError> {
+        let own = CpuUse::own().map_err(VolleyError::Cpu)?;
+        let start = clock::now() + LEAD;
+        let seconds = u32::try_from(time.as_secs().max(1)).unwrap_or(u32::MAX);
+        let pace = Pace {
+            start,
+            schedule: Schedule::constant(rate, seconds),
+        };
+        let mut due = pacer::start(pace, Some).map_err(VolleyError::Thread)?;
+        let mut round = self.requests.iter().cycle();
+        let mut batch: Vec<Due<u64>> = Vec::with_capacity(BATCH);
+        while due.recv_many(&mut batch, BATCH).await > 0 {
+            let now = clock::now();
+            for Due { at, .. } in batch.drain(..) {
+                self.started(now.saturating_duration_since(at));
+                let Some(request) = round.next() else { break };
+                self.lane.offer(Job {
+                    at,
+                    request: request.clone(),
+                    tag: 0,
+                    is_resent: false,
+                });
+            }
+        }
+        while self.lane.unfinished() > 0 {
+            clock::sleep(DRAIN_STEP).await;
+        }
+        let mut volley = self.volley.take();
+        volley.elapsed = clock::since(start);
+        volley.own_cpu = CpuUse::own().map_err(VolleyError::Cpu)?.since(&own);
+        Ok(volley)
     }
-    let mut volley = shared.borrow().0.clone();
-    volley.elapsed = clock::since(pace.start);
-    Ok(volley)
+
+    fn started(&self, lag: Duration) {
+        let mut volley = self.volley.borrow_mut();
+        volley.started += 1;
+        volley.lagging += u64::from(lag > LAG_MAX);
+    }
+}
+
+/// A volley that could not begin.
+#[derive(Debug)]
+pub enum VolleyError {
+    /// The system gave no thread.
+    Thread(std::io::Error),
+    /// This program's own CPU time cannot be read.
+    Cpu(CpuError),
+}
+
+impl std::fmt::Display for VolleyError {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Thread(error) => write!(out, "no thread for the pacer: {error}"),
+            Self::Cpu(error) => write!(out, "{error}"),
+        }
+    }
 }

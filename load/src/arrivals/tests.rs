@@ -123,7 +123,9 @@ fn random_gaps_follow_from_the_seed_and_are_exponential() {
     assert_eq!(instants, schedule(&Shape::Constant, Spacing::Random, 7));
     assert_ne!(instants, schedule(&Shape::Constant, Spacing::Random, 8));
     let mean = SECOND / RATE;
-    let gaps = instants.windows(2).map(|pair| pair[1].saturating_sub(pair[0]));
+    let gaps = instants
+        .windows(2)
+        .map(|pair| pair[1].saturating_sub(pair[0]));
     let longer = gaps.filter(|gap| *gap > mean).count();
     // e^-1 of them are longer than the mean one.
     let due = instants.len() * 3_679 / 10_000;

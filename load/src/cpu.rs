@@ -52,6 +52,18 @@ impl CpuUse {
         })
     }
 
+    /// Reads this process's own, by the tick: threads that end meanwhile count, too.
+    ///
+    /// # Errors
+    /// [`CpuError`] where there is no `/proc`.
+    pub fn own() -> Result<Self, CpuError> {
+        let own = Self::of(std::process::id())?;
+        Ok(Self {
+            threads: BTreeMap::new(),
+            ..own
+        })
+    }
+
     /// What was taken between an earlier reading and this one.
     pub fn since(&self, before: &Self) -> Duration {
         if !self.threads.is_empty() && self.threads.keys().eq(before.threads.keys()) {

@@ -1,0 +1,191 @@
+//! The way to one address when only speed matters: requests as bytes, over plain sockets, replies only counted.
+//!
+//! A request goes to a connection with room, else over a new one, else it waits here, and waits count as latency. A request
+//! that was written to a kept connection which then closes without a byte goes out once more, as exchanges do; one that is
+//! given up closes its connection.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::{Rc, Weak};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::line::{self, Line};
+use crate::wire::Target;
+use crate::{clock, tasks};
+
+/// How often requests are looked for that nobody answered: fine beside give-up times of seconds.
+const SWEEP: Duration = Duration::from_millis(50);
+
+/// A request and its instant.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// When it had to leave.
+    pub at: Instant,
+    /// Head and body.
+    pub request: Bytes,
+    /// The caller's own number for it.
+    pub tag: usize,
+    /// Whether it has gone out before, over a connection that had closed.
+    pub is_resent: bool,
+}
+
+/// How a request ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// With this status.
+    Answered(u16),
+    /// Without a reply: a name for counting, and what was seen.
+    Failed(&'static str, String),
+}
+
+/// What a lane may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections.
+    pub connections: usize,
+    /// Requests in flight on one connection (pipelining); 1 is what exchanges do.
+    pub depth: usize,
+    /// After how long, from its instant, a request is not waited for any more.
+    pub give_up: Duration,
+}
+
+/// Connections to one address.
+pub struct Lane {
+    pub(super) target: Target,
+    pub(super) limits: Limits,
+    ended: Box<dyn Fn(&Job, Ended)>,
+    state: RefCell<State>,
+}
+
+#[derive(Default)]
+struct State {
+    lines: Vec<Rc<Line>>,
+    /// Those with room for another request; the last one is taken first, so that few stay busy and the others rest.
+    roomy: Vec<Rc<Line>>,
+    /// Requests without a connection. They are given up after a while, so there are never more than fall due in that time.
+    backlog: VecDeque<Job>,
+    unfinished: usize,
+}
+
+impl Lane {
+    /// Tells `ended` of every request, once. Must be called inside `tasks::run`.
+    pub fn start(
+        target: Target,
+        limits: Limits,
+        ended: impl Fn(&Job, Ended) + 'static,
+    ) -> Rc<Self> {
+        let lane = Rc::new(Self {
+            target,
+            limits,
+            ended: Box::new(ended),
+            state: RefCell::default(),
+        });
+        tasks::start(sweep(Rc::downgrade(&lane)));
+        lane
+    }
+
+    /// Takes a request that is due.
+    pub fn offer(self: &Rc<Self>, job: Job) {
+        self.state.borrow_mut().unfinished += 1;
+        self.place(job);
+    }
+
+    /// Requests taken and not ended.
+    pub fn unfinished(&self) -> usize {
+        self.state.borrow().unfinished
+    }
+
+    fn place(self: &Rc<Self>, job: Job) {
+        let state = &mut *self.state.borrow_mut();
+        if let Some(line) = state.roomy.last() {
+            let load = line.give(job);
+            if load >= self.limits.depth {
+                line.set_roomy(false);
+                state.roomy.pop();
+            }
+        } else if state.lines.len() < self.limits.connections.max(1) {
+            let line = Rc::new(Line::default());
+            if line.give(job) < self.limits.depth {
+                line.set_roomy(true);
+                state.roomy.push(Rc::clone(&line));
+            }
+            state.lines.push(Rc::clone(&line));
+            tasks::start(line::carry(Rc::clone(self), line));
+        } else {
+            state.backlog.push_back(job);
+        }
+    }
+
+    /// A request ended.
+    pub(super) fn end(&self, job: &Job, how: Ended) {
+        let mut state = self.state.borrow_mut();
+        state.unfinished = state.unfinished.saturating_sub(1);
+        drop(state);
+        (self.ended)(job, how);
+    }
+
+    /// A connection has room again.
+    pub(super) fn has_room(&self, line: &Rc<Line>) {
+        let state = &mut *self.state.borrow_mut();
+        while line.load() < self.limits.depth {
+            let Some(job) = state.backlog.pop_front() else {
+                if !line.is_roomy() {
+                    line.set_roomy(true);
+                    state.roomy.push(Rc::clone(line));
+                }
+                return;
+            };
+            line.give(job);
+        }
+    }
+
+    /// A connection is gone; `again` never left on it, or may go out once more.
+    pub(super) fn closed(self: &Rc<Self>, line: &Rc<Line>, again: Vec<Job>) {
+        let mut state = self.state.borrow_mut();
+        state.lines.retain(|other| !Rc::ptr_eq(other, line));
+        state.roomy.retain(|other| !Rc::ptr_eq(other, line));
+        drop(state);
+        for job in again {
+            self.place(job);
+        }
+        // What waits for a connection may open a new one now.
+        let waiting = self.state.borrow_mut().backlog.pop_front();
+        if let Some(job) = waiting {
+            self.place(job);
+        }
+    }
+
+    fn give_up(&self, now: Instant) {
+        let is_overdue = |job: &Job| now.saturating_duration_since(job.at) >= self.limits.give_up;
+        let overdue: Vec<Job> = {
+            let state = &mut *self.state.borrow_mut();
+            for line in &state.lines {
+                line.give_up_where(is_overdue);
+            }
+            std::iter::from_fn(|| {
+                let is_first = state.backlog.front().is_some_and(is_overdue);
+                is_first.then(|| state.backlog.pop_front()).flatten()
+            })
+            .collect()
+        };
+        for job in overdue {
+            self.end(&job, self.gave_up());
+        }
+    }
+
+    /// How a request ends that is not waited for any more.
+    pub(super) fn gave_up(&self) -> Ended {
+        let ms = self.limits.give_up.as_millis();
+        Ended::Failed("gave_up", format!("no answer within {ms} ms"))
+    }
+}
+
+async fn sweep(lane: Weak<Lane>) {
+    loop {
+        clock::sleep(SWEEP).await;
+        let Some(lane) = lane.upgrade() else { return };
+        lane.give_up(clock::now());
+    }
+}

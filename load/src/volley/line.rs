@@ -1,0 +1,285 @@
+//! One connection of a lane: writes what it is given, reads replies, and tells the lane how each request ended.
+//!
+//! One write and one read for a request where nothing is in the way; the rest of its cost is the kernel's.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker, ready};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::lane::{Ended, Job, Lane};
+use crate::clock;
+use crate::wire::{Ending, Replies};
+
+/// Read at once: a usual reply fits several times over.
+const READ_BYTES: usize = 16 << 10;
+
+/// What a lane and its connection share.
+#[derive(Default)]
+pub(super) struct Line {
+    /// Not written yet.
+    given: RefCell<VecDeque<Job>>,
+    /// Written, or being written, and not answered.
+    sent: RefCell<VecDeque<Job>>,
+    waker: RefCell<Option<Waker>>,
+    standing: Cell<Standing>,
+    is_roomy: Cell<bool>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Standing {
+    #[default]
+    Open,
+    /// A request was waited for too long.
+    GivenUp,
+}
+
+/// Why a connection ends.
+enum End {
+    /// It could not be opened.
+    Connect(io::Error),
+    /// It closed, or closes after the last reply, in order.
+    Closed,
+    /// It broke.
+    Broken(String),
+    /// A request on it was given up.
+    GivenUp,
+}
+
+impl Line {
+    /// Takes a request; tells how many it has now.
+    pub(super) fn give(&self, job: Job) -> usize {
+        self.given.borrow_mut().push_back(job);
+        self.wake();
+        self.load()
+    }
+
+    /// Requests that it has.
+    pub(super) fn load(&self) -> usize {
+        self.given.borrow().len() + self.sent.borrow().len()
+    }
+
+    /// Whether the lane counts it among those with room.
+    pub(super) fn is_roomy(&self) -> bool {
+        self.is_roomy.get()
+    }
+
+    pub(super) fn set_roomy(&self, is_roomy: bool) {
+        self.is_roomy.set(is_roomy);
+    }
+
+    /// Ends the connection where its first request has been waited for too long.
+    pub(super) fn give_up_where(&self, is_overdue: impl Fn(&Job) -> bool) {
+        let (given, sent) = (self.given.borrow(), self.sent.borrow());
+        if sent.front().or(given.front()).is_some_and(is_overdue) {
+            self.standing.set(Standing::GivenUp);
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.waker.borrow_mut().take() {
+            waker.wake();
+        }
+    }
+
+    fn wait(&self, context: &Context<'_>) {
+        let mut waker = self.waker.borrow_mut();
+        if !waker
+            .as_ref()
+            .is_some_and(|waker| waker.will_wake(context.waker()))
+        {
+            *waker = Some(context.waker().clone());
+        }
+    }
+}
+
+/// A connection's own part.
+struct Carrier {
+    lane: Rc<Lane>,
+    line: Rc<Line>,
+    replies: Replies,
+    /// What is left of the requests being written.
+    out: Bytes,
+    /// Replies so far.
+    answered: u64,
+    /// Whether it ended within a reply.
+    is_cut: bool,
+}
+
+/// Opens a connection and carries requests over it until it ends.
+pub(super) async fn carry(lane: Rc<Lane>, line: Rc<Line>) {
+    let mut carrier = Carrier {
+        lane,
+        line,
+        replies: Replies::default(),
+        out: Bytes::new(),
+        answered: 0,
+        is_cut: false,
+    };
+    let end = carrier.run().await;
+    carrier.finish(&end);
+}
+
+impl Carrier {
+    async fn run(&mut self) -> End {
+        let until = clock::now() + self.lane.limits.give_up;
+        let connecting = TcpStream::connect(&self.lane.target.authority);
+        let stream = match clock::before(until, connecting).await {
+            Some(Ok(stream)) => stream,
+            Some(Err(error)) => return End::Connect(error),
+            None => return End::GivenUp,
+        };
+        if let Err(error) = stream.set_nodelay(true) {
+            return End::Connect(error);
+        }
+        let mut stream = stream;
+        let mut bytes = vec![0; READ_BYTES];
+        loop {
+            match poll_fn(|context| self.poll(context, &mut stream, &mut bytes)).await {
+                Err(end) => return end,
+                Ok(0) => return self.closed(),
+                Ok(read) => {
+                    let bytes = bytes.get(..read).unwrap_or_default();
+                    if let Err(end) = self.read(bytes) {
+                        return end;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes what there is to write; ready with the number of bytes read.
+    fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        stream: &mut TcpStream,
+        bytes: &mut [u8],
+    ) -> Poll<Result<usize, End>> {
+        if self.line.standing.get() == Standing::GivenUp {
+            return Poll::Ready(Err(End::GivenUp));
+        }
+        self.line.wait(context);
+        let broken = |error: io::Error| End::Broken(error.to_string());
+        while self.has_output() {
+            match Pin::new(&mut *stream).poll_write(context, &self.out) {
+                Poll::Ready(Ok(written)) => self.out.advance(written),
+                // Perhaps it has closed in order; reading tells.
+                Poll::Ready(Err(_)) | Poll::Pending => break,
+            }
+        }
+        let mut buffer = ReadBuf::new(bytes);
+        ready!(Pin::new(stream).poll_read(context, &mut buffer)).map_err(broken)?;
+        Poll::Ready(Ok(buffer.filled().len()))
+    }
+
+    /// Whether something is to be written: the rest of the last, or else what was given since, together.
+    fn has_output(&mut self) -> bool {
+        if !self.out.is_empty() {
+            return true;
+        }
+        let mut given = self.line.given.borrow_mut();
+        let mut sent = self.line.sent.borrow_mut();
+        if let [only] = given.make_contiguous() {
+            self.out = only.request.clone();
+        } else {
+            let all: Vec<u8> = given.iter().flat_map(|job| job.request.clone()).collect();
+            self.out = Bytes::from(all);
+        }
+        sent.extend(given.drain(..));
+        !self.out.is_empty()
+    }
+
+    fn read(&mut self, bytes: &[u8]) -> Result<(), End> {
+        let (lane, line, answered) = (&self.lane, &self.line, &mut self.answered);
+        let mut end = Ok(());
+        let outcome = self.replies.read(bytes, |reply| {
+            *answered += 1;
+            let job = line.sent.borrow_mut().pop_front();
+            match job {
+                Some(job) => lane.end(&job, Ended::Answered(reply.status)),
+                None => end = Err(End::Broken("a reply that nobody asked for".to_owned())),
+            }
+            if reply.ending == Ending::Closed {
+                end = Err(End::Closed);
+            }
+        });
+        if let Err(error) = outcome {
+            self.is_cut = true;
+            return Err(End::Broken(error.to_string()));
+        }
+        end?;
+        self.lane.has_room(&self.line);
+        Ok(())
+    }
+
+    /// The other side has closed.
+    fn closed(&mut self) -> End {
+        self.is_cut = !self.replies.is_between();
+        match self.replies.end() {
+            Ok(None) => End::Closed,
+            Ok(Some(reply)) => {
+                let job = self.line.sent.borrow_mut().pop_front();
+                if let Some(job) = job {
+                    self.lane.end(&job, Ended::Answered(reply.status));
+                }
+                End::Closed
+            }
+            Err(error) => End::Broken(error.to_string()),
+        }
+    }
+
+    /// Ends what is in flight, or lets it go out again where the server cannot have seen it.
+    fn finish(self, end: &End) {
+        let now = clock::now();
+        let is_cut = self.is_cut || !self.replies.is_between();
+        let mut again = Vec::new();
+        let sent = self.line.sent.take();
+        for (place, mut job) in sent.into_iter().enumerate() {
+            // Behind a reply that had begun, or on a connection that never answered, the fault is not the closing.
+            let is_stale = matches!(end, End::Closed | End::Broken(_))
+                && self.answered > 0
+                && !(place == 0 && is_cut);
+            let waited = now.saturating_duration_since(job.at);
+            match end {
+                End::GivenUp if waited >= self.lane.limits.give_up => {
+                    self.lane.end(&job, self.lane.gave_up());
+                }
+                End::GivenUp => again.push(job),
+                _ if is_stale && !job.is_resent => {
+                    job.is_resent = true;
+                    again.push(job);
+                }
+                _ => self.lane.end(&job, failure(end)),
+            }
+        }
+        for job in self.line.given.take() {
+            let waited = now.saturating_duration_since(job.at);
+            match end {
+                End::Connect(_) => self.lane.end(&job, failure(end)),
+                End::GivenUp if waited >= self.lane.limits.give_up => {
+                    self.lane.end(&job, self.lane.gave_up());
+                }
+                _ => again.push(job),
+            }
+        }
+        self.lane.closed(&self.line, again);
+    }
+}
+
+fn failure(end: &End) -> Ended {
+    match end {
+        End::Connect(error) => Ended::Failed("connect", format!("cannot connect: {error}")),
+        End::Broken(why) => Ended::Failed("broken", format!("connection broke: {why}")),
+        End::Closed | End::GivenUp => {
+            Ended::Failed("broken", "connection closed before an answer".to_owned())
+        }
+    }
+}
