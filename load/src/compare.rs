@@ -322,12 +322,7 @@ fn shells(options: &Options) -> Result<Vec<Shell>, CompareError> {
     };
     let generator = Generator::new(options.seed, scenario.traffic, &[exchange]);
     let requests = (0..SHELLS).filter_map(|index| generator.request(index));
-    Ok(requests
-        .map(|planned| Shell {
-            body: planned.body,
-            version: planned.version,
-        })
-        .collect())
+    Ok(requests.map(|planned| Shell::of(&planned)).collect())
 }
 
 /// An answer of a usual size: the middle one of the first few with content.

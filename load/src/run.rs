@@ -1,5 +1,6 @@
 //! A run: requests leave by the clock, answers are judged, auctions decided, notices sent, everything counted.
 
+mod bare;
 mod world;
 
 use std::path::{Path, PathBuf};
@@ -7,10 +8,11 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::clock;
+use crate::cpu::CpuUse;
 use crate::oracle::OracleFile;
 use crate::pacer::{self, Pace};
 use crate::report::Report;
-use crate::scenario::Scenario;
+use crate::scenario::{Checks, Scenario};
 use crate::tally::share;
 use crate::terminal::note;
 use crate::traffic::Generator;
@@ -90,17 +92,22 @@ impl std::fmt::Display for RunError {
 /// [`RunError`] where it could not begin. What goes wrong later is part of the report.
 pub async fn run(options: &Options) -> Result<Finished, RunError> {
     let scenario = &options.scenario;
-    let world = Rc::new(World::new(scenario.clone()));
-    wait_until_ready(&world, options.ready_wait).await?;
     let traffic = scenario.traffic.clone();
     let generator = Generator::new(scenario.seed, traffic, &scenario.exchanges);
+    let prepared = (scenario.checks == Checks::None).then(|| bare::prepare(&generator));
+    let world = Rc::new(World::new(scenario.clone(), prepared.as_deref()));
+    wait_until_ready(&world, options.ready_wait).await?;
+    let own = CpuUse::own();
     let start = clock::now() + LEAD;
     let pace = Pace {
         start,
         schedule: scenario.schedule(),
     };
-    let mut due =
-        pacer::start(pace, move |index| generator.request(index)).map_err(RunError::Thread)?;
+    let make = move |index| match &prepared {
+        None => generator.request(index),
+        Some(prepared) => bare::again(prepared, index),
+    };
+    let mut due = pacer::start(pace, make).map_err(RunError::Thread)?;
     let mut progress = tokio::time::interval(Duration::from_secs(1));
     let mut stop = std::pin::pin!(tokio::signal::ctrl_c());
     loop {
@@ -120,6 +127,8 @@ pub async fn run(options: &Options) -> Result<Finished, RunError> {
     }
     let elapsed = clock::since(start);
     drain(&world).await;
+    let own_cpu = CpuUse::own().ok().zip(own.ok());
+    world.tally.borrow_mut().own_cpu = own_cpu.map(|(after, before)| after.since(&before));
     Ok(Finished {
         report: Report::new(&world.scenario, &world.tally.borrow(), &world.desk, elapsed),
         oracle: world.desk.with_oracle(crate::oracle::Oracle::file),
@@ -143,14 +152,14 @@ fn show(world: &World, start: Instant, progress: Progress) {
         all.no_bids,
         all.faulty,
         all.failures,
-        world.in_flight.get(),
+        world.in_flight(),
         world.desk.pending(),
     ));
 }
 
 /// Waits for the last answers, which give up by themselves, then for the last notices.
 async fn drain(world: &World) {
-    while world.in_flight.get() > 0 {
+    while world.in_flight() > 0 {
         clock::sleep(DRAIN_STEP).await;
     }
     let until = clock::now() + world.scenario.drain;

@@ -179,6 +179,8 @@ pub struct Tally {
     pub lags: Latencies,
     /// Latencies of the last second.
     pub last_second: Latencies,
+    /// CPU time that this program took in all; `None` where the system does not tell.
+    pub own_cpu: Option<Duration>,
 }
 
 impl Tally {
@@ -232,6 +234,13 @@ impl Tally {
             all.latencies.add(&lane.latencies);
         }
         all
+    }
+
+    /// What a request cost this program, with its check, its auction and its notices, in µs of CPU time.
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    pub fn own_cpu_us(&self) -> Option<f64> {
+        let own = self.own_cpu?.as_secs_f64();
+        Some(own * 1e6 / self.started.max(1) as f64)
     }
 
     /// Whether the generator kept its own pace, so that latencies are the server's.

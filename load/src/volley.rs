@@ -1,7 +1,7 @@
 //! Prepared requests sent by the clock over a few connections, and only counted: for measuring, not for judging.
 
 mod lane;
-mod line;
+mod link;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,6 +14,7 @@ use crate::clock;
 use crate::cpu::{CpuError, CpuUse};
 use crate::pacer::{self, Due, Pace};
 use crate::tally::{LAG_MAX, LAG_SHARE_MAX, Latencies, share};
+use crate::traffic::Planned;
 use crate::wire::Target;
 pub use lane::{Ended, Job, Lane, Limits};
 
@@ -38,6 +39,14 @@ pub struct Shell {
 }
 
 impl Shell {
+    /// Of a request of the traffic.
+    pub fn of(planned: &Planned) -> Self {
+        Self {
+            body: planned.body.clone(),
+            version: planned.version,
+        }
+    }
+
     /// The whole request, head and body.
     pub fn bytes(&self, target: &Target) -> Bytes {
         let Target {

@@ -42,6 +42,7 @@ pub(super) fn write(report: &Report) -> Value {
         "started": tally.started,
         "lagging": tally.lagging,
         "lag_ms": {"p50": tally.lags.quantile_ms(0.5), "p99": tally.lags.quantile_ms(0.99)},
+        "generator_cpu_us_per_request": tally.own_cpu_us(),
         "all": lane(&tally.all()),
         "exchanges": exchanges,
         "regions": regions,

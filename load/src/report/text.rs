@@ -86,6 +86,12 @@ fn lanes(out: &mut String, report: &Report) {
         lags.quantile_ms(0.5),
         lags.quantile_ms(0.99)
     );
+    if let Some(own) = report.tally.own_cpu_us() {
+        line!(
+            out,
+            "a request cost the generator itself {own:.1} µs of CPU, with its check, its auction and its notices"
+        );
+    }
 }
 
 fn lane(out: &mut String, name: &str, lane: &Lane) {

@@ -214,3 +214,48 @@ fn a_bidder_that_is_not_there_is_named() {
     })
     .unwrap();
 }
+
+#[test]
+fn a_run_without_checks_counts_answers_and_reports_nothing_back() {
+    tasks::run(async {
+        let act = |number: u64, _: &Value| {
+            let status = match number % 4 {
+                0 => StatusCode::BAD_REQUEST,
+                1 => StatusCode::NO_CONTENT,
+                _ => return None,
+            };
+            Some(Act::Answer(status, json!({})))
+        };
+        let fake = Fake::start(act, accepted).await;
+        let mut options = options(&fake.url("/bid"));
+        options.scenario.checks = Checks::None;
+        let finished = run(&options).await.unwrap();
+        let tally = &finished.report.tally;
+        let all = tally.all();
+        assert_eq!(
+            (all.requests, all.bids, all.no_bids, all.faulty),
+            (200, 100, 50, 50)
+        );
+        assert_eq!(tally.faults[&FaultKind::Status].count, 50);
+        assert!(tally.exchanges.iter().all(|lane| lane.requests > 0));
+        assert!(fake.notices().is_empty());
+        assert!(finished.report.text().contains("cost the generator itself"));
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_stall_shows_without_checks_too() {
+    tasks::run(async {
+        let stall =
+            |number, _: &Value| (number == 50).then_some(Act::Stall(Duration::from_millis(400)));
+        let fake = Fake::start(stall, accepted).await;
+        let mut options = options(&fake.url("/bid"));
+        options.scenario.checks = Checks::None;
+        let finished = run(&options).await.unwrap();
+        let all = finished.report.tally.all();
+        assert!(all.latencies.quantile_ms(0.85) >= 190.0);
+        assert_eq!(all.requests, 200);
+    })
+    .unwrap();
+}

@@ -9,6 +9,7 @@ use http_body_util::Full;
 use hyper::Request;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 
+use super::bare::Bare;
 use crate::auction::{self, End};
 use crate::check;
 use crate::notices::{self, Desk};
@@ -26,27 +27,38 @@ const READY_WITHIN: Duration = Duration::from_secs(1);
 
 pub(super) struct World {
     pub(super) scenario: Scenario,
-    pub(super) tally: RefCell<Tally>,
+    pub(super) tally: Rc<RefCell<Tally>>,
     pub(super) desk: Rc<Desk>,
-    pub(super) in_flight: Cell<u64>,
+    in_flight: Cell<u64>,
+    /// Set where nothing is checked.
+    bare: Option<Bare>,
     /// One per exchange of the scenario.
     pools: Vec<Pool>,
 }
 
 impl World {
-    pub(super) fn new(scenario: Scenario) -> Self {
+    /// `prepared` are the requests of a run without checks.
+    pub(super) fn new(scenario: Scenario, prepared: Option<&[Planned]>) -> Self {
         let tally = Tally::new(scenario.exchanges.len(), scenario.traffic.regions.len());
         let pools = scenario.exchanges.iter();
         let pools = pools
             .map(|exchange| Pool::new(&exchange.target.authority, scenario.connections_max))
             .collect();
+        let tally = Rc::new(RefCell::new(tally));
+        let bare = prepared.map(|prepared| Bare::new(&scenario, prepared, &tally));
         Self {
-            tally: RefCell::new(tally),
+            tally,
+            bare,
             desk: Rc::new(Desk::new(scenario.notices.clone())),
             in_flight: Cell::new(0),
             pools,
             scenario,
         }
+    }
+
+    /// Requests without an end.
+    pub(super) fn in_flight(&self) -> u64 {
+        self.in_flight.get() + self.bare.as_ref().map_or(0, Bare::unfinished)
     }
 
     /// Whether a readiness check answers with a 2xx.
@@ -67,6 +79,10 @@ impl World {
 
     /// Sends a request that is due, in a task of its own.
     pub(super) fn send(world: &Rc<Self>, due: Due<Planned>) {
+        if let Some(bare) = &world.bare {
+            world.tally.borrow_mut().started(clock::since(due.at));
+            return bare.send(&due);
+        }
         world.in_flight.set(world.in_flight.get() + 1);
         let world = Rc::clone(world);
         tasks::start(async move {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::line::{self, Line};
+use super::link::{self, Link};
 use crate::wire::Target;
 use crate::{clock, tasks};
 
@@ -51,19 +51,21 @@ pub struct Limits {
     pub give_up: Duration,
 }
 
+type Ending = dyn Fn(&Job, Ended);
+
 /// Connections to one address.
 pub struct Lane {
     pub(super) target: Target,
     pub(super) limits: Limits,
-    ended: Box<dyn Fn(&Job, Ended)>,
+    ended: Box<Ending>,
     state: RefCell<State>,
 }
 
 #[derive(Default)]
 struct State {
-    lines: Vec<Rc<Line>>,
+    links: Vec<Rc<Link>>,
     /// Those with room for another request; the last one is taken first, so that few stay busy and the others rest.
-    roomy: Vec<Rc<Line>>,
+    roomy: Vec<Rc<Link>>,
     /// Requests without a connection. They are given up after a while, so there are never more than fall due in that time.
     backlog: VecDeque<Job>,
     unfinished: usize,
@@ -99,20 +101,20 @@ impl Lane {
 
     fn place(self: &Rc<Self>, job: Job) {
         let state = &mut *self.state.borrow_mut();
-        if let Some(line) = state.roomy.last() {
-            let load = line.give(job);
+        if let Some(link) = state.roomy.last() {
+            let load = link.give(job);
             if load >= self.limits.depth {
-                line.set_roomy(false);
+                link.set_roomy(false);
                 state.roomy.pop();
             }
-        } else if state.lines.len() < self.limits.connections.max(1) {
-            let line = Rc::new(Line::default());
-            if line.give(job) < self.limits.depth {
-                line.set_roomy(true);
-                state.roomy.push(Rc::clone(&line));
+        } else if state.links.len() < self.limits.connections.max(1) {
+            let link = Rc::new(Link::default());
+            if link.give(job) < self.limits.depth {
+                link.set_roomy(true);
+                state.roomy.push(Rc::clone(&link));
             }
-            state.lines.push(Rc::clone(&line));
-            tasks::start(line::carry(Rc::clone(self), line));
+            state.links.push(Rc::clone(&link));
+            tasks::start(link::carry(Rc::clone(self), link));
         } else {
             state.backlog.push_back(job);
         }
@@ -127,25 +129,25 @@ impl Lane {
     }
 
     /// A connection has room again.
-    pub(super) fn has_room(&self, line: &Rc<Line>) {
+    pub(super) fn has_room(&self, link: &Rc<Link>) {
         let state = &mut *self.state.borrow_mut();
-        while line.load() < self.limits.depth {
+        while link.load() < self.limits.depth {
             let Some(job) = state.backlog.pop_front() else {
-                if !line.is_roomy() {
-                    line.set_roomy(true);
-                    state.roomy.push(Rc::clone(line));
+                if !link.is_roomy() {
+                    link.set_roomy(true);
+                    state.roomy.push(Rc::clone(link));
                 }
                 return;
             };
-            line.give(job);
+            link.give(job);
         }
     }
 
     /// A connection is gone; `again` never left on it, or may go out once more.
-    pub(super) fn closed(self: &Rc<Self>, line: &Rc<Line>, again: Vec<Job>) {
+    pub(super) fn closed(self: &Rc<Self>, link: &Rc<Link>, again: Vec<Job>) {
         let mut state = self.state.borrow_mut();
-        state.lines.retain(|other| !Rc::ptr_eq(other, line));
-        state.roomy.retain(|other| !Rc::ptr_eq(other, line));
+        state.links.retain(|other| !Rc::ptr_eq(other, link));
+        state.roomy.retain(|other| !Rc::ptr_eq(other, link));
         drop(state);
         for job in again {
             self.place(job);
@@ -161,8 +163,8 @@ impl Lane {
         let is_overdue = |job: &Job| now.saturating_duration_since(job.at) >= self.limits.give_up;
         let overdue: Vec<Job> = {
             let state = &mut *self.state.borrow_mut();
-            for line in &state.lines {
-                line.give_up_where(is_overdue);
+            for link in &state.links {
+                link.give_up_where(is_overdue);
             }
             std::iter::from_fn(|| {
                 let is_first = state.backlog.front().is_some_and(is_overdue);

@@ -23,7 +23,7 @@ const READ_BYTES: usize = 16 << 10;
 
 /// What a lane and its connection share.
 #[derive(Default)]
-pub(super) struct Line {
+pub(super) struct Link {
     /// Not written yet.
     given: RefCell<VecDeque<Job>>,
     /// Written, or being written, and not answered.
@@ -53,7 +53,7 @@ enum End {
     GivenUp,
 }
 
-impl Line {
+impl Link {
     /// Takes a request; tells how many it has now.
     pub(super) fn give(&self, job: Job) -> usize {
         self.given.borrow_mut().push_back(job);
@@ -104,7 +104,7 @@ impl Line {
 /// A connection's own part.
 struct Carrier {
     lane: Rc<Lane>,
-    line: Rc<Line>,
+    link: Rc<Link>,
     replies: Replies,
     /// What is left of the requests being written.
     out: Bytes,
@@ -115,10 +115,10 @@ struct Carrier {
 }
 
 /// Opens a connection and carries requests over it until it ends.
-pub(super) async fn carry(lane: Rc<Lane>, line: Rc<Line>) {
+pub(super) async fn carry(lane: Rc<Lane>, link: Rc<Link>) {
     let mut carrier = Carrier {
         lane,
-        line,
+        link,
         replies: Replies::default(),
         out: Bytes::new(),
         answered: 0,
@@ -163,10 +163,10 @@ impl Carrier {
         stream: &mut TcpStream,
         bytes: &mut [u8],
     ) -> Poll<Result<usize, End>> {
-        if self.line.standing.get() == Standing::GivenUp {
+        if self.link.standing.get() == Standing::GivenUp {
             return Poll::Ready(Err(End::GivenUp));
         }
-        self.line.wait(context);
+        self.link.wait(context);
         let broken = |error: io::Error| End::Broken(error.to_string());
         while self.has_output() {
             match Pin::new(&mut *stream).poll_write(context, &self.out) {
@@ -185,8 +185,8 @@ impl Carrier {
         if !self.out.is_empty() {
             return true;
         }
-        let mut given = self.line.given.borrow_mut();
-        let mut sent = self.line.sent.borrow_mut();
+        let mut given = self.link.given.borrow_mut();
+        let mut sent = self.link.sent.borrow_mut();
         if let [only] = given.make_contiguous() {
             self.out = only.request.clone();
         } else {
@@ -198,11 +198,11 @@ impl Carrier {
     }
 
     fn read(&mut self, bytes: &[u8]) -> Result<(), End> {
-        let (lane, line, answered) = (&self.lane, &self.line, &mut self.answered);
+        let (lane, link, answered) = (&self.lane, &self.link, &mut self.answered);
         let mut end = Ok(());
         let outcome = self.replies.read(bytes, |reply| {
             *answered += 1;
-            let job = line.sent.borrow_mut().pop_front();
+            let job = link.sent.borrow_mut().pop_front();
             match job {
                 Some(job) => lane.end(&job, Ended::Answered(reply.status)),
                 None => end = Err(End::Broken("a reply that nobody asked for".to_owned())),
@@ -216,7 +216,7 @@ impl Carrier {
             return Err(End::Broken(error.to_string()));
         }
         end?;
-        self.lane.has_room(&self.line);
+        self.lane.has_room(&self.link);
         Ok(())
     }
 
@@ -226,7 +226,7 @@ impl Carrier {
         match self.replies.end() {
             Ok(None) => End::Closed,
             Ok(Some(reply)) => {
-                let job = self.line.sent.borrow_mut().pop_front();
+                let job = self.link.sent.borrow_mut().pop_front();
                 if let Some(job) = job {
                     self.lane.end(&job, Ended::Answered(reply.status));
                 }
@@ -241,7 +241,7 @@ impl Carrier {
         let now = clock::now();
         let is_cut = self.is_cut || !self.replies.is_between();
         let mut again = Vec::new();
-        let sent = self.line.sent.take();
+        let sent = self.link.sent.take();
         for (place, mut job) in sent.into_iter().enumerate() {
             // Behind a reply that had begun, or on a connection that never answered, the fault is not the closing.
             let is_stale = matches!(end, End::Closed | End::Broken(_))
@@ -260,7 +260,7 @@ impl Carrier {
                 _ => self.lane.end(&job, failure(end)),
             }
         }
-        for job in self.line.given.take() {
+        for job in self.link.given.take() {
             let waited = now.saturating_duration_since(job.at);
             match end {
                 End::Connect(_) => self.lane.end(&job, failure(end)),
@@ -270,7 +270,7 @@ impl Carrier {
                 _ => again.push(job),
             }
         }
-        self.lane.closed(&self.line, again);
+        self.lane.closed(&self.link, again);
     }
 }
 
