@@ -84,7 +84,7 @@ fn content(scenario: &Scenario, asked: &Asked, answer: &Answer, verdict: &mut Ve
         verdict.fault(FaultKind::ResponseShape, "nbr together with bids");
     }
     let currency = response.cur.as_deref().unwrap_or("USD");
-    if !asked.currencies.contains(&currency) {
+    if !asked.currencies.iter().any(|known| known == currency) {
         verdict.fault(
             FaultKind::Currency,
             format!("{currency}, of {:?}", asked.currencies),

@@ -22,6 +22,7 @@ mod fake;
 pub mod notices;
 pub mod oracle;
 pub mod pacer;
+pub mod replay;
 pub mod report;
 pub mod rng;
 pub mod run;

@@ -130,6 +130,8 @@ pub enum Purpose {
     Arrivals = 5,
     /// Traits of a request that most scenarios do not use: drawn apart, so that the others stay as they are.
     Trait = 6,
+    /// The deals of an imp.
+    Deal = 7,
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 mod arrivals;
 mod raw;
+mod traffic;
 mod validate;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use crate::arrivals::{Arrivals, Schedule};
 use crate::decimal::Micros;
+use crate::replay::Recording;
 use crate::wire::Target;
 
 /// The scenarios inside this binary: name and text.
@@ -111,6 +113,40 @@ pub struct Traffic {
     pub blocked_categories: Vec<String>,
     /// The shortest and the longest time to answer, in ms.
     pub tmax_ms: (u64, u64),
+    /// How often requests say something of consent.
+    pub privacy: PrivacyShares,
+    /// Private deals.
+    pub deals: Deals,
+    /// The share of bodies that are packed.
+    pub gzip_share: f64,
+    /// Requests that are sent instead of generated ones.
+    pub recording: Option<Arc<Recording>>,
+}
+
+/// The share of requests, 0 to 1 and together at most 1, with each signal of consent.
+#[derive(Clone, Debug, Default)]
+pub struct PrivacyShares {
+    /// Under GDPR, with a TCF string that agrees to everything.
+    pub consented: f64,
+    /// Under GDPR, with a TCF string that refuses everything.
+    pub refused: f64,
+    /// Under GDPR, without a TCF string.
+    pub unasked: f64,
+    /// With a US Privacy string that refuses sale.
+    pub us_opt_out: f64,
+    /// With a GPP string that refuses sale.
+    pub gpp_opt_out: f64,
+}
+
+/// Private deals.
+#[derive(Clone, Debug)]
+pub struct Deals {
+    /// The share of imps that offer any.
+    pub share: f64,
+    /// Of these, the share that only deals may buy.
+    pub private_share: f64,
+    /// Their ids; at least one.
+    pub ids: Vec<String>,
 }
 
 /// A region and its countries.
@@ -137,6 +173,10 @@ pub struct MediaWeights {
     pub multi_format: f64,
     /// Two or three imps.
     pub multi_imp: f64,
+    /// One audio.
+    pub audio: f64,
+    /// Two or three videos of one pod.
+    pub pod: f64,
 }
 
 /// The share of requests, 0 to 1, with each trait.
@@ -280,13 +320,20 @@ impl Scenario {
 
     /// When the run's requests leave.
     pub fn schedule(&self) -> Schedule {
-        let recorded = Arc::from([]);
-        Schedule::new(
-            &self.arrivals,
-            (self.rate, self.seconds),
-            self.seed,
-            &recorded,
-        )
+        let recorded = self.recorded_instants();
+        let scale = (self.rate, self.seconds);
+        Schedule::new(&self.arrivals, scale, self.seed, &recorded)
+    }
+
+    /// When recorded requests leave that are replayed: as they were, or at the scenario's rate where nothing was recorded.
+    fn recorded_instants(&self) -> Arc<[Duration]> {
+        let Some(recording) = &self.traffic.recording else {
+            return Arc::from([]);
+        };
+        recording.instants().unwrap_or_else(|| {
+            let evenly = Schedule::constant(self.rate, self.seconds);
+            evenly.take(recording.len()).collect()
+        })
     }
 
     /// How many requests the run sends; where instants are drawn, how many on average.

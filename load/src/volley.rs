@@ -14,7 +14,7 @@ use crate::clock;
 use crate::cpu::{CpuError, CpuUse};
 use crate::pacer::{self, Due, Pace};
 use crate::tally::{LAG_MAX, LAG_SHARE_MAX, Latencies, share};
-use crate::traffic::Planned;
+use crate::traffic::{Coding, Planned};
 use crate::wire::Target;
 pub use lane::{Ended, Job, Lane, Limits};
 
@@ -34,6 +34,8 @@ const BATCH: usize = 128;
 pub struct Shell {
     /// The body.
     pub body: Bytes,
+    /// How it travels.
+    pub coding: Coding,
     /// What `x-openrtb-version` says.
     pub version: &'static str,
 }
@@ -43,6 +45,7 @@ impl Shell {
     pub fn of(planned: &Planned) -> Self {
         Self {
             body: planned.body.clone(),
+            coding: planned.coding,
             version: planned.version,
         }
     }
@@ -52,9 +55,13 @@ impl Shell {
         let Target {
             authority, path, ..
         } = target;
+        let coding = match self.coding {
+            Coding::Plain => "",
+            Coding::Gzip => "content-encoding: gzip\r\n",
+        };
         let head = format!(
             "POST {path} HTTP/1.1\r\nhost: {authority}\r\ncontent-type: application/json\r\n\
-             x-openrtb-version: {}\r\ncontent-length: {}\r\n\r\n",
+             x-openrtb-version: {}\r\n{coding}content-length: {}\r\n\r\n",
             self.version,
             self.body.len()
         );

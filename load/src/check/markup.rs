@@ -28,11 +28,19 @@ pub(super) fn judge(imp: &AskedImp, bid: &Bid, verdict: &mut Verdict) -> Tracker
         Slot::Video {
             mimes,
             seconds,
+            durations,
+            protocols,
+        }
+        | Slot::Audio {
+            mimes,
+            seconds,
+            durations,
             protocols,
         } => {
             let player = vast::Player {
                 mimes,
                 seconds: *seconds,
+                durations,
                 protocols,
             };
             vast::judge(&player, bid, adm, verdict)
@@ -54,6 +62,7 @@ fn slot<'a>(imp: &'a AskedImp, bid: &Bid, verdict: &mut Verdict) -> Option<&'a S
         let number = match slot {
             Slot::Banner(_) => 1,
             Slot::Video { .. } => 2,
+            Slot::Audio { .. } => 3,
             Slot::Native(_) => 4,
         };
         bid.mtype == Some(number)

@@ -1,5 +1,7 @@
 //! Video markup: a VAST document that the player asked about can play.
 
+use std::borrow::Cow;
+
 use super::markup::Trackers;
 use super::response::Bid;
 use super::text::{attribute, clip, elements, seconds, tags};
@@ -7,8 +9,10 @@ use super::{FaultKind, Verdict};
 
 /// What the player takes.
 pub(super) struct Player<'a> {
-    pub(super) mimes: &'a [&'static str],
+    pub(super) mimes: &'a [Cow<'static, str>],
     pub(super) seconds: (u32, u32),
+    /// The only lengths, where there are any.
+    pub(super) durations: &'a [u32],
     pub(super) protocols: &'a [u32],
 }
 
@@ -74,7 +78,11 @@ fn inline(player: &Player<'_>, adm: &str, verdict: &mut Verdict) {
     let (shortest, longest) = player.seconds;
     let duration = elements(adm, "Duration");
     let duration = duration.first().and_then(|text| seconds(text));
-    if !duration.is_some_and(|length| (shortest..=longest).contains(&length)) {
+    let fits = |length: u32| {
+        let is_listed = player.durations.is_empty() || player.durations.contains(&length);
+        is_listed && (shortest..=longest).contains(&length)
+    };
+    if !duration.is_some_and(fits) {
         verdict.fault(
             FaultKind::Vast,
             format!("{duration:?} s of {shortest} to {longest}"),
@@ -85,7 +93,7 @@ fn inline(player: &Player<'_>, adm: &str, verdict: &mut Verdict) {
         .collect();
     if !types
         .iter()
-        .any(|mime| player.mimes.contains(&mime.as_str()))
+        .any(|mime| player.mimes.iter().any(|known| known == mime))
     {
         verdict.fault(
             FaultKind::Vast,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Request;
-use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use hyper::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 
 use super::bare::Bare;
 use crate::auction::{self, End};
@@ -17,7 +17,7 @@ use crate::pacer::Due;
 use crate::rng::{Purpose, Rng};
 use crate::scenario::Scenario;
 use crate::tally::{Ending, Lateness, Tally};
-use crate::traffic::Planned;
+use crate::traffic::{Coding, Planned};
 use crate::wire::{Answer, Pool, Target, WireError};
 use crate::{clock, tasks};
 
@@ -115,16 +115,18 @@ impl World {
     async fn request(&self, at: Instant, planned: &Planned) -> Option<Result<Answer, WireError>> {
         let exchange = self.scenario.exchanges.get(planned.exchange)?;
         let pool = self.pools.get(planned.exchange)?;
-        let request = Request::post(exchange.target.path.as_str())
+        let mut head = Request::post(exchange.target.path.as_str())
             .header(HOST, exchange.target.authority.as_str())
             .header(
                 CONTENT_TYPE,
                 HeaderValue::from_static("application/json; charset=utf-8"),
             )
             .header(ACCEPT, HeaderValue::from_static("application/json"))
-            .header(OPENRTB_VERSION, HeaderValue::from_static(planned.version))
-            .body(Full::new(planned.body.clone()))
-            .ok()?;
+            .header(OPENRTB_VERSION, HeaderValue::from_static(planned.version));
+        if planned.coding == Coding::Gzip {
+            head = head.header(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        let request = head.body(Full::new(planned.body.clone())).ok()?;
         clock::before(at + self.scenario.give_up, pool.send(request, &|_| {})).await
     }
 

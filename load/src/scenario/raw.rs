@@ -1,6 +1,7 @@
 //! The TOML of a scenario, as written. Unknown keys are refused; what values mean is `validate`'s.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
@@ -57,6 +58,16 @@ pub(super) struct Traffic {
     pub(super) media: Media,
     pub(super) shares: Shares,
     pub(super) regions: Vec<Region>,
+    #[serde(default)]
+    pub(super) privacy: super::traffic::RawPrivacy,
+    #[serde(default)]
+    pub(super) deals: super::traffic::RawDeals,
+    #[serde(default)]
+    pub(super) gzip_share: f64,
+    pub(super) folder: Option<PathBuf>,
+    pub(super) file: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) fresh_ids: bool,
 }
 
 #[derive(Deserialize)]
@@ -75,6 +86,10 @@ pub(super) struct Media {
     pub(super) native: f64,
     pub(super) multi_format: f64,
     pub(super) multi_imp: f64,
+    #[serde(default)]
+    pub(super) audio: f64,
+    #[serde(default)]
+    pub(super) pod: f64,
 }
 
 #[derive(Deserialize)]

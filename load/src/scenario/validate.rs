@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
     Auction, Checks, Dialect, Exchange, Expectations, MediaWeights, Notices, Region, Scenario,
     Shares, Traffic,
 };
-use super::{arrivals, raw};
+use super::{arrivals, raw, traffic as rare};
+use crate::arrivals::Arrivals;
 use crate::decimal::Micros;
 use crate::traffic;
 use crate::wire::Target;
@@ -104,6 +106,14 @@ pub(super) fn scenario(name: &str, raw: raw::Scenario) -> Result<Scenario, Vec<S
         rates,
         expectations: expectations(&mut faults, &raw.expectations),
     };
+    let is_replayed = matches!(scenario.arrivals, Arrivals::Replayed { .. });
+    if is_replayed && scenario.traffic.recording.is_none() {
+        faults.add(
+            "arrivals.kind",
+            "replay",
+            "name traffic.folder or traffic.file",
+        );
+    }
     if faults.0.is_empty() {
         Ok(scenario)
     } else {
@@ -177,6 +187,11 @@ fn traffic(faults: &mut Faults, raw: raw::Traffic, rates: &BTreeMap<String, Micr
     if raw.floor_currencies.is_empty() {
         faults.add("traffic.floor_currencies", "{}", "at least { USD = 1 }");
     }
+    let recorded = rare::RawRecording {
+        folder: raw.folder,
+        file: raw.file,
+        fresh_ids: raw.fresh_ids,
+    };
     let mut regions = Vec::new();
     for region in raw.regions {
         regions.push(self::region(faults, region));
@@ -194,6 +209,10 @@ fn traffic(faults: &mut Faults, raw: raw::Traffic, rates: &BTreeMap<String, Micr
         blocked_domains: raw.blocked_domains,
         blocked_categories: raw.blocked_categories,
         tmax_ms: faults.between("traffic.tmax_ms", raw.tmax_ms),
+        privacy: rare::privacy(faults, &raw.privacy),
+        deals: rare::deals(faults, raw.deals),
+        gzip_share: faults.share("traffic.gzip_share", raw.gzip_share),
+        recording: rare::recording(faults, recorded).map(Arc::new),
     }
 }
 
@@ -229,6 +248,8 @@ fn media(faults: &mut Faults, raw: &raw::Media) -> MediaWeights {
         native: weight("native", raw.native),
         multi_format: weight("multi_format", raw.multi_format),
         multi_imp: weight("multi_imp", raw.multi_imp),
+        audio: weight("audio", raw.audio),
+        pod: weight("pod", raw.pod),
     }
 }
 

@@ -1,10 +1,13 @@
 //! Placements: what an imp offers, as JSON for the body and as values for checking the answer.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use super::shape::{Shape, fields};
 use crate::decimal::Micros;
 use crate::rng::Rng;
+use crate::scenario::Dialect;
 
 /// What one imp offers.
 #[derive(Clone, Debug)]
@@ -29,9 +32,22 @@ pub enum Slot {
     /// A video.
     Video {
         /// MIME types that it may have.
-        mimes: Vec<&'static str>,
+        mimes: Vec<Cow<'static, str>>,
         /// The shortest and the longest, in seconds.
         seconds: (u32, u32),
+        /// The only lengths it may have, in seconds; empty: any between the shortest and the longest.
+        durations: Vec<u32>,
+        /// Protocols that the player knows (`OpenRTB`'s numbers).
+        protocols: Vec<u32>,
+    },
+    /// A sound.
+    Audio {
+        /// MIME types that it may have.
+        mimes: Vec<Cow<'static, str>>,
+        /// The shortest and the longest, in seconds.
+        seconds: (u32, u32),
+        /// The only lengths it may have, in seconds; empty: any between the shortest and the longest.
+        durations: Vec<u32>,
         /// Protocols that the player knows (`OpenRTB`'s numbers).
         protocols: Vec<u32>,
     },
@@ -101,9 +117,9 @@ pub(super) fn banner(rng: &mut Rng, shape: &Shape, is_phone: bool) -> (Slot, Val
 pub(super) fn video(rng: &mut Rng, shape: &Shape) -> (Slot, Value) {
     let longest = if rng.chance(0.6) { 30 } else { 60 };
     let mimes = if rng.chance(0.7) {
-        vec!["video/mp4", "video/webm"]
+        vec![Cow::Borrowed("video/mp4"), Cow::Borrowed("video/webm")]
     } else {
-        vec!["video/mp4"]
+        vec![Cow::Borrowed("video/mp4")]
     };
     let protocols = if rng.chance(0.5) {
         vec![2, 3, 5, 6, 7, 8]
@@ -129,10 +145,16 @@ pub(super) fn video(rng: &mut Rng, shape: &Shape) -> (Slot, Value) {
         "boxingallowed": shape.flag(true),
     });
     let place = if shape.is_old { "placement" } else { "plcmt" };
-    fields(&mut video).insert(place.to_owned(), json!(1));
+    let root = fields(&mut video);
+    root.insert(place.to_owned(), json!(1));
+    if shape.dialect == Dialect::Xandr {
+        // Their word for what is around the video: 1 is before the content.
+        root.insert("ext".to_owned(), json!({"appnexus": {"context": 1}}));
+    }
     let slot = Slot::Video {
         mimes,
         seconds: (5, longest),
+        durations: Vec::new(),
         protocols,
     };
     (slot, video)

@@ -1,15 +1,22 @@
 //! Requests: the body, and what it asks for.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::inventory;
+use super::coding::Coding;
+use super::consent::Signal;
 use super::media::{self, AskedImp, Slot};
 use super::population::{Address, AppStore, Person};
-use super::shape::{Shape, fields};
+use super::shape::{Shape, base64url, fields};
+use super::{asked, deals, inventory, stream};
 use crate::decimal::Micros;
 use crate::rng::{Purpose, Rng};
 use crate::scenario::{Dialect, Exchange, Traffic};
+
+/// More imps than any request here has.
+const IMPS_MAX: u64 = 16;
 
 /// What a request asks for: all that its answer is checked against.
 #[derive(Clone, Debug)]
@@ -19,7 +26,7 @@ pub struct Asked {
     /// What the winner pays.
     pub pricing: Pricing,
     /// Currencies that a bid may be in.
-    pub currencies: Vec<&'static str>,
+    pub currencies: Vec<Cow<'static, str>>,
     /// The placements; at least one.
     pub imps: Vec<AskedImp>,
     /// Domains that may not advertise.
@@ -52,8 +59,10 @@ pub struct Planned {
     pub exchange: usize,
     /// What `x-openrtb-version` says.
     pub version: &'static str,
-    /// The JSON.
+    /// The JSON, packed where `coding` says so.
     pub body: Bytes,
+    /// How the body travels.
+    pub coding: Coding,
     /// What it asks for.
     pub asked: Asked,
 }
@@ -63,13 +72,22 @@ pub struct Generator {
     seed: u64,
     traffic: Traffic,
     exchanges: Vec<(Dialect, f64)>,
+    /// What each recorded request asks for, where requests are recorded.
+    recorded: Vec<Asked>,
 }
 
 impl Generator {
     /// For these exchanges and this traffic.
     pub fn new(seed: u64, traffic: Traffic, exchanges: &[Exchange]) -> Self {
+        let recorded = traffic.recording.as_ref().map(|recording| {
+            let requests = (0..).take(recording.len());
+            requests
+                .filter_map(|index| asked::read(&recording.body(index, "")?, &traffic))
+                .collect()
+        });
         Self {
             seed,
+            recorded: recorded.unwrap_or_default(),
             traffic,
             exchanges: exchanges
                 .iter()
@@ -83,12 +101,19 @@ impl Generator {
         let mut rng = Rng::of(self.seed, Purpose::Request, index);
         let exchange = rng.weighted(self.exchanges.iter().map(|(_, weight)| *weight));
         let (dialect, _) = *self.exchanges.get(exchange)?;
+        if let Some(recording) = &self.traffic.recording {
+            let fresh = hex_id(&mut rng);
+            let body = recording.body(index, &fresh)?;
+            return self.recorded(index, exchange, (body, fresh));
+        }
         let shares = &self.traffic.shares;
         let shape = Shape {
             dialect,
             is_old: dialect == Dialect::Xandr || rng.chance(shares.old_shape),
         };
         let person = Person::draw(self.seed, &self.traffic, &mut rng)?;
+        let mut traits = Rng::of(self.seed, Purpose::Trait, index);
+        let coding = self.coding(&mut traits);
         let draft = Draft {
             traffic: &self.traffic,
             app: person.device.app.filter(|_| rng.chance(shares.app)),
@@ -101,15 +126,54 @@ impl Generator {
             },
             person: &person,
             shape: &shape,
+            traits: (self.seed, index),
+            signal: Signal::draw(&self.traffic.privacy, &mut traits),
         };
         let (asked, body) = draft.write(&mut rng);
         Some(Planned {
             index,
             exchange,
             version: shape.version(),
-            body: Bytes::from(body.to_string()),
+            body: coding.pack(Bytes::from(body.to_string())),
+            coding,
             asked,
         })
+    }
+
+    fn recorded(
+        &self,
+        index: u64,
+        exchange: usize,
+        (body, id): (Bytes, String),
+    ) -> Option<Planned> {
+        let (dialect, _) = *self.exchanges.get(exchange)?;
+        let count = u64::try_from(self.recorded.len()).ok()?;
+        let place = usize::try_from(index.checked_rem(count)?).ok()?;
+        let mut asked = self.recorded.get(place)?.clone();
+        if self.traffic.recording.as_ref()?.is_renamed(place) {
+            asked.id = id;
+        }
+        let shape = Shape {
+            dialect,
+            is_old: false,
+        };
+        let coding = self.coding(&mut Rng::of(self.seed, Purpose::Trait, index));
+        Some(Planned {
+            index,
+            exchange,
+            version: shape.version(),
+            body: coding.pack(body),
+            coding,
+            asked,
+        })
+    }
+
+    fn coding(&self, traits: &mut Rng) -> Coding {
+        if traits.chance(self.traffic.gzip_share) {
+            Coding::Gzip
+        } else {
+            Coding::Plain
+        }
     }
 }
 
@@ -130,6 +194,25 @@ struct Draft<'a> {
     shape: &'a Shape,
     app: Option<AppStore>,
     privacy: Privacy,
+    /// Seed and index: what rare traits are drawn from, apart from the rest.
+    traits: (u64, u64),
+    signal: Signal,
+}
+
+/// How the imps of a request belong together.
+enum Set {
+    /// Not at all: so many.
+    Apart(u64),
+    /// They are slots of this pod: so many.
+    Pod(String, u64),
+}
+
+impl Set {
+    const fn count(&self) -> u64 {
+        match self {
+            Self::Apart(count) | Self::Pod(_, count) => *count,
+        }
+    }
 }
 
 impl Draft<'_> {
@@ -142,7 +225,7 @@ impl Draft<'_> {
             } else {
                 Pricing::SecondPrice
             },
-            currencies: vec!["USD"],
+            currencies: vec![Cow::Borrowed("USD")],
             imps: Vec::new(),
             blocked_domains: Vec::new(),
             blocked_categories: Vec::new(),
@@ -160,16 +243,18 @@ impl Draft<'_> {
             "tmax": asked.tmax_ms,
             "cur": asked.currencies,
             "device": self.device(rng),
-            "source": self.source(rng),
         });
+        let (source, chain) = self.source(rng);
         let mut imps = Vec::new();
-        for place in 0..self.imp_count(rng) {
-            let (imp, value) = self.imp(rng, place);
+        let set = self.set(rng);
+        for place in 0..set.count() {
+            let (imp, value) = self.imp(rng, &set, place);
             asked.imps.push(imp);
             imps.push(value);
         }
         let root = fields(&mut body);
         root.insert("imp".to_owned(), Value::Array(imps));
+        root.insert("source".to_owned(), source);
         if !asked.blocked_domains.is_empty() {
             root.insert("badv".to_owned(), json!(asked.blocked_domains));
         }
@@ -189,8 +274,15 @@ impl Draft<'_> {
         if !self.is_child() && !rng.chance(shares.anonymous) {
             root.insert("user".to_owned(), self.user(rng));
         }
-        if self.is_child() || rng.chance(0.3) {
+        if self.is_child() || rng.chance(0.3) || self.signal != Signal::Plain {
             root.insert("regs".to_owned(), self.regs());
+        }
+        if !self.is_child() {
+            self.signal.put(self.shape, root);
+        }
+        if self.shape.dialect == Dialect::Xandr {
+            // Where 2.4 has it.
+            root.insert("ext".to_owned(), json!({"schain": chain}));
         }
         (asked, body)
     }
@@ -200,24 +292,31 @@ impl Draft<'_> {
     }
 
     fn request_id(&self, rng: &mut Rng) -> String {
-        let (high, low) = (rng.bits(), rng.bits());
         match self.shape.dialect {
-            Dialect::Xandr => format!("{}", high >> 1),
-            Dialect::Google | Dialect::OpenRtb => format!("{high:016x}{low:016x}"),
+            Dialect::OpenRtb => hex_id(rng),
+            Dialect::Xandr => {
+                let (high, _) = (rng.bits(), rng.bits());
+                format!("{}", high >> 1)
+            }
+            // 16 bytes, web-safe and without padding.
+            Dialect::Google => {
+                let (high, low) = (rng.bits(), rng.bits());
+                base64url(&[high.to_be_bytes(), low.to_be_bytes()].concat())
+            }
         }
     }
 
-    fn imp_count(&self, rng: &mut Rng) -> u64 {
+    fn set(&self, rng: &mut Rng) -> Set {
         let media = &self.traffic.media;
-        let single = media.banner + media.video + media.native + media.multi_format;
-        if rng.weighted([single, media.multi_imp].into_iter()) == 1 {
-            rng.between(2, 3)
-        } else {
-            1
+        let single = media.banner + media.video + media.native + media.multi_format + media.audio;
+        match rng.weighted([single, media.multi_imp, media.pod].into_iter()) {
+            1 => Set::Apart(rng.between(2, 3)),
+            2 => Set::Pod(format!("pod-{}", rng.below(1_000)), rng.between(2, 3)),
+            _ => Set::Apart(1),
         }
     }
 
-    fn imp(&self, rng: &mut Rng, place: u64) -> (AskedImp, Value) {
+    fn imp(&self, rng: &mut Rng, set: &Set, place: u64) -> (AskedImp, Value) {
         let (traffic, shape) = (self.traffic, self.shape);
         let id = match shape.dialect {
             Dialect::Xandr => format!("{}", rng.bits() >> 1),
@@ -243,9 +342,22 @@ impl Draft<'_> {
         if shape.dialect == Dialect::Google {
             // 64-bit numbers are strings in Google's JSON.
             let billing = (7_000_000_000 + rng.below(5)).to_string();
-            root.insert("ext".to_owned(), json!({"billing_id": [billing]}));
+            let ext =
+                json!({"billing_id": [billing], "publisher_settings_list_id": ["7000000100"]});
+            root.insert("ext".to_owned(), ext);
         }
-        let slots = self.slots(rng, root);
+        if shape.dialect == Dialect::Xandr {
+            root.insert(
+                "ext".to_owned(),
+                json!({"appnexus": {"seller_member_id": 958}}),
+            );
+        }
+        let slots = self.slots(rng, set, place, root);
+        let (seed, index) = self.traits;
+        let mut traits = Rng::of(seed, Purpose::Deal, index * IMPS_MAX + place);
+        if let Some(pmp) = deals::offer(&traffic.deals, shape, floor, &mut traits) {
+            root.insert("pmp".to_owned(), pmp);
+        }
         let asked = AskedImp {
             id,
             floor,
@@ -256,9 +368,21 @@ impl Draft<'_> {
         (asked, imp)
     }
 
-    fn slots(&self, rng: &mut Rng, imp: &mut Map<String, Value>) -> Vec<Slot> {
+    fn slots(
+        &self,
+        rng: &mut Rng,
+        set: &Set,
+        place: u64,
+        imp: &mut Map<String, Value>,
+    ) -> Vec<Slot> {
         let media = &self.traffic.media;
-        let weights = [media.banner, media.video, media.native, media.multi_format];
+        let weights = [
+            media.banner,
+            media.video,
+            media.native,
+            media.multi_format,
+            media.audio,
+        ];
         let is_phone = self.person.device.kind == 4;
         let drawn = rng.weighted(weights.into_iter());
         let mut slots = Vec::new();
@@ -266,6 +390,11 @@ impl Draft<'_> {
             slots.push(slot);
             imp.insert(name.to_owned(), value);
         };
+        if let Set::Pod(pod, _) = set {
+            let video = media::video(rng, self.shape);
+            offer("video", stream::in_pod(self.shape, (pod, place), video));
+            return slots;
+        }
         match drawn {
             1 => offer("video", media::video(rng, self.shape)),
             2 => offer("native", media::native(rng)),
@@ -273,6 +402,7 @@ impl Draft<'_> {
                 offer("banner", media::banner(rng, self.shape, is_phone));
                 offer("video", media::video(rng, self.shape));
             }
+            4 => offer("audio", stream::audio(rng)),
             _ => offer("banner", media::banner(rng, self.shape, is_phone)),
         }
         slots
@@ -355,25 +485,38 @@ impl Draft<'_> {
     fn regs(&self) -> Value {
         let mut regs = json!({"coppa": self.shape.flag(self.is_child())});
         let mut privacy = Map::new();
-        privacy.insert("gdpr".to_owned(), self.shape.flag(false));
+        let is_gdpr = self.signal.is_gdpr();
+        privacy.insert("gdpr".to_owned(), self.shape.flag(is_gdpr));
+        privacy.extend(self.signal.regs());
         self.shape.put(&mut regs, privacy);
         regs
     }
 
-    fn source(&self, rng: &mut Rng) -> Value {
+    /// The request's source, and its supply chain, which it holds in all dialects but one.
+    fn source(&self, rng: &mut Rng) -> (Value, Value) {
         let mut source = json!({
             "tid": format!("{:016x}", rng.bits()),
             "fd": self.shape.flag(false),
         });
-        let node = json!({"asi": "exchange.example", "sid": format!("{}", 1000 + rng.below(200)), "hp": 1});
-        let mut chain = Map::new();
-        chain.insert(
-            "schain".to_owned(),
-            json!({"complete": 1, "ver": "1.0", "nodes": [node]}),
-        );
-        self.shape.put(&mut source, chain);
-        source
+        let node = json!({
+            "asi": "exchange.example",
+            "sid": format!("{}", 1000 + rng.below(200)),
+            "hp": self.shape.flag(true),
+        });
+        let chain = json!({"complete": self.shape.flag(true), "ver": "1.0", "nodes": [node]});
+        if self.shape.dialect != Dialect::Xandr {
+            let mut fields = Map::new();
+            fields.insert("schain".to_owned(), chain.clone());
+            self.shape.put(&mut source, fields);
+        }
+        (source, chain)
     }
+}
+
+/// 128 bits.
+fn hex_id(rng: &mut Rng) -> String {
+    let (high, low) = (rng.bits(), rng.bits());
+    format!("{high:016x}{low:016x}")
 }
 
 /// Between one and all of them.
@@ -386,74 +529,9 @@ fn some_of(rng: &mut Rng, all: &[String]) -> Vec<String> {
 }
 
 /// A price as a JSON number. Cents are written as they are by every JSON library.
-fn number(price: Micros) -> Value {
+pub(super) fn number(price: Micros) -> Value {
     serde_json::from_str(&price.to_string()).unwrap_or(Value::Null)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::scenario::Scenario;
-
-    fn generator(seed: u64) -> Generator {
-        let scenario = Scenario::load("steady").unwrap();
-        Generator::new(seed, scenario.traffic, &scenario.exchanges)
-    }
-
-    #[test]
-    fn the_same_seed_sends_the_same_bytes() {
-        let (a, b, c) = (generator(5), generator(5), generator(6));
-        for index in 0..200 {
-            let body = a.request(index).unwrap().body;
-            assert_eq!(body, b.request(index).unwrap().body);
-            assert_ne!(body, c.request(index).unwrap().body);
-        }
-    }
-
-    #[test]
-    fn every_body_is_an_openrtb_request_of_one_to_four_kilobytes_that_says_what_was_asked() {
-        let generator = generator(1);
-        let (mut old, mut apps, mut natives) = (0, 0, 0);
-        for index in 0..500 {
-            let planned = generator.request(index).unwrap();
-            assert!(
-                (600..5_000).contains(&planned.body.len()),
-                "{}",
-                planned.body.len()
-            );
-            let body: Value = serde_json::from_slice(&planned.body).unwrap();
-            assert_eq!(body["id"], planned.asked.id);
-            assert!(body["site"].is_object() != body["app"].is_object());
-            let imps = body["imp"].as_array().unwrap();
-            assert_eq!(imps.len(), planned.asked.imps.len());
-            for (value, imp) in imps.iter().zip(&planned.asked.imps) {
-                assert_eq!(value["id"], imp.id);
-                let floor = value["bidfloor"].as_f64().map(|floor| floor.to_string());
-                assert_eq!(floor, imp.floor.map(|floor| floor.to_string()));
-                natives += usize::from(value["native"].is_object());
-            }
-            old += usize::from(planned.version != "2.6");
-            apps += usize::from(body["app"].is_object());
-        }
-        assert!(
-            old > 100 && apps > 50 && natives > 40,
-            "{old} {apps} {natives}"
-        );
-    }
-
-    #[test]
-    fn no_child_is_identified() {
-        let generator = generator(1);
-        let mut children = 0;
-        for index in 0..2_000 {
-            let body = generator.request(index).unwrap().body;
-            let body: Value = serde_json::from_slice(&body).unwrap();
-            let coppa = &body["regs"]["coppa"];
-            if coppa == &json!(1) || coppa == &json!(true) {
-                children += 1;
-                assert!(body["user"].is_null() && body["device"]["ifa"].is_null());
-            }
-        }
-        assert!(children > 10, "{children}");
-    }
-}
+mod tests;

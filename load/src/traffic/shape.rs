@@ -52,3 +52,21 @@ pub(super) fn fields(value: &mut Value) -> &mut Map<String, Value> {
         _ => unreachable!("made an object above"),
     }
 }
+
+/// Web-safe base64 without padding.
+pub(super) fn base64url(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let mut bits = group
+            .iter()
+            .fold(0u32, |bits, byte| bits << 8 | u32::from(*byte));
+        bits <<= 8 * (3 - group.len());
+        for place in 0..=group.len() {
+            let digit = (bits >> (18 - 6 * place)) & 63;
+            let digit = usize::try_from(digit).unwrap_or(0);
+            text.extend(ALPHABET.get(digit).copied().map(char::from));
+        }
+    }
+    text
+}

@@ -22,6 +22,7 @@ fn shell() -> Shell {
     let body = br#"{"id":"r1","imp":[{"id":"1","banner":{"w":300,"h":250}}]}"#;
     Shell {
         body: Bytes::from_static(body),
+        coding: Coding::Plain,
         version: "2.6",
     }
 }
