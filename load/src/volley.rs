@@ -163,7 +163,6 @@ impl Range {
                     at,
                     request: request.clone(),
                     tag: 0,
-                    is_resent: false,
                 });
             }
         }

@@ -107,7 +107,6 @@ impl Bare {
                 at: due.at,
                 request: request.clone(),
                 tag,
-                is_resent: false,
             });
         }
     }

@@ -1,8 +1,7 @@
 //! The way to one address when only speed matters: requests as bytes, over plain sockets, replies only counted.
 //!
 //! A request goes to a connection with room, else over a new one, else it waits here, and waits count as latency. A request
-//! that was written to a kept connection which then closes without a byte goes out once more, as exchanges do; one that is
-//! given up closes its connection.
+//! that was written and not answered is a failure, and never goes out again; one that is given up closes its connection.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -27,8 +26,6 @@ pub struct Job {
     pub request: Bytes,
     /// The caller's own number for it.
     pub tag: usize,
-    /// Whether it has gone out before, over a connection that had closed.
-    pub is_resent: bool,
 }
 
 /// How a request ended.
@@ -143,7 +140,7 @@ impl Lane {
         }
     }
 
-    /// A connection is gone; `again` never left on it, or may go out once more.
+    /// A connection is gone; `again` never left on it.
     pub(super) fn closed(self: &Rc<Self>, link: &Rc<Link>, again: Vec<Job>) {
         let mut state = self.state.borrow_mut();
         state.links.retain(|other| !Rc::ptr_eq(other, link));

@@ -108,10 +108,6 @@ struct Carrier {
     replies: Replies,
     /// What is left of the requests being written.
     out: Bytes,
-    /// Replies so far.
-    answered: u64,
-    /// Whether it ended within a reply.
-    is_cut: bool,
 }
 
 /// Opens a connection and carries requests over it until it ends.
@@ -121,8 +117,6 @@ pub(super) async fn carry(lane: Rc<Lane>, link: Rc<Link>) {
         link,
         replies: Replies::default(),
         out: Bytes::new(),
-        answered: 0,
-        is_cut: false,
     };
     let end = carrier.run().await;
     carrier.finish(&end);
@@ -168,6 +162,13 @@ impl Carrier {
         }
         self.link.wait(context);
         let broken = |error: io::Error| End::Broken(error.to_string());
+        let mut buffer = ReadBuf::new(bytes);
+        if self.link.sent.borrow().is_empty() {
+            // Whether it has closed meanwhile: then nothing is lost, and nothing is written to it.
+            if let Poll::Ready(outcome) = Pin::new(&mut *stream).poll_read(context, &mut buffer) {
+                return Poll::Ready(outcome.map(|()| buffer.filled().len()).map_err(broken));
+            }
+        }
         while self.has_output() {
             match Pin::new(&mut *stream).poll_write(context, &self.out) {
                 Poll::Ready(Ok(written)) => self.out.advance(written),
@@ -175,7 +176,6 @@ impl Carrier {
                 Poll::Ready(Err(_)) | Poll::Pending => break,
             }
         }
-        let mut buffer = ReadBuf::new(bytes);
         ready!(Pin::new(stream).poll_read(context, &mut buffer)).map_err(broken)?;
         Poll::Ready(Ok(buffer.filled().len()))
     }
@@ -198,10 +198,9 @@ impl Carrier {
     }
 
     fn read(&mut self, bytes: &[u8]) -> Result<(), End> {
-        let (lane, link, answered) = (&self.lane, &self.link, &mut self.answered);
+        let (lane, link) = (&self.lane, &self.link);
         let mut end = Ok(());
         let outcome = self.replies.read(bytes, |reply| {
-            *answered += 1;
             let job = link.sent.borrow_mut().pop_front();
             match job {
                 Some(job) => lane.end(&job, Ended::Answered(reply.status)),
@@ -212,7 +211,6 @@ impl Carrier {
             }
         });
         if let Err(error) = outcome {
-            self.is_cut = true;
             return Err(End::Broken(error.to_string()));
         }
         end?;
@@ -222,7 +220,6 @@ impl Carrier {
 
     /// The other side has closed.
     fn closed(&mut self) -> End {
-        self.is_cut = !self.replies.is_between();
         match self.replies.end() {
             Ok(None) => End::Closed,
             Ok(Some(reply)) => {
@@ -236,28 +233,21 @@ impl Carrier {
         }
     }
 
-    /// Ends what is in flight, or lets it go out again where the server cannot have seen it.
+    /// Ends what is in flight; what was not written goes out on another connection.
     fn finish(self, end: &End) {
         let now = clock::now();
-        let is_cut = self.is_cut || !self.replies.is_between();
         let mut again = Vec::new();
-        let sent = self.link.sent.take();
-        for (place, mut job) in sent.into_iter().enumerate() {
-            // Behind a reply that had begun, or on a connection that never answered, the fault is not the closing.
-            let is_stale = matches!(end, End::Closed | End::Broken(_))
-                && self.answered > 0
-                && !(place == 0 && is_cut);
+        for job in self.link.sent.take() {
             let waited = now.saturating_duration_since(job.at);
             match end {
                 End::GivenUp if waited >= self.lane.limits.give_up => {
                     self.lane.end(&job, self.lane.gave_up());
                 }
+                // It waited behind the one that was given up.
                 End::GivenUp => again.push(job),
-                _ if is_stale && !job.is_resent => {
-                    job.is_resent = true;
-                    again.push(job);
+                End::Connect(_) | End::Closed | End::Broken(_) => {
+                    self.lane.end(&job, failure(end));
                 }
-                _ => self.lane.end(&job, failure(end)),
             }
         }
         for job in self.link.given.take() {

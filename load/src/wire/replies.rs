@@ -1,4 +1,4 @@
-//! Replies as they come out of a socket, only counted: status and length are read, bodies are passed over.
+//! Replies as they come out of a socket, in pieces of any size, for those who keep them and for those who only count.
 //!
 //! `httparse` reads heads. A reply that is larger than a bidder's may be, or that leaves open where it ends, is refused: after
 //! it nothing on its connection could be told apart.
@@ -64,9 +64,24 @@ impl fmt::Display for ReplyError {
     }
 }
 
+/// What becomes of the parts of replies.
+pub trait Keep {
+    /// A reply begins; after an interim one, the reply itself.
+    fn head(&mut self, headers: &[httparse::Header<'_>]);
+    /// A piece of its body.
+    fn body(&mut self, bytes: &[u8]);
+}
+
+/// Nothing: replies are only counted.
+impl Keep for () {
+    fn head(&mut self, _: &[httparse::Header<'_>]) {}
+    fn body(&mut self, _: &[u8]) {}
+}
+
 /// Reads replies from pieces of any size.
 #[derive(Debug)]
-pub struct Replies {
+pub struct Replies<K = ()> {
+    kept: K,
     /// What came and is not read yet: less than a head, or less than a line of chunks.
     pending: Vec<u8>,
     state: State,
@@ -95,16 +110,17 @@ enum Step {
     Starved,
 }
 
-impl Default for Replies {
+impl<K: Default> Default for Replies<K> {
     fn default() -> Self {
         Self {
+            kept: K::default(),
             pending: Vec::new(),
             state: State::Head,
         }
     }
 }
 
-impl Replies {
+impl<K: Keep + Default> Replies<K> {
     /// Reads on and tells every reply that became whole.
     ///
     /// # Errors
@@ -121,6 +137,11 @@ impl Replies {
         pending.drain(..read.min(pending.len()));
         self.pending = pending;
         Ok(())
+    }
+
+    /// What was kept of the last reply.
+    pub fn take(&mut self) -> K {
+        std::mem::take(&mut self.kept)
     }
 
     /// Whether nothing of another reply has come.
@@ -144,44 +165,51 @@ impl Replies {
     fn pass(&mut self, bytes: &[u8], tell: &mut impl FnMut(Reply)) -> Result<usize, ReplyError> {
         let mut at = 0;
         loop {
-            match step(self.state, rest(bytes, at))? {
+            let (read, next) = match self.step(rest(bytes, at))? {
                 Step::Starved => return Ok(at),
-                Step::Went(read, state) => {
-                    at += read;
-                    self.state = state;
-                }
-                Step::Whole(read, reply) => {
-                    at += read;
+                Step::Went(read, state) => (read, Ok(state)),
+                Step::Whole(read, reply) => (read, Err(reply)),
+            };
+            if matches!(
+                self.state,
+                State::Body(..) | State::UntilClosed(_) | State::Chunk(_, 1..)
+            ) {
+                self.kept.body(bytes.get(at..at + read).unwrap_or_default());
+            }
+            at += read;
+            match next {
+                Ok(state) => self.state = state,
+                Err(reply) => {
                     self.state = State::Head;
                     tell(reply);
                 }
             }
         }
     }
+
+    fn step(&mut self, bytes: &[u8]) -> Result<Step, ReplyError> {
+        if bytes.is_empty() {
+            return Ok(Step::Starved);
+        }
+        match self.state {
+            State::Head => head(&mut self.kept, bytes),
+            State::Body(reply, left) => Ok(match bytes.len() as u64 {
+                have if have < left => Step::Went(bytes.len(), State::Body(reply, left - have)),
+                _ => Step::Whole(short(left), reply),
+            }),
+            State::UntilClosed(mut reply) => {
+                grow(&mut reply, bytes.len() as u64)?;
+                Ok(Step::Went(bytes.len(), State::UntilClosed(reply)))
+            }
+            State::ChunkSize(reply) => chunk_size(reply, bytes),
+            State::Chunk(reply, left) => chunk(reply, left, bytes),
+            State::Trailer(reply) => trailer(reply, bytes),
+        }
+    }
 }
 
 fn rest(bytes: &[u8], from: usize) -> &[u8] {
     bytes.get(from..).unwrap_or_default()
-}
-
-fn step(state: State, bytes: &[u8]) -> Result<Step, ReplyError> {
-    if bytes.is_empty() {
-        return Ok(Step::Starved);
-    }
-    match state {
-        State::Head => head(bytes),
-        State::Body(reply, left) => Ok(match bytes.len() as u64 {
-            have if have < left => Step::Went(bytes.len(), State::Body(reply, left - have)),
-            _ => Step::Whole(short(left), reply),
-        }),
-        State::UntilClosed(mut reply) => {
-            grow(&mut reply, bytes.len() as u64)?;
-            Ok(Step::Went(bytes.len(), State::UntilClosed(reply)))
-        }
-        State::ChunkSize(reply) => chunk_size(reply, bytes),
-        State::Chunk(reply, left) => chunk(reply, left, bytes),
-        State::Trailer(reply) => trailer(reply, bytes),
-    }
 }
 
 /// Below [`BODY_BYTES_MAX`], so it always fits.
@@ -204,7 +232,7 @@ struct Framing {
     is_chunked: bool,
 }
 
-fn head(bytes: &[u8]) -> Result<Step, ReplyError> {
+fn head(kept: &mut impl Keep, bytes: &[u8]) -> Result<Step, ReplyError> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let mut response = httparse::Response::new(&mut headers);
     let read = match response.parse(bytes) {
@@ -243,6 +271,7 @@ fn head(bytes: &[u8]) -> Result<Step, ReplyError> {
             }
         }
     }
+    kept.head(response.headers);
     let reply = Reply {
         status,
         body_bytes: framing.length.unwrap_or(0),

@@ -3,8 +3,8 @@
 use super::*;
 use crate::scenario::Scenario;
 
-const STEADY_HASH: u64 = 0;
-const EVERYTHING_HASH: u64 = 0;
+const STEADY_HASH: u64 = 16_181_725_581_550_563_709;
+const EVERYTHING_HASH: u64 = 9_236_736_374_510_109_576;
 
 fn generator(seed: u64) -> Generator {
     let scenario = Scenario::load("steady").unwrap();
@@ -87,16 +87,18 @@ fn everything(seed: u64) -> Generator {
     Generator::new(seed, scenario.traffic, &scenario.exchanges)
 }
 
-/// FNV-1a of the first requests.
+/// FNV-1a of the first requests. Packed bodies follow from the packer's version, too, and are left out.
 fn hash(generator: &Generator) -> u64 {
-    let bodies = (0..500).flat_map(|index| generator.request(index).unwrap().body);
-    bodies.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+    let requests = (0..500).filter_map(|index| generator.request(index));
+    let plain = requests.filter(|planned| planned.coding == Coding::Plain);
+    let bytes = plain.flat_map(|planned| planned.body);
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
     })
 }
 
 #[test]
-fn the_traffic_of_a_seed_is_the_same_on_every_machine_and_in_every_version() {
+fn the_traffic_of_a_seed_is_pinned() {
     // A change here changes what all measurements were made with: then say so in the change log.
     assert_eq!(hash(&generator(1)), STEADY_HASH);
     assert_eq!(hash(&everything(1)), EVERYTHING_HASH);

@@ -17,7 +17,7 @@ fn reply(status: u16, body_bytes: u64) -> Reply {
 
 /// Reads `bytes` in pieces of this size.
 fn read(bytes: &[u8], piece: usize) -> Result<Vec<Reply>, ReplyError> {
-    let mut replies = Replies::default();
+    let mut replies = Replies::<()>::default();
     let mut got = Vec::new();
     for piece in bytes.chunks(piece) {
         replies.read(piece, |reply| got.push(reply))?;
@@ -142,5 +142,38 @@ fn what_is_no_reply_is_refused() {
 
 #[test]
 fn an_end_between_replies_is_none() {
-    assert_eq!(Replies::default().end(), Ok(None));
+    assert_eq!(Replies::<()>::default().end(), Ok(None));
+}
+
+#[derive(Default)]
+struct Bodies(Vec<u8>, usize);
+
+impl Keep for Bodies {
+    fn head(&mut self, headers: &[httparse::Header<'_>]) {
+        self.1 = headers.len();
+    }
+
+    fn body(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+}
+
+#[test]
+fn bodies_are_kept_whole_however_they_come() {
+    let endless = b"HTTP/1.1 200 OK\r\n\r\nabcde";
+    for (bytes, headers) in [(OK, 2), (CHUNKED, 1), (&endless[..], 0)] {
+        for piece in 1..=bytes.len() {
+            let mut replies = Replies::<Bodies>::default();
+            for piece in bytes.chunks(piece) {
+                replies.read(piece, |_| ()).unwrap();
+            }
+            replies.end().unwrap();
+            let Bodies(body, count) = replies.take();
+            assert_eq!(
+                (&body[..], count),
+                (&b"abcde"[..], headers),
+                "pieces of {piece}"
+            );
+        }
+    }
 }
