@@ -3,7 +3,7 @@
 //! They are sent as they are, byte for byte; only where a scenario asks for fresh ids, the request's own id is replaced, so
 //! that one request can be sent many times. A file that is no bid request is refused when the scenario is read.
 
-mod place;
+pub(crate) mod place;
 mod read;
 
 use std::ops::Range;
@@ -51,13 +51,9 @@ impl Recording {
         self.entries.is_empty()
     }
 
-    /// Whether the request at this place gets a fresh id each time.
-    pub fn is_renamed(&self, place: usize) -> bool {
-        let has_id = self
-            .entries
-            .get(place)
-            .is_some_and(|entry| entry.id.is_some());
-        has_id && self.ids == Ids::Fresh
+    /// Whether request `index` of a run gets a fresh id.
+    pub fn is_renamed(&self, index: u64) -> bool {
+        self.ids == Ids::Fresh && self.entry(index).is_some_and(|entry| entry.id.is_some())
     }
 
     /// The instants of its requests, where every one has one.
@@ -68,9 +64,7 @@ impl Recording {
     /// The body of request `index` of a run: the recording goes round and round. `fresh` is the id it gets, where the
     /// scenario asks for fresh ones and the request has one.
     pub fn body(&self, index: u64, fresh: &str) -> Option<Bytes> {
-        let count = u64::try_from(self.entries.len()).ok()?;
-        let place = usize::try_from(index.checked_rem(count)?).ok()?;
-        let entry = self.entries.get(place)?;
+        let entry = self.entry(index)?;
         match (self.ids, &entry.id) {
             (Ids::Recorded, _) | (Ids::Fresh, None) => Some(entry.body.clone()),
             (Ids::Fresh, Some(id)) => {
@@ -83,6 +77,14 @@ impl Recording {
                 )
             }
         }
+    }
+}
+
+impl Recording {
+    fn entry(&self, index: u64) -> Option<&Entry> {
+        let count = u64::try_from(self.entries.len()).ok()?;
+        self.entries
+            .get(usize::try_from(index.checked_rem(count)?).ok()?)
     }
 }
 

@@ -132,6 +132,8 @@ pub enum Purpose {
     Trait = 6,
     /// The deals of an imp.
     Deal = 7,
+    /// The id of a request that was rendered ahead.
+    Id = 8,
 }
 
 #[cfg(test)]

@@ -119,6 +119,9 @@ pub struct Traffic {
     pub deals: Deals,
     /// The share of bodies that are packed.
     pub gzip_share: f64,
+    /// How many requests are rendered before the run and sent round and round, each time with another id; 0 renders each
+    /// one. For rates at which rendering counts; people come back as often as these requests do.
+    pub prepared: u64,
     /// Requests that are sent instead of generated ones.
     pub recording: Option<Arc<Recording>>,
 }

@@ -8,6 +8,7 @@ mod coding;
 mod consent;
 mod country;
 mod deals;
+mod generator;
 mod inventory;
 mod media;
 mod population;
@@ -17,6 +18,7 @@ mod stream;
 
 pub use coding::Coding;
 pub use country::{Country, country, country_codes};
+pub use generator::{Generator, Planned};
 pub(crate) use inventory::{some_category, some_domain};
 pub use media::{AskedImp, Asset, AssetKind, Slot};
-pub use request::{Asked, Generator, Planned, Pricing};
+pub use request::{Asked, Pricing};

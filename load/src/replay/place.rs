@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// The range of the value of the first `key` in the outermost object, quotes included. `json` is valid JSON.
-pub(super) fn of(json: &[u8], key: &str) -> Option<Range<usize>> {
+pub(crate) fn of(json: &[u8], key: &str) -> Option<Range<usize>> {
     let quoted = format!("\"{key}\"");
     let mut scan = Scan { json, at: 0 };
     scan.expect(b'{')?;

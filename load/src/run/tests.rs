@@ -259,3 +259,36 @@ fn a_stall_shows_without_checks_too() {
     })
     .unwrap();
 }
+
+#[test]
+fn a_recorded_request_is_answered_and_checked_like_any_other() {
+    tasks::run(async {
+        // One right answer, then bids below the floor that only the recorded body tells of.
+        let low = |number: u64, asked: &Value| {
+            let mut answer = right_answer(asked, "127.0.0.1:1");
+            answer["seatbid"][0]["bid"][0]["price"] = json!(0.5);
+            (number > 1).then_some(Act::Answer(StatusCode::OK, answer))
+        };
+        let fake = Fake::start(low, accepted).await;
+        let mut options = options(&fake.url("/bid"));
+        let scenario = &mut options.scenario;
+        let file = std::env::temp_dir().join(format!("bidtree-load-run-{}.jsonl", std::process::id()));
+        let line = |at: u64| {
+            json!({"at_ms": at, "request": {"id": "same", "device": {"geo": {"country": "THA"}}, "imp": [
+                {"id": "7", "bidfloor": 1.25, "banner": {"w": 300, "h": 250}}]}})
+        };
+        std::fs::write(&file, format!("{}\n{}\n{}\n", line(0), line(5), line(9))).unwrap();
+        let recording = crate::replay::Recording::of_lines(&file, crate::replay::Ids::Fresh);
+        std::fs::remove_file(&file).unwrap();
+        scenario.traffic.recording = Some(std::sync::Arc::new(recording.unwrap()));
+        scenario.arrivals = crate::arrivals::Arrivals::Replayed { speed_percent: 100 };
+        scenario.notices.retries = 0;
+        let finished = run(&options).await.unwrap();
+        let tally = &finished.report.tally;
+        assert_eq!((tally.started, tally.all().bids), (3, 3));
+        let kinds: Vec<_> = tally.faults.iter().map(|(kind, found)| (*kind, found.count)).collect();
+        assert_eq!(kinds, [(FaultKind::BelowFloor, 2)], "{}", finished.report.text());
+        assert_eq!(tally.regions[2].requests, 3);
+    })
+    .unwrap();
+}

@@ -64,6 +64,8 @@ pub(super) struct Traffic {
     pub(super) deals: super::traffic::RawDeals,
     #[serde(default)]
     pub(super) gzip_share: f64,
+    #[serde(default)]
+    pub(super) prepared: u64,
     pub(super) folder: Option<PathBuf>,
     pub(super) file: Option<PathBuf>,
     #[serde(default)]

@@ -212,6 +212,7 @@ fn traffic(faults: &mut Faults, raw: raw::Traffic, rates: &BTreeMap<String, Micr
         privacy: rare::privacy(faults, &raw.privacy),
         deals: rare::deals(faults, raw.deals),
         gzip_share: faults.share("traffic.gzip_share", raw.gzip_share),
+        prepared: rare::prepared(faults, raw.prepared),
         recording: rare::recording(faults, recorded).map(Arc::new),
     }
 }

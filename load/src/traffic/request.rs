@@ -2,18 +2,16 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::coding::Coding;
 use super::consent::Signal;
 use super::media::{self, AskedImp, Slot};
 use super::population::{Address, AppStore, Person};
-use super::shape::{Shape, base64url, fields};
-use super::{asked, deals, inventory, stream};
+use super::shape::{Shape, fields, request_id};
+use super::{deals, inventory, stream};
 use crate::decimal::Micros;
 use crate::rng::{Purpose, Rng};
-use crate::scenario::{Dialect, Exchange, Traffic};
+use crate::scenario::{Dialect, Traffic};
 
 /// More imps than any request here has.
 const IMPS_MAX: u64 = 16;
@@ -50,136 +48,9 @@ pub enum Pricing {
     SecondPrice,
 }
 
-/// A request ready to be sent.
-#[derive(Clone, Debug)]
-pub struct Planned {
-    /// Its number in the run.
-    pub index: u64,
-    /// Which exchange of the scenario sends it.
-    pub exchange: usize,
-    /// What `x-openrtb-version` says.
-    pub version: &'static str,
-    /// The JSON, packed where `coding` says so.
-    pub body: Bytes,
-    /// How the body travels.
-    pub coding: Coding,
-    /// What it asks for.
-    pub asked: Asked,
-}
-
-/// Makes requests.
-pub struct Generator {
-    seed: u64,
-    traffic: Traffic,
-    exchanges: Vec<(Dialect, f64)>,
-    /// What each recorded request asks for, where requests are recorded.
-    recorded: Vec<Asked>,
-}
-
-impl Generator {
-    /// For these exchanges and this traffic.
-    pub fn new(seed: u64, traffic: Traffic, exchanges: &[Exchange]) -> Self {
-        let recorded = traffic.recording.as_ref().map(|recording| {
-            let requests = (0..).take(recording.len());
-            requests
-                .filter_map(|index| asked::read(&recording.body(index, "")?, &traffic))
-                .collect()
-        });
-        Self {
-            seed,
-            recorded: recorded.unwrap_or_default(),
-            traffic,
-            exchanges: exchanges
-                .iter()
-                .map(|exchange| (exchange.dialect, exchange.weight))
-                .collect(),
-        }
-    }
-
-    /// Request number `index`; `None` only for a scenario without regions or exchanges.
-    pub fn request(&self, index: u64) -> Option<Planned> {
-        let mut rng = Rng::of(self.seed, Purpose::Request, index);
-        let exchange = rng.weighted(self.exchanges.iter().map(|(_, weight)| *weight));
-        let (dialect, _) = *self.exchanges.get(exchange)?;
-        if let Some(recording) = &self.traffic.recording {
-            let fresh = hex_id(&mut rng);
-            let body = recording.body(index, &fresh)?;
-            return self.recorded(index, exchange, (body, fresh));
-        }
-        let shares = &self.traffic.shares;
-        let shape = Shape {
-            dialect,
-            is_old: dialect == Dialect::Xandr || rng.chance(shares.old_shape),
-        };
-        let person = Person::draw(self.seed, &self.traffic, &mut rng)?;
-        let mut traits = Rng::of(self.seed, Purpose::Trait, index);
-        let coding = self.coding(&mut traits);
-        let draft = Draft {
-            traffic: &self.traffic,
-            app: person.device.app.filter(|_| rng.chance(shares.app)),
-            privacy: if rng.chance(shares.coppa) {
-                Privacy::Child
-            } else if rng.chance(shares.limited) {
-                Privacy::Limited
-            } else {
-                Privacy::Ordinary
-            },
-            person: &person,
-            shape: &shape,
-            traits: (self.seed, index),
-            signal: Signal::draw(&self.traffic.privacy, &mut traits),
-        };
-        let (asked, body) = draft.write(&mut rng);
-        Some(Planned {
-            index,
-            exchange,
-            version: shape.version(),
-            body: coding.pack(Bytes::from(body.to_string())),
-            coding,
-            asked,
-        })
-    }
-
-    fn recorded(
-        &self,
-        index: u64,
-        exchange: usize,
-        (body, id): (Bytes, String),
-    ) -> Option<Planned> {
-        let (dialect, _) = *self.exchanges.get(exchange)?;
-        let count = u64::try_from(self.recorded.len()).ok()?;
-        let place = usize::try_from(index.checked_rem(count)?).ok()?;
-        let mut asked = self.recorded.get(place)?.clone();
-        if self.traffic.recording.as_ref()?.is_renamed(place) {
-            asked.id = id;
-        }
-        let shape = Shape {
-            dialect,
-            is_old: false,
-        };
-        let coding = self.coding(&mut Rng::of(self.seed, Purpose::Trait, index));
-        Some(Planned {
-            index,
-            exchange,
-            version: shape.version(),
-            body: coding.pack(body),
-            coding,
-            asked,
-        })
-    }
-
-    fn coding(&self, traits: &mut Rng) -> Coding {
-        if traits.chance(self.traffic.gzip_share) {
-            Coding::Gzip
-        } else {
-            Coding::Plain
-        }
-    }
-}
-
 /// How private the person wants to be, or has to be.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Privacy {
+pub(super) enum Privacy {
     Ordinary,
     /// Tracking is limited.
     Limited,
@@ -188,15 +59,15 @@ enum Privacy {
 }
 
 /// A request being written.
-struct Draft<'a> {
-    traffic: &'a Traffic,
-    person: &'a Person,
-    shape: &'a Shape,
-    app: Option<AppStore>,
-    privacy: Privacy,
+pub(super) struct Draft<'a> {
+    pub(super) traffic: &'a Traffic,
+    pub(super) person: &'a Person,
+    pub(super) shape: &'a Shape,
+    pub(super) app: Option<AppStore>,
+    pub(super) privacy: Privacy,
     /// Seed and index: what rare traits are drawn from, apart from the rest.
-    traits: (u64, u64),
-    signal: Signal,
+    pub(super) traits: (u64, u64),
+    pub(super) signal: Signal,
 }
 
 /// How the imps of a request belong together.
@@ -216,10 +87,11 @@ impl Set {
 }
 
 impl Draft<'_> {
-    fn write(&self, rng: &mut Rng) -> (Asked, Value) {
+    /// What the request asks for, and its JSON.
+    pub(super) fn write(&self, rng: &mut Rng) -> (Asked, Value) {
         let shares = &self.traffic.shares;
         let mut asked = Asked {
-            id: self.request_id(rng),
+            id: request_id(self.shape.dialect, rng),
             pricing: if rng.chance(shares.first_price) {
                 Pricing::FirstPrice
             } else {
@@ -289,21 +161,6 @@ impl Draft<'_> {
 
     fn is_child(&self) -> bool {
         self.privacy == Privacy::Child
-    }
-
-    fn request_id(&self, rng: &mut Rng) -> String {
-        match self.shape.dialect {
-            Dialect::OpenRtb => hex_id(rng),
-            Dialect::Xandr => {
-                let (high, _) = (rng.bits(), rng.bits());
-                format!("{}", high >> 1)
-            }
-            // 16 bytes, web-safe and without padding.
-            Dialect::Google => {
-                let (high, low) = (rng.bits(), rng.bits());
-                base64url(&[high.to_be_bytes(), low.to_be_bytes()].concat())
-            }
-        }
     }
 
     fn set(&self, rng: &mut Rng) -> Set {
@@ -511,12 +368,6 @@ impl Draft<'_> {
         }
         (source, chain)
     }
-}
-
-/// 128 bits.
-fn hex_id(rng: &mut Rng) -> String {
-    let (high, low) = (rng.bits(), rng.bits());
-    format!("{high:016x}{low:016x}")
 }
 
 /// Between one and all of them.

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::rng::Rng;
 use crate::scenario::Dialect;
 
 /// The shape of one request.
@@ -69,4 +70,26 @@ pub(super) fn base64url(bytes: &[u8]) -> String {
         }
     }
     text
+}
+
+/// An id as this dialect writes it.
+pub(super) fn request_id(dialect: Dialect, rng: &mut Rng) -> String {
+    match dialect {
+        Dialect::OpenRtb => hex_id(rng),
+        Dialect::Xandr => {
+            let (high, _) = (rng.bits(), rng.bits());
+            format!("{}", high >> 1)
+        }
+        // 16 bytes, web-safe and without padding.
+        Dialect::Google => {
+            let (high, low) = (rng.bits(), rng.bits());
+            base64url(&[high.to_be_bytes(), low.to_be_bytes()].concat())
+        }
+    }
+}
+
+/// 128 bits.
+fn hex_id(rng: &mut Rng) -> String {
+    let (high, low) = (rng.bits(), rng.bits());
+    format!("{high:016x}{low:016x}")
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::scenario::Scenario;
+use crate::traffic::{Coding, Generator};
 
 const STEADY_HASH: u64 = 16_181_725_581_550_563_709;
 const EVERYTHING_HASH: u64 = 9_236_736_374_510_109_576;
@@ -217,4 +218,26 @@ fn bodies_are_of_one_to_four_kilobytes() {
     let mean = sizes.iter().sum::<usize>() / sizes.len();
     assert!((1_200..2_500).contains(&mean), "{mean}");
     assert!(sizes.iter().all(|size| (900..4_500).contains(size)));
+}
+
+#[test]
+fn requests_rendered_ahead_repeat_all_but_their_ids() {
+    let mut scenario = Scenario::load("steady").unwrap();
+    let plain = generator(4);
+    scenario.traffic.prepared = 10;
+    let prepared = Generator::new(4, scenario.traffic, &scenario.exchanges);
+    let mut ids = std::collections::BTreeSet::new();
+    for index in 0..40 {
+        let planned = prepared.request(index).unwrap();
+        let mut sent: Value = serde_json::from_slice(&planned.body).unwrap();
+        assert_eq!(
+            (sent["id"].as_str(), planned.index),
+            (Some(planned.asked.id.as_str()), index)
+        );
+        assert!(ids.insert(planned.asked.id));
+        let first = plain.request(index % 10).unwrap();
+        let first: Value = serde_json::from_slice(&first.body).unwrap();
+        sent["id"] = first["id"].clone();
+        assert_eq!(sent, first);
+    }
 }
