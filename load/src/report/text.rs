@@ -89,7 +89,7 @@ fn lanes(out: &mut String, report: &Report) {
     if let Some(own) = report.tally.own_cpu_us() {
         line!(
             out,
-            "a request cost the generator itself {own:.1} µs of CPU, with its check, its auction and its notices"
+            "a request cost the generator itself {own:.1} µs of CPU, checks, auctions and notices included"
         );
     }
 }

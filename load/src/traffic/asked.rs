@@ -12,6 +12,8 @@ use super::request::{Asked, Pricing};
 use crate::decimal::Micros;
 use crate::scenario::Traffic;
 
+/// Protocols of streams that `OpenRTB` knows.
+const PROTOCOLS: u32 = 16;
 /// Without `maxduration`, any length will do.
 const SECONDS_MAX: u32 = 86_400;
 
@@ -99,6 +101,10 @@ type Stream = (Vec<Cow<'static, str>>, (u32, u32), Vec<u32>, Vec<u32>);
 fn stream(media: &Value) -> Stream {
     let mut protocols = numbers(media, "protocols");
     protocols.extend(media.get("protocol").and_then(small));
+    if protocols.is_empty() {
+        // Nothing is said, so nothing can be wrong: all there are.
+        protocols = (1..=PROTOCOLS).collect();
+    }
     let seconds = |name: &str| media.get(name).and_then(small);
     let durations = numbers(media, "rqddurs");
     // Exact lengths exclude bounds, and are stricter where both came.
@@ -299,8 +305,9 @@ mod tests {
             &imp.slots[..],
             [Slot::Video {
                 seconds: (0, SECONDS_MAX),
+                protocols,
                 ..
-            }]
+            }] if protocols.len() == 16
         ));
     }
 }
