@@ -10,6 +10,8 @@ Examples:
   bidtree-load run steady                           thirty seconds of traffic against a bidder on its usual ports
   bidtree-load run steady --rate 2000 --seconds 60  the same, harder
   bidtree-load run my.toml --json report.json       a scenario of your own; start from load/scenarios/steady.toml
+  bidtree-load list --long                          what each bundled scenario shows
+  bidtree-load run meltdown --html report.html      breaks an exchange on purpose; starts a server of its own
   bidtree-load compare                              CPU per request beside a bare server
   bidtree-load catalogue --campaigns 10000 --out big --with-settings config/bidtree.toml
 
@@ -20,7 +22,8 @@ Are the books right, even if the server is killed meanwhile?
 
 /// A simulated ad exchange that judges a bidder over HTTP.
 ///
-/// Start the server first, then `bidtree-load run steady`. Exit codes: 0 all expectations hold, 1 one does not,
+/// Start the server first, then `bidtree-load run steady`; where none listens, and `bidtree` lies beside this program, the
+/// run starts one and stops it in the end. Exit codes: 0 all expectations hold, 1 one does not,
 /// 2 the run says nothing (server not reachable, or the generator itself was too slow).
 #[derive(Debug, Parser)]
 #[command(name = "bidtree-load", version, after_help = EXAMPLES)]
@@ -34,7 +37,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List the scenarios inside this program.
-    List,
+    List(List),
     /// Send traffic, check every answer, decide auctions, send notices, and report.
     Run(Run),
     /// Serve the same bytes to every request, on one thread: what a bidder is compared with.
@@ -47,6 +50,14 @@ pub(crate) enum Command {
     BooksSnapshot(BooksSnapshot),
     /// Check a bidder's books against what a run sent: acknowledged <= booked <= sent, for every campaign.
     CheckBooks(CheckBooks),
+}
+
+/// A list.
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Tell what each shows.
+    #[arg(long)]
+    pub(crate) long: bool,
 }
 
 /// Runs a scenario.
@@ -66,10 +77,25 @@ pub(crate) struct Run {
     /// Write the report as JSON to this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
+    /// Write the report with plots over time to this file: one HTML page that needs no other file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// The server's program, for scenarios that start it themselves; without it, `bidtree` beside this program.
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) server: Option<PathBuf>,
+    /// The server's configuration folder, for the same; without it, what the scenario says (usually config).
+    #[arg(long, value_name = "DIR")]
+    pub(crate) server_config: Option<PathBuf>,
+    /// The bidder's admin server, instead of the scenario's.
+    #[arg(long, value_name = "URL")]
+    pub(crate) admin: Option<String>,
+    /// Add this to every port: of the scenario's URLs, and of a server that the run starts.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) shift_ports: u16,
     /// Wait so long for the exchanges' GET /ready to answer.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub(crate) ready_wait: u64,
-    /// Write the oracle's ledger to DIR/oracle.json, for `check-books`.
+    /// Write the oracle's ledger to DIR/oracle.json, for `check-books`, and keep a started server's files in DIR/server.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Report expectations without failing on them, as for runs in which the server is killed.
@@ -211,6 +237,6 @@ mod tests {
             Cli::try_parse_from(words).unwrap();
             examples += 1;
         }
-        assert_eq!(examples, 8);
+        assert_eq!(examples, 10);
     }
 }

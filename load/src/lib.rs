@@ -5,8 +5,10 @@
 //!
 //! `scenario` says what a run does; `traffic` makes its requests, `pacer` times them, `wire` carries them, `check` judges
 //! the answers, `auction` decides them, `notices` reports back, `oracle` knows what must have been billed, and `report`
-//! sums up. Everything of a run lives on one thread; only the pacer has its own.
+//! sums up. `process` starts, kills and stops a server of the run's own, `timeline` and `faults` break things on purpose,
+//! `watch` looks at what the server says of itself. Everything of a run lives on one thread; only the pacer has its own.
 
+pub mod admin;
 pub mod arrivals;
 pub mod auction;
 pub mod baseline;
@@ -19,9 +21,12 @@ pub mod cpu;
 pub mod decimal;
 #[cfg(test)]
 mod fake;
+pub mod faults;
+pub mod marks;
 pub mod notices;
 pub mod oracle;
 pub mod pacer;
+pub mod process;
 pub mod replay;
 pub mod report;
 pub mod rng;
@@ -30,6 +35,8 @@ pub mod scenario;
 pub mod tally;
 pub mod tasks;
 pub mod terminal;
+pub mod timeline;
 pub mod traffic;
 pub mod volley;
+pub mod watch;
 pub mod wire;

@@ -12,7 +12,7 @@ use clap::Parser;
 use bidtree_load::baseline::{self, Reply};
 use bidtree_load::books::{self, Books};
 use bidtree_load::compare::Against;
-use bidtree_load::run::{self, Enforcement, Options, Progress};
+use bidtree_load::run::{self, Enforcement, Lodging, Options, Progress};
 use bidtree_load::scenario::{self, Dialect, Scenario};
 use bidtree_load::wire::Target;
 use bidtree_load::{catalogue, clock, compare};
@@ -29,7 +29,7 @@ type Ended = Result<u8, String>;
 
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
-        Command::List => list(),
+        Command::List(arguments) => list(&arguments),
         Command::Run(arguments) => run_scenario(&arguments),
         Command::Baseline(arguments) => serve_baseline(&arguments),
         Command::Compare(arguments) => compare_servers(&arguments),
@@ -50,23 +50,29 @@ fn text(error: impl Display) -> String {
     error.to_string()
 }
 
-fn list() -> Ended {
+fn list(arguments: &cli::List) -> Ended {
     let mut lines = String::new();
     for (name, source) in scenario::BUNDLED {
         let scenario = Scenario::parse(name, source).map_err(text)?;
-        writeln!(lines, "{name:<12} {}", scenario.description).map_err(text)?;
+        if arguments.long {
+            let (rate, seconds) = (scenario.rate, scenario.seconds);
+            let about = scenario.about.replace('\n', "\n    ");
+            writeln!(
+                lines,
+                "{name}  ({rate} requests/s for {seconds} s)\n    {about}\n"
+            )
+        } else {
+            writeln!(lines, "{name:<14} {}", scenario.description)
+        }
+        .map_err(text)?;
     }
     terminal::result(&lines).map_err(text)?;
     Ok(0)
 }
 
 fn run_scenario(arguments: &cli::Run) -> Ended {
-    let mut scenario = Scenario::load(&arguments.scenario).map_err(text)?;
-    scenario.rate = arguments.rate.unwrap_or(scenario.rate);
-    scenario.seconds = arguments.seconds.unwrap_or(scenario.seconds);
-    scenario.seed = arguments.seed.unwrap_or(scenario.seed);
     let options = Options {
-        scenario,
+        scenario: changed_scenario(arguments)?,
         ready_wait: Duration::from_secs(arguments.ready_wait),
         expectations: if arguments.no_expectations {
             Enforcement::ReportedOnly
@@ -74,6 +80,10 @@ fn run_scenario(arguments: &cli::Run) -> Ended {
             Enforcement::Enforced
         },
         progress: Progress::Shown,
+        lodging: Lodging {
+            folder: arguments.out.clone(),
+            port_shift: arguments.shift_ports,
+        },
     };
     let finished = tasks::run(run::run(&options))
         .map_err(text)?
@@ -85,6 +95,10 @@ fn run_scenario(arguments: &cli::Run) -> Ended {
     if let Some(path) = &arguments.json {
         write_json(path, &finished.report.json())?;
     }
+    if let Some(path) = &arguments.html {
+        write_file(path, &finished.report.html())?;
+        terminal::note(&format!("the report with plots is in {}", path.display()));
+    }
     terminal::result(&finished.report.text()).map_err(text)?;
     let enforced = options.expectations == Enforcement::Enforced;
     Ok(
@@ -94,6 +108,29 @@ fn run_scenario(arguments: &cli::Run) -> Ended {
             (true, _) => 0,
         },
     )
+}
+
+/// The scenario, changed as the command line says.
+fn changed_scenario(arguments: &cli::Run) -> Result<Scenario, String> {
+    let mut scenario = Scenario::load(&arguments.scenario).map_err(text)?;
+    scenario.rate = arguments.rate.unwrap_or(scenario.rate);
+    scenario.seconds = arguments.seconds.unwrap_or(scenario.seconds);
+    scenario.seed = arguments.seed.unwrap_or(scenario.seed);
+    let server = &mut scenario.server;
+    if let Some(binary) = &arguments.server {
+        server.binary = Some(binary.clone());
+    }
+    if let Some(config) = &arguments.server_config {
+        server.config.clone_from(config);
+    }
+    if let Some(url) = &arguments.admin {
+        let target = Target::parse(url);
+        scenario.admin = Some(target.ok_or_else(|| admin_fault(url))?);
+    }
+    let shift = arguments.shift_ports;
+    let is_moved = scenario.shift_ports(shift);
+    is_moved.ok_or_else(|| format!("--shift-ports {shift}: ports end at 65535"))?;
+    Ok(scenario)
 }
 
 fn serve_baseline(arguments: &cli::Baseline) -> Ended {
@@ -198,7 +235,11 @@ fn write_catalogue(arguments: cli::Catalogue) -> Ended {
 }
 
 fn admin(url: &str) -> Result<Target, String> {
-    Target::parse(url).ok_or_else(|| format!("--admin {url}: like http://127.0.0.1:8120"))
+    Target::parse(url).ok_or_else(|| admin_fault(url))
+}
+
+fn admin_fault(url: &str) -> String {
+    format!("--admin {url}: like http://127.0.0.1:8120")
 }
 
 fn snapshot_books(arguments: &cli::BooksSnapshot) -> Ended {
@@ -234,6 +275,9 @@ fn check_books(arguments: &cli::CheckBooks) -> Ended {
 }
 
 fn write_json(path: &Path, json: &serde_json::Value) -> Result<(), String> {
-    let text = format!("{json:#}\n");
+    write_file(path, &format!("{json:#}\n"))
+}
+
+fn write_file(path: &Path, text: &str) -> Result<(), String> {
     std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }

@@ -1,23 +1,62 @@
 //! What a run found: for people as text, for machines as JSON, and whether it is what was expected.
 
 mod expect;
+mod html;
 mod json;
 mod text;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::faults;
+use crate::marks::Mark;
 use crate::notices::{Desk, NoticeKind, NoticeTally};
 use crate::oracle::Total;
 use crate::scenario::Scenario;
 use crate::tally::Tally;
+use crate::watch;
 pub use expect::{Expectation, Outcome};
+
+/// What happened beside the traffic.
+#[derive(Debug, Default)]
+pub struct Story {
+    /// How long requests were sent for.
+    pub elapsed: Duration,
+    /// What happened when.
+    pub marks: Vec<Mark>,
+    /// What became of each fault, as the scenario orders them.
+    pub injected: Vec<faults::Seen>,
+    /// What the server said of itself.
+    pub watch: watch::Seen,
+    /// What nobody asked for, and what fails the run.
+    pub troubles: Vec<String>,
+    /// What a server of the run's own printed.
+    pub server_log: Option<PathBuf>,
+}
+
+/// The highest rate that was carried.
+#[derive(Clone, Copy, Debug)]
+pub struct Capacity {
+    /// The latency that 99 % had to keep, in ms.
+    pub p99_ms: f64,
+    /// Requests per second; `None` where no second kept it.
+    pub rate: Option<u64>,
+}
 
 /// What a run found.
 #[derive(Debug)]
 pub struct Report {
     /// The scenario's name.
     pub scenario: String,
+    /// What it shows.
+    pub about: String,
+    /// The name of each fault, as the scenario orders them.
+    pub injections: Vec<String>,
+    /// What happened beside the traffic.
+    pub story: Story,
+    /// The capacity found, where the scenario asks for it.
+    pub capacity: Option<Capacity>,
     /// What it was run with.
     pub seed: u64,
     /// Requests per second that were due.
@@ -40,7 +79,7 @@ pub struct Report {
 
 impl Report {
     /// Sums up.
-    pub fn new(scenario: &Scenario, tally: &Tally, desk: &Desk, elapsed: Duration) -> Self {
+    pub fn new(scenario: &Scenario, tally: &Tally, desk: &Desk, story: Story) -> Self {
         let notices = desk.tallies();
         let spend = desk.with_oracle(|oracle| {
             let spend = oracle.spend().into_iter();
@@ -51,14 +90,29 @@ impl Report {
         let exchanges = scenario.exchanges.iter().map(|exchange| &exchange.name);
         let regions = scenario.traffic.regions.iter().map(|region| &region.name);
         let bills = spend.values().map(|total| total.count).sum();
+        let capacity = scenario.capacity_p99_ms.map(|p99_ms| Capacity {
+            p99_ms,
+            rate: tally.series.capacity(p99_ms),
+        });
+        let mut expectations = expect::judge(&scenario.expectations, tally, &notices, bills);
+        expectations.extend(expect::judge_story(scenario, tally, &story, capacity));
+        let injections = scenario.injections.iter();
+        let mut story = story;
+        story
+            .troubles
+            .extend(without_effect(scenario, &story.injected));
         Self {
+            about: scenario.about.clone(),
+            injections: injections.map(|each| each.act.label()).collect(),
+            capacity,
             scenario: scenario.name.clone(),
             seed: scenario.seed,
             rate: scenario.rate,
-            elapsed,
+            elapsed: story.elapsed,
             names: (exchanges.cloned().collect(), regions.cloned().collect()),
             tally: tally.clone(),
-            expectations: expect::judge(&scenario.expectations, tally, &notices, bills),
+            expectations,
+            story,
             notices,
             notices_pending: desk.pending(),
             spend,
@@ -73,7 +127,13 @@ impl Report {
     /// Whether all holds that was expected.
     pub fn holds(&self) -> bool {
         let mut expectations = self.expectations.iter();
-        expectations.all(|expectation| expectation.outcome == Outcome::Pass)
+        let all_hold = expectations.all(|expectation| expectation.outcome == Outcome::Pass);
+        all_hold && self.story.troubles.is_empty()
+    }
+
+    /// For people, with plots: one HTML file that needs no other.
+    pub fn html(&self) -> String {
+        html::write(self)
     }
 
     /// For people.
@@ -85,4 +145,18 @@ impl Report {
     pub fn json(&self) -> serde_json::Value {
         json::write(self)
     }
+}
+
+/// Faults that struck and never took effect: what they should have shown was not shown.
+fn without_effect<'a>(
+    scenario: &'a Scenario,
+    seen: &'a [faults::Seen],
+) -> impl Iterator<Item = String> + use<> {
+    let faults = scenario.injections.iter().zip(seen);
+    let vain = faults.filter(|(_, seen)| seen.strikes > 0 && seen.effective == 0);
+    let told = vain.map(|(injection, seen)| {
+        let why = seen.example.as_deref().unwrap_or("it did not end in time");
+        format!("the fault {} took no effect: {why}", injection.act.label())
+    });
+    told.collect::<Vec<_>>().into_iter()
 }

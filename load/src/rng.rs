@@ -134,6 +134,8 @@ pub enum Purpose {
     Deal = 7,
     /// The id of a request that was rendered ahead.
     Id = 8,
+    /// A hostile body.
+    Hostile = 64,
 }
 
 #[cfg(test)]

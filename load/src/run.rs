@@ -1,6 +1,10 @@
 //! A run: requests leave by the clock, answers are judged, auctions decided, notices sent, everything counted.
 
 mod bare;
+mod error;
+mod host;
+mod session;
+mod stop;
 mod world;
 
 use std::path::{Path, PathBuf};
@@ -10,12 +14,16 @@ use std::time::{Duration, Instant};
 use crate::clock;
 use crate::cpu::CpuUse;
 use crate::oracle::OracleFile;
-use crate::pacer::{self, Pace};
+use crate::pacer::{self, Due, Pace};
 use crate::report::Report;
 use crate::scenario::{Checks, Scenario};
 use crate::tally::share;
 use crate::terminal::note;
-use crate::traffic::Generator;
+use crate::traffic::{Generator, Planned};
+pub use error::RunError;
+use host::Host;
+use session::Session;
+use tokio::sync::mpsc::Receiver;
 use world::World;
 
 /// How often the last answers and notices are looked for.
@@ -36,6 +44,17 @@ pub struct Options {
     pub expectations: Enforcement,
     /// Whether a line of progress appears each second.
     pub progress: Progress,
+    /// Where a server of the run's own lives.
+    pub lodging: Lodging,
+}
+
+/// Where a server of the run's own lives.
+#[derive(Clone, Debug, Default)]
+pub struct Lodging {
+    /// Its configuration, data and output go below this folder and stay; otherwise to a temporary one.
+    pub folder: Option<PathBuf>,
+    /// Added to all its ports.
+    pub port_shift: u16,
 }
 
 /// Whether expectations decide how a run ends.
@@ -65,74 +84,100 @@ pub struct Finished {
     pub oracle: OracleFile,
 }
 
-/// A run that could not begin.
-#[derive(Debug)]
-pub enum RunError {
-    /// An exchange that was never ready: where, and what was seen last.
-    Unreachable(String, String),
-    /// The system gave no thread.
-    Thread(std::io::Error),
-}
-
-impl std::fmt::Display for RunError {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Unreachable(place, why) => write!(
-                out,
-                "{place} is not ready: {why}; start the server first, or wait longer with --ready-wait"
-            ),
-            Self::Thread(error) => write!(out, "no thread for the pacer: {error}"),
-        }
-    }
-}
-
 /// Runs a scenario to its end. Must be called inside `tasks::run`.
 ///
 /// # Errors
 /// [`RunError`] where it could not begin. What goes wrong later is part of the report.
 pub async fn run(options: &Options) -> Result<Finished, RunError> {
+    let mut stop = stop::Asked::listen();
+    let mut host = Host::arrive(options).await?;
     let scenario = &options.scenario;
     let traffic = scenario.traffic.clone();
     let generator = Generator::new(scenario.seed, traffic, &scenario.exchanges);
     let prepared = (scenario.checks == Checks::None).then(|| bare::prepare(&generator));
     let world = Rc::new(World::new(scenario.clone(), prepared.as_deref()));
-    wait_until_ready(&world, options.ready_wait).await?;
-    let own = CpuUse::own();
+    tokio::select! {
+        ready = wait_until_ready(&world, &host, options.ready_wait) => ready?,
+        () = stop.asked() => return Err(RunError::Stopped),
+    }
     let start = clock::now() + LEAD;
     let pace = Pace {
         start,
         schedule: scenario.schedule(),
     };
+    let own = CpuUse::own();
+    world.tally.borrow_mut().begins_at(start);
+    let session = Session::start(&world, host.server(), start);
     let make = move |index| match &prepared {
         None => generator.request(index),
         Some(prepared) => bare::again(prepared, index),
     };
     let mut due = pacer::start(pace, make).map_err(RunError::Thread)?;
-    let mut progress = tokio::time::interval(Duration::from_secs(1));
-    let mut stop = std::pin::pin!(tokio::signal::ctrl_c());
-    loop {
-        tokio::select! {
-            biased;
-            next = due.recv() => match next {
-                Some(next) => World::send(&world, next),
-                None => break,
-            },
-            _ = progress.tick() => show(&world, start, options.progress),
-            _ = &mut stop => {
-                note("stopped; waiting for the last answers and notices");
-                due.close();
-                break;
-            }
+    let sending = Sending {
+        world: &world,
+        session: &session,
+        host: &host,
+        start,
+        progress: options.progress,
+    };
+    tokio::select! {
+        () = sending.all(&mut due) => {}
+        () = stop.asked() => {
+            note("stopped; waiting for the last answers and notices (again Ctrl-C: at once)");
+            due.close();
         }
     }
     let elapsed = clock::since(start);
-    drain(&world).await;
+    tokio::select! {
+        () = finish(&world, &session) => {}
+        () = stop.asked() => {}
+    }
     let own_cpu = CpuUse::own().ok().zip(own.ok());
     world.tally.borrow_mut().own_cpu = own_cpu.map(|(after, before)| after.since(&before));
+    let story = session.end(elapsed, host.log()).await;
+    host.leave().await;
+    world.tally.borrow_mut().series.finish();
+    let report = Report::new(&world.scenario, &world.tally.borrow(), &world.desk, story);
+    if report.holds() {
+        host.forget(options.lodging.folder.is_some());
+    }
     Ok(Finished {
-        report: Report::new(&world.scenario, &world.tally.borrow(), &world.desk, elapsed),
+        report,
         oracle: world.desk.with_oracle(crate::oracle::Oracle::file),
     })
+}
+
+/// Sending, while time and the server are watched.
+struct Sending<'a> {
+    world: &'a Rc<World>,
+    session: &'a Session,
+    host: &'a Host,
+    start: Instant,
+    progress: Progress,
+}
+
+impl Sending<'_> {
+    /// Until nothing is due any more, or the server is gone.
+    async fn all(&self, due: &mut Receiver<Due<Planned>>) {
+        let mut progress = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            tokio::select! {
+                biased;
+                next = due.recv() => match next {
+                    Some(next) => World::send(self.world, next),
+                    None => return,
+                },
+                _ = progress.tick() => {
+                    show(self.world, self.start, self.progress);
+                    if let Some(words) = self.host.last_words() {
+                        self.session.trouble(words);
+                        due.close();
+                        return;
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn show(world: &World, start: Instant, progress: Progress) {
@@ -157,8 +202,9 @@ fn show(world: &World, start: Instant, progress: Progress) {
     ));
 }
 
-/// Waits for the last answers, which give up by themselves, then for the last notices.
-async fn drain(world: &World) {
+/// Waits for the last answers, which give up by themselves, for faults that still go on, then for the last notices.
+async fn finish(world: &World, session: &Session) {
+    session.finish_faults().await;
     while world.in_flight() > 0 {
         clock::sleep(DRAIN_STEP).await;
     }
@@ -168,11 +214,21 @@ async fn drain(world: &World) {
     }
 }
 
-async fn wait_until_ready(world: &World, patience: Duration) -> Result<(), RunError> {
+async fn wait_until_ready(world: &World, host: &Host, patience: Duration) -> Result<(), RunError> {
     let until = clock::now() + patience;
-    for exchange in &world.scenario.exchanges {
-        let ready = exchange.target.with_path("/ready");
+    let exchanges = world.scenario.exchanges.iter();
+    let mut places: Vec<_> = exchanges
+        .map(|exchange| exchange.target.with_path("/ready"))
+        .collect();
+    let is_own = host.server().is_some() && world.scenario.server.command.is_empty();
+    // A server that has just been started bids only once its books are open.
+    let admin = world.scenario.admin.iter().filter(|_| is_own);
+    places.extend(admin.map(|admin| admin.with_path("/readyz")));
+    for ready in places {
         loop {
+            if let Some(words) = host.last_words() {
+                return Err(RunError::ServerEnded(words));
+            }
             let Err(why) = world.is_ready(&ready).await else {
                 break;
             };

@@ -3,8 +3,12 @@
 //! `raw` has the shapes of the TOML; here they become values, and every fault of a file is reported at once.
 
 mod arrivals;
+mod expectation;
+mod extends;
+mod injection;
 mod raw;
 mod traffic;
+mod server;
 mod validate;
 
 use std::collections::BTreeMap;
@@ -17,9 +21,15 @@ use crate::arrivals::{Arrivals, Schedule};
 use crate::decimal::Micros;
 use crate::replay::Recording;
 use crate::wire::Target;
+pub use expectation::{Limits, Metric, Phase, Window};
+use extends::Source;
+pub(crate) use extends::merge;
+pub use injection::{Act, Barrage, Injection, Siege};
+pub use server::{Server, Start};
 
-/// The scenarios inside this binary: name and text.
-pub const BUNDLED: &[(&str, &str)] = &[("steady", include_str!("../scenarios/steady.toml"))];
+mod bundled;
+
+pub use bundled::BUNDLED;
 
 /// What a run does.
 #[derive(Clone, Debug)]
@@ -28,6 +38,8 @@ pub struct Scenario {
     pub name: String,
     /// One line for people.
     pub description: String,
+    /// A paragraph for people: what the scenario shows.
+    pub about: String,
     /// Requests per second over all exchanges.
     pub rate: u32,
     /// For how long, in seconds.
@@ -44,6 +56,14 @@ pub struct Scenario {
     pub give_up: Duration,
     /// For how long the last notices are waited for.
     pub drain: Duration,
+    /// Where the bidder's operator looks: metrics, campaigns, the tree.
+    pub admin: Option<Target>,
+    /// The server under test.
+    pub server: Server,
+    /// What is broken on purpose.
+    pub injections: Vec<Injection>,
+    /// The latency that 99 % have to keep, in ms, for a rate to count as carried.
+    pub capacity_p99_ms: Option<f64>,
     /// Who sends requests; at least one.
     pub exchanges: Vec<Exchange>,
     /// What is sent.
@@ -264,6 +284,14 @@ pub struct Expectations {
     pub notice_failure_share_max: Option<f64>,
     /// Impressions billed, at least.
     pub bills_min: Option<u64>,
+    /// Wrong answers to what was broken on purpose, at most.
+    pub injected_wrong_max: Option<u64>,
+    /// The highest rate carried at `capacity_p99_ms`, at least, in requests per second.
+    pub capacity_min: Option<f64>,
+    /// What has to hold within a part of the run.
+    pub phases: Vec<Phase>,
+    /// What has to hold on the server's metrics page.
+    pub metrics: Vec<Metric>,
 }
 
 /// A scenario that cannot be run.
@@ -290,35 +318,41 @@ impl Scenario {
     /// # Errors
     /// [`ScenarioError`] with every fault of the file.
     pub fn load(name: &str) -> Result<Self, ScenarioError> {
-        if let Some((name, text)) = BUNDLED.iter().find(|(bundled, _)| *bundled == name) {
-            return Self::parse(name, text);
-        }
-        let path = Path::new(name);
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            let names: Vec<&str> = BUNDLED.iter().map(|(name, _)| *name).collect();
-            ScenarioError {
-                file: name.to_owned(),
-                faults: vec![format!(
-                    "{error}; name a file, or a bundled scenario ({})",
-                    names.join(", ")
-                )],
-            }
+        let source = Source::find(name, Path::new("")).map_err(|fault| ScenarioError {
+            file: name.to_owned(),
+            faults: vec![fault],
         })?;
-        Self::parse(name, &text)
+        Self::read(&source)
     }
 
-    /// Reads a scenario's text.
+    /// Reads a scenario's text; what it extends is bundled, or beside where the run is started.
     ///
     /// # Errors
     /// [`ScenarioError`] with every fault of the text.
     pub fn parse(name: &str, text: &str) -> Result<Self, ScenarioError> {
+        Self::read(&Source::text(name, text))
+    }
+
+    fn read(source: &Source) -> Result<Self, ScenarioError> {
         let error = |faults| ScenarioError {
-            file: name.to_owned(),
+            file: source.name.clone(),
             faults,
         };
-        let raw: raw::Scenario =
-            toml::from_str(text).map_err(|fault| error(vec![fault.to_string()]))?;
-        validate::scenario(name, raw).map_err(error)
+        let table = extends::merged(source).map_err(|fault| error(vec![fault]))?;
+        let raw = raw::read(table).map_err(|fault| error(vec![fault]))?;
+        validate::scenario(&source.name, raw).map_err(error)
+    }
+
+    /// Moves every port of the scenario's URLs; `None` where there is no such port.
+    pub fn shift_ports(&mut self, shift: u16) -> Option<()> {
+        let exchanges = self.exchanges.iter_mut();
+        let targets = exchanges.map(|exchange| &mut exchange.target);
+        for target in targets.chain(&mut self.admin) {
+            let (host, port) = target.authority.rsplit_once(':')?;
+            let port = port.parse::<u16>().ok()?.checked_add(shift)?;
+            target.authority = format!("{host}:{port}");
+        }
+        Some(())
     }
 
     /// When the run's requests leave.
@@ -368,6 +402,7 @@ mod tests {
         for (name, text) in BUNDLED {
             let scenario = Scenario::parse(name, text).unwrap();
             assert!(!scenario.description.is_empty(), "{name}");
+            assert!(scenario.about.len() > 100, "{name}");
         }
     }
 

@@ -1,11 +1,15 @@
 //! What a run counts while it goes on.
 
+mod series;
+
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
 use crate::check::{Fault, FaultKind};
+use crate::scenario::Phase;
+pub use series::{Counts, Row, Series};
 
 /// Longer latencies count as this long: a minute.
 const LATENCY_US_MAX: u64 = 60_000_000;
@@ -131,6 +135,25 @@ pub struct Lane {
     pub latencies: Latencies,
 }
 
+/// What was counted within one phase of a run.
+#[derive(Clone, Debug)]
+pub struct PhaseTally {
+    phase: Phase,
+    /// Requests due in it, of its exchanges.
+    pub lane: Lane,
+}
+
+/// Where and when a request belongs.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// Its exchange, as the scenario orders them.
+    pub exchange: usize,
+    /// Its region, as the scenario orders them.
+    pub region: usize,
+    /// When it was due.
+    pub at: Instant,
+}
+
 /// What one region counted.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RegionTally {
@@ -181,6 +204,12 @@ pub struct Tally {
     pub last_second: Latencies,
     /// CPU time that this program took in all; `None` where the system does not tell.
     pub own_cpu: Option<Duration>,
+    /// The first request's instant.
+    origin: Option<Instant>,
+    /// Each second of the run.
+    pub series: Series,
+    /// Each phase of the scenario's expectations.
+    pub phases: Vec<PhaseTally>,
 }
 
 impl Tally {
@@ -193,21 +222,49 @@ impl Tally {
         }
     }
 
-    /// A request is taken up, so long after its instant.
-    pub fn started(&mut self, lag: Duration) {
+    /// Tells seconds and phases apart, too. `give_up`: for how long an answer is waited for.
+    #[must_use]
+    pub fn with_time(mut self, phases: &[Phase], give_up: Duration) -> Self {
+        self.series = Series::new(self.exchanges.len(), give_up);
+        let phases = phases.iter().cloned();
+        self.phases = phases
+            .map(|phase| PhaseTally {
+                phase,
+                lane: Lane::default(),
+            })
+            .collect();
+        self
+    }
+
+    /// The first request is due at `origin`.
+    pub fn begins_at(&mut self, origin: Instant) {
+        self.origin = Some(origin);
+    }
+
+    /// A request due at `at` is taken up, so long after that.
+    pub fn started(&mut self, at: Instant, lag: Duration) {
+        let at = self.offset(at);
+        self.series.started(at);
         self.started += 1;
         self.lagging += u64::from(lag > LAG_MAX);
         self.lags.record(lag);
     }
 
     /// A request ended.
-    pub fn ended(&mut self, exchange: usize, region: usize, latency: Duration, ending: Ending) {
+    pub fn ended(&mut self, place: Place, latency: Duration, ending: Ending) {
         self.last_second.record(latency);
+        let at = self.offset(place.at);
+        self.series.ended(place.exchange, at, latency, &ending);
+        for phase in &mut self.phases {
+            if phase.holds(place.exchange, at) {
+                phase.lane.ended(latency, &ending);
+            }
+        }
         let has_bid = matches!(ending, Ending::Answered { bids: 1.., .. });
-        if let Some(lane) = self.exchanges.get_mut(exchange) {
+        if let Some(lane) = self.exchanges.get_mut(place.exchange) {
             lane.ended(latency, &ending);
         }
-        if let Some(region) = self.regions.get_mut(region) {
+        if let Some(region) = self.regions.get_mut(place.region) {
             region.requests += 1;
             region.bids += u64::from(has_bid);
         }
@@ -219,6 +276,11 @@ impl Tally {
             }
             Ending::Failed { kind, what } => count(&mut self.failures, kind, what),
         }
+    }
+
+    fn offset(&self, at: Instant) -> Duration {
+        let since = |origin| at.saturating_duration_since(origin);
+        self.origin.map_or(Duration::ZERO, since)
     }
 
     /// All exchanges together.
@@ -246,6 +308,19 @@ impl Tally {
     /// Whether the generator kept its own pace, so that latencies are the server's.
     pub fn is_valid(&self) -> bool {
         share(self.lagging, self.started) <= LAG_SHARE_MAX
+    }
+}
+
+impl PhaseTally {
+    /// The phase.
+    pub fn phase(&self) -> &Phase {
+        &self.phase
+    }
+
+    fn holds(&self, exchange: usize, at: Duration) -> bool {
+        let exchanges = &self.phase.exchanges;
+        let is_meant = exchanges.is_empty() || exchanges.contains(&exchange);
+        is_meant && self.phase.window.holds(at)
     }
 }
 
@@ -298,11 +373,11 @@ mod tests {
     fn a_generator_that_lags_makes_a_run_invalid() {
         let mut tally = Tally::new(1, 1);
         for _ in 0..99 {
-            tally.started(Duration::from_millis(1));
+            tally.started(crate::clock::now(), Duration::from_millis(1));
         }
-        tally.started(Duration::from_millis(51));
+        tally.started(crate::clock::now(), Duration::from_millis(51));
         assert!(tally.is_valid());
-        tally.started(Duration::from_millis(51));
+        tally.started(crate::clock::now(), Duration::from_millis(51));
         assert!(!tally.is_valid());
     }
 }

@@ -1,16 +1,19 @@
 //! What was expected, beside what was found.
 
+mod story;
+
 use std::collections::BTreeMap;
 
 use crate::notices::{NoticeKind, NoticeTally};
 use crate::scenario::Expectations;
 use crate::tally::{Tally, share};
+pub(super) use story::judge_story;
 
 /// One expectation.
 #[derive(Clone, Debug)]
 pub struct Expectation {
     /// Its key in the scenario.
-    pub name: &'static str,
+    pub name: String,
     /// What was expected.
     pub limit: f64,
     /// What was found.
@@ -110,13 +113,13 @@ pub(super) fn judge(
         .collect()
 }
 
-fn compare(name: &'static str, bound: Bound, limit: f64, found: f64) -> Expectation {
+fn compare(name: impl Into<String>, bound: Bound, limit: f64, found: f64) -> Expectation {
     let holds = match bound {
         Bound::AtMost => found <= limit,
         Bound::AtLeast => found >= limit,
     };
     Expectation {
-        name,
+        name: name.into(),
         limit,
         found,
         outcome: if holds { Outcome::Pass } else { Outcome::Fail },

@@ -10,7 +10,7 @@ use crate::check::{Fault, FaultKind};
 use crate::clock;
 use crate::pacer::Due;
 use crate::scenario::Scenario;
-use crate::tally::{Ending, Lateness, Tally};
+use crate::tally::{Ending, Lateness, Place, Tally};
 use crate::traffic::{Asked, Generator, Planned, Pricing};
 use crate::volley::{Ended, Job, Lane, Limits, Shell};
 
@@ -81,7 +81,12 @@ impl Bare {
                 };
                 let latency = clock::since(job.at);
                 let ending = ending(how, latency > *tmax);
-                tally.borrow_mut().ended(place, *region, latency, ending);
+                let place = Place {
+                    exchange: place,
+                    region: *region,
+                    at: job.at,
+                };
+                tally.borrow_mut().ended(place, latency, ending);
             })
         });
         let requests = prepared.iter().filter_map(|planned| {

@@ -10,6 +10,7 @@ use super::*;
 use crate::check::FaultKind;
 use crate::fake::{Act, Fake, right_answer};
 use crate::notices::NoticeKind;
+use crate::scenario::Start;
 use crate::tasks;
 use crate::wire::Target;
 
@@ -23,6 +24,8 @@ fn options(url: &str) -> Options {
     for exchange in &mut scenario.exchanges {
         exchange.target = Target::parse(url).unwrap();
     }
+    scenario.admin = None;
+    scenario.server.start = Start::Never;
     scenario.rate = 200;
     scenario.seconds = 1;
     scenario.drain = Duration::from_secs(5);
@@ -43,6 +46,7 @@ fn options(url: &str) -> Options {
         ready_wait: Duration::ZERO,
         expectations: Enforcement::Enforced,
         progress: Progress::Silent,
+        lodging: Lodging::default(),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::notices::{self, Desk};
 use crate::pacer::Due;
 use crate::rng::{Purpose, Rng};
 use crate::scenario::Scenario;
-use crate::tally::{Ending, Lateness, Tally};
+use crate::tally::{Ending, Lateness, Place, Tally};
 use crate::traffic::{Coding, Planned};
 use crate::wire::{Answer, Pool, Target, WireError};
 use crate::{clock, tasks};
@@ -39,7 +39,8 @@ pub(super) struct World {
 impl World {
     /// `prepared` are the requests of a run without checks.
     pub(super) fn new(scenario: Scenario, prepared: Option<&[Planned]>) -> Self {
-        let tally = Tally::new(scenario.exchanges.len(), scenario.traffic.regions.len());
+        let tally = Tally::new(scenario.exchanges.len(), scenario.traffic.regions.len())
+            .with_time(&scenario.expectations.phases, scenario.give_up);
         let pools = scenario.exchanges.iter();
         let pools = pools
             .map(|exchange| Pool::new(&exchange.target.authority, scenario.connections_max))
@@ -80,7 +81,8 @@ impl World {
     /// Sends a request that is due, in a task of its own.
     pub(super) fn send(world: &Rc<Self>, due: Due<Planned>) {
         if let Some(bare) = &world.bare {
-            world.tally.borrow_mut().started(clock::since(due.at));
+            let lag = clock::since(due.at);
+            world.tally.borrow_mut().started(due.at, lag);
             return bare.send(&due);
         }
         world.in_flight.set(world.in_flight.get() + 1);
@@ -93,7 +95,7 @@ impl World {
 
     async fn exchange(&self, due: Due<Planned>) {
         let Due { at, item: planned } = due;
-        self.tally.borrow_mut().started(clock::since(at));
+        self.tally.borrow_mut().started(at, clock::since(at));
         let result = self.request(at, &planned).await;
         let latency = clock::since(at);
         let ending = match result {
@@ -107,9 +109,12 @@ impl World {
             },
             Some(Ok(answer)) => self.judge(&planned, &answer, latency),
         };
-        let region = planned.asked.region;
-        let mut tally = self.tally.borrow_mut();
-        tally.ended(planned.exchange, region, latency, ending);
+        let place = Place {
+            exchange: planned.exchange,
+            region: planned.asked.region,
+            at,
+        };
+        self.tally.borrow_mut().ended(place, latency, ending);
     }
 
     async fn request(&self, at: Instant, planned: &Planned) -> Option<Result<Answer, WireError>> {

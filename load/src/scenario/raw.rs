@@ -4,11 +4,25 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use toml::Table;
+
+use super::expectation::{RawMetric, RawPhase};
+use super::injection::RawInjection;
+use super::server::RawServer;
+
+/// From a table to its shape; the message names the key.
+pub(super) fn read(table: Table) -> Result<Scenario, String> {
+    table
+        .try_into()
+        .map_err(|fault: toml::de::Error| fault.to_string())
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Scenario {
     pub(super) description: String,
+    #[serde(default)]
+    pub(super) about: String,
     pub(super) rate: u32,
     pub(super) seconds: u32,
     pub(super) seed: u64,
@@ -18,6 +32,12 @@ pub(super) struct Scenario {
     #[serde(default)]
     pub(super) checks: Checks,
     pub(super) arrivals: Option<super::arrivals::Raw>,
+    pub(super) admin: Option<String>,
+    #[serde(default)]
+    pub(super) server: RawServer,
+    #[serde(default)]
+    pub(super) faults: Vec<RawInjection>,
+    pub(super) capacity_p99_ms: Option<f64>,
     pub(super) exchanges: Vec<Exchange>,
     pub(super) traffic: Traffic,
     pub(super) auction: Auction,
@@ -145,4 +165,10 @@ pub(super) struct Expectations {
     pub(super) p99_ms_max: Option<f64>,
     pub(super) notice_failure_share_max: Option<f64>,
     pub(super) bills_min: Option<u64>,
+    pub(super) injected_wrong_max: Option<u64>,
+    pub(super) capacity_min: Option<f64>,
+    #[serde(default)]
+    pub(super) phase: Vec<RawPhase>,
+    #[serde(default)]
+    pub(super) metric: Vec<RawMetric>,
 }

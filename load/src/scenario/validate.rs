@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::{Act, Injection, expectation, injection, server};
 use super::{
     Auction, Checks, Dialect, Exchange, Expectations, MediaWeights, Notices, Region, Scenario,
     Shares, Traffic,
@@ -18,7 +19,7 @@ use crate::wire::Target;
 /// More than one thread of this program can send.
 pub(super) const RATE_MAX: u32 = 100_000;
 /// A day.
-const SECONDS_MAX: u32 = 86_400;
+pub(super) const SECONDS_MAX: u32 = 86_400;
 /// Sockets that one exchange may hold.
 const CONNECTIONS_MAX: usize = 10_000;
 
@@ -88,9 +89,20 @@ pub(super) fn scenario(name: &str, raw: raw::Scenario) -> Result<Scenario, Vec<S
     }
     let rates = rates(&mut faults, &raw.rates);
     let arrivals = arrivals::arrivals(&mut faults, raw.arrivals, raw.rate);
+    let names: Vec<String> = raw
+        .exchanges
+        .iter()
+        .map(|exchange| exchange.name.clone())
+        .collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let admin = admin(&mut faults, raw.admin);
+    let injections = injection::injections(&mut faults, raw.faults, &names);
+    check_injections(&mut faults, &injections, admin.as_ref());
+    let is_touched = injections.iter().any(|each| each.act.touches_server());
     let scenario = Scenario {
         name: name.to_owned(),
         description: raw.description,
+        about: raw.about.trim().to_owned(),
         rate: raw.rate,
         seconds: raw.seconds,
         seed: raw.seed,
@@ -99,12 +111,16 @@ pub(super) fn scenario(name: &str, raw: raw::Scenario) -> Result<Scenario, Vec<S
         connections_max: raw.connections_max,
         give_up: Duration::from_millis(raw.give_up_ms),
         drain: Duration::from_secs(raw.drain_seconds),
+        admin,
+        server: server::server(&mut faults, raw.server, is_touched),
+        injections,
+        capacity_p99_ms: raw.capacity_p99_ms,
         exchanges: exchanges(&mut faults, raw.exchanges),
         traffic: traffic(&mut faults, raw.traffic, &rates),
         auction: auction(&mut faults, &raw.auction),
         notices: notices(&mut faults, &raw.notices),
         rates,
-        expectations: expectations(&mut faults, &raw.expectations),
+        expectations: expectations(&mut faults, raw.expectations, &names),
     };
     let is_replayed = matches!(scenario.arrivals, Arrivals::Replayed { .. });
     if is_replayed && scenario.traffic.recording.is_none() {
@@ -118,6 +134,33 @@ pub(super) fn scenario(name: &str, raw: raw::Scenario) -> Result<Scenario, Vec<S
         Ok(scenario)
     } else {
         Err(faults.0)
+    }
+}
+
+fn admin(faults: &mut Faults, url: Option<String>) -> Option<Target> {
+    let url = url?;
+    let target = Target::parse(&url);
+    if target.is_none() {
+        faults.add("admin", &url, "like http://127.0.0.1:8120");
+    }
+    target
+}
+
+/// More would not be read by anybody, and each keeps connections.
+const INJECTIONS_MAX: usize = 256;
+
+fn check_injections(faults: &mut Faults, injections: &[Injection], admin: Option<&Target>) {
+    if injections.len() > INJECTIONS_MAX {
+        faults.add("faults", injections.len(), "at most 256");
+    }
+    let needs_admin = |injection: &&Injection| injection.act.needs_admin();
+    if let (Some(injection), None) = (injections.iter().find(needs_admin), admin) {
+        let kind = Act::kind(&injection.act);
+        faults.add(
+            "faults.kind",
+            kind,
+            "give the admin server's URL as `admin`",
+        );
     }
 }
 
@@ -294,7 +337,9 @@ fn notices(faults: &mut Faults, raw: &raw::Notices) -> Notices {
     }
 }
 
-fn expectations(faults: &mut Faults, raw: &raw::Expectations) -> Expectations {
+fn expectations(faults: &mut Faults, raw: raw::Expectations, names: &[&str]) -> Expectations {
+    let phases = expectation::phases(faults, raw.phase, names);
+    let metrics = expectation::metrics(faults, raw.metric);
     let mut share = |name: &str, value| {
         let key = format!("expectations.{name}");
         faults.share_option(&key, value)
@@ -311,6 +356,10 @@ fn expectations(faults: &mut Faults, raw: &raw::Expectations) -> Expectations {
         notice_failure_share_max: share("notice_failure_share_max", raw.notice_failure_share_max),
         p99_ms_max: raw.p99_ms_max,
         bills_min: raw.bills_min,
+        injected_wrong_max: raw.injected_wrong_max,
+        capacity_min: raw.capacity_min,
+        phases,
+        metrics,
     }
 }
 

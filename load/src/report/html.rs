@@ -1,0 +1,4 @@
+//! x
+pub(super) fn write(_: &super::Report) -> String {
+    String::new()
+}
