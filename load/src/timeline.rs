@@ -79,7 +79,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn each_strikes_at_its_instant() {
         let origin = Origin::now();
-        let strikes = strikes(&[injection(1_500, 3, 700)], Duration::from_secs(60));
+        let strikes = strikes(&[injection(1_500, 3, 700)], Duration::from_mins(1));
         let mut seen = Vec::new();
         walk(origin, strikes.clone(), |strike| {
             seen.push((strike, origin.elapsed()));

@@ -94,12 +94,9 @@ impl Watch {
     }
 
     async fn look(&self, at: Duration) {
-        let page = match self.admin.get("/metrics").await {
-            Ok(page) => page,
-            Err(_) => {
-                self.seen.borrow_mut().failed_looks += 1;
-                return;
-            }
+        let Ok(page) = self.admin.get("/metrics").await else {
+            self.seen.borrow_mut().failed_looks += 1;
+            return;
         };
         let page = String::from_utf8_lossy(&page);
         let mut seen = self.seen.borrow_mut();

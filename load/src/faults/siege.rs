@@ -80,8 +80,8 @@ async fn hold(mut stream: TcpStream, target: &Target, kind: Kind) -> Reply {
             }
             let dripping = async {
                 // A JSON string without an end.
-                let mut bytes = b"{\"id\":\"".iter().chain(std::iter::repeat(&b'x'));
-                while let Some(byte) = bytes.next() {
+                let bytes = b"{\"id\":\"".iter().chain(std::iter::repeat(&b'x'));
+                for byte in bytes {
                     if writer.write_all(&[*byte]).await.is_err() {
                         break;
                     }

@@ -22,6 +22,17 @@ pub struct Expectation {
     pub outcome: Outcome,
 }
 
+impl Expectation {
+    /// What was found, for people.
+    pub fn shown(&self) -> String {
+        if self.found.is_nan() {
+            "nothing".to_owned()
+        } else {
+            format!("{:.4}", self.found)
+        }
+    }
+}
+
 /// Whether an expectation holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {

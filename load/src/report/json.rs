@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+mod story;
+
 use super::{Outcome, Report};
 use crate::tally::{Counted, Lane};
 
@@ -53,6 +55,15 @@ pub(super) fn write(report: &Report) -> Value {
         "faults": faults,
         "failures": failures,
         "expectations": expectations(report),
+        "about": report.about,
+        "capacity": story::capacity(report),
+        "injected": story::injected(report),
+        "marks": story::marks(report),
+        "restarts": report.story.watch.restarts,
+        "troubles": report.story.troubles,
+        "server_log": report.story.server_log,
+        "seconds": story::seconds(report),
+        "spend": story::spend(report),
     })
 }
 

@@ -2,12 +2,14 @@
 
 use std::fmt::Write;
 
+pub(super) mod story;
+
 use super::{Outcome, Report};
 use crate::decimal::Micros;
 use crate::tally::{LAG_MAX, Lane, share};
 
 /// Nanos of a currency as units: a thousandth of what micros would be.
-fn units(nanos: i64) -> String {
+pub(super) fn units(nanos: i64) -> String {
     let micros = Micros::new(nanos / 1_000);
     micros.to_string()
 }
@@ -53,6 +55,7 @@ pub(super) fn write(report: &Report) -> String {
     }
     notices(&mut out, report);
     faults(&mut out, report);
+    out.push_str(&story::write(report));
     verdict(&mut out, report);
     out
 }
@@ -212,11 +215,14 @@ fn verdict(out: &mut String, report: &Report) {
         };
         line!(
             out,
-            "{outcome}  {:<28} expected {:<8} found {:.4}",
+            "{outcome}  {:<28} expected {:<8} found {}",
             expectation.name,
             expectation.limit,
-            expectation.found
+            expectation.shown()
         );
+    }
+    for trouble in &report.story.troubles {
+        line!(out, "FAIL  {trouble}");
     }
     if report.is_valid() {
         line!(

@@ -278,20 +278,20 @@ impl Reader<'_> {
         if !["panic", "error", "stall", "off"].contains(&what.as_str()) {
             self.fault("do", &what, "panic, error, stall or off");
         }
-        let mut query = format!("do={what}");
+        let mut query = vec![format!("do={what}")];
         let numbers = [("one_in", raw.one_in), ("times", raw.times), ("ms", raw.ms)];
-        for (name, number) in numbers {
-            if let Some(number) = number {
-                query.push_str(&format!("&{name}={number}"));
-            }
-        }
+        let given = numbers
+            .into_iter()
+            .filter_map(|(name, number)| Some((name, number?)));
+        query.extend(given.map(|(name, number)| format!("{name}={number}")));
         if let Some(prefix) = &raw.id_prefix {
             let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
             if !prefix.chars().all(is_plain) {
                 self.fault("id_prefix", prefix, "letters, digits, - _ and . only");
             }
-            query.push_str(&format!("&id_prefix={prefix}"));
+            query.push(format!("id_prefix={prefix}"));
         }
+        let query = query.join("&");
         Act::FailPoint { name, query }
     }
 

@@ -235,8 +235,7 @@ mod tests {
             latency_ms: [1.0, 2.0, p99, p99],
             ..Row::default()
         };
-        let mut series = Series::default();
-        series.rows = vec![
+        let rows = vec![
             row(100, 2.0),
             row(200, 90.0),
             row(300, 3.0),
@@ -245,6 +244,10 @@ mod tests {
             row(600, 20.0),
             row(700, 1.0),
         ];
+        let series = Series {
+            rows,
+            ..Series::default()
+        };
         assert_eq!(series.capacity(10.0), Some(300));
         assert_eq!(series.capacity(50.0), Some(700));
         assert_eq!(series.capacity(0.5), None);

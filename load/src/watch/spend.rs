@@ -70,6 +70,21 @@ struct Row {
     offered: bool,
 }
 
+impl CampaignSpend {
+    /// What share of a day's budget was billed since the first look.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a share is shown with a few digits"
+    )]
+    pub fn day_share(&self) -> f64 {
+        let billed = self.last_nanos.saturating_sub(self.first_nanos);
+        if self.budget_daily_nanos <= 0 {
+            return 0.0;
+        }
+        billed as f64 / self.budget_daily_nanos as f64
+    }
+}
+
 impl Spend {
     /// Reads a page; one that cannot be read is not counted.
     pub fn add(&mut self, at: Duration, page: &[u8]) {

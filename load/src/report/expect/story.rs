@@ -45,7 +45,7 @@ fn phase(tally: &PhaseTally) -> Vec<Expectation> {
     };
     let (most, least) = (Bound::AtMost, Bound::AtLeast);
     let (faulty, failed) = (of_requests(lane.faulty), of_requests(lane.failures));
-    let (late, bids) = (of_requests(lane.late), of_requests(lane.bids));
+    let (overdue, bids) = (of_requests(lane.late), of_requests(lane.bids));
     let p99 = lane.latencies.quantile_ms(0.99);
     let requests = number(lane.requests);
     let failed_max = limits.transport_failure_share_max;
@@ -54,7 +54,7 @@ fn phase(tally: &PhaseTally) -> Vec<Expectation> {
         ("fault_share_max", most, limits.fault_share_max, faulty),
         ("transport_failure_share_max", most, failed_max, failed),
         ("transport_failure_share_min", least, failed_min, failed),
-        ("late_share_max", most, limits.late_share_max, late),
+        ("late_share_max", most, limits.late_share_max, overdue),
         ("bid_share_min", least, limits.bid_share_min, bids),
         ("bid_share_max", most, limits.bid_share_max, bids),
         ("p99_ms_max", most, limits.p99_ms_max, p99),
