@@ -4,19 +4,19 @@ use super::scale::{Scale, number, step};
 use super::{escaped, put};
 use crate::marks::{Mark, MarkKind};
 
-const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 190.0;
 const LEFT: f64 = 44.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = 22.0;
-/// Labels of the time axis.
-const TIME_TICKS: f64 = 10.0;
+/// From one label of the time axis to the next, at least.
+const PIXELS_A_TICK: f64 = 80.0;
 
 /// A plot.
 pub(super) struct Chart<'a> {
     pub(super) title: &'a str,
     /// What its numbers are.
     pub(super) unit: &'a str,
+    pub(super) width: Width,
     /// Where the time axis ends.
     pub(super) seconds: f64,
     /// The instants of the points, in seconds.
@@ -24,6 +24,15 @@ pub(super) struct Chart<'a> {
     pub(super) lines: Vec<Line>,
     pub(super) shape: Shape,
     pub(super) marks: &'a [Mark],
+}
+
+/// How wide a chart is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Width {
+    /// The page.
+    Full,
+    /// Half of it, beside another.
+    Half,
 }
 
 /// What a chart draws.
@@ -51,8 +60,9 @@ impl Chart<'_> {
     pub(super) fn write(&self, out: &mut String) {
         put!(
             out,
-            "<figure>\n<figcaption><h3>{}</h3><span class=\"legend\">",
-            escaped(self.title)
+            "<figure>\n<figcaption><h3>{} <small>{}</small></h3><span class=\"legend\">",
+            escaped(self.title),
+            escaped(self.unit)
         );
         for line in &self.lines {
             let (class, name) = (line.class, escaped(&line.name));
@@ -66,7 +76,8 @@ impl Chart<'_> {
         }
         put!(
             out,
-            "</span></figcaption>\n<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\">\n",
+            "</span></figcaption>\n<svg viewBox=\"0 0 {} {HEIGHT}\" role=\"img\" aria-label=\"{}\">\n",
+            self.width(),
             escaped(self.title)
         );
         let scale = self.scale();
@@ -108,8 +119,15 @@ impl Chart<'_> {
         lines.filter_map(|line| *line.values.get(place)?).sum()
     }
 
+    fn width(&self) -> f64 {
+        match self.width {
+            Width::Full => 860.0,
+            Width::Half => 416.0,
+        }
+    }
+
     fn x(&self, seconds: f64) -> f64 {
-        LEFT + (WIDTH - LEFT) * (seconds / self.seconds.max(1e-9)).clamp(0.0, 1.0)
+        LEFT + (self.width() - LEFT) * (seconds / self.seconds.max(1e-9)).clamp(0.0, 1.0)
     }
 
     fn axes(&self, out: &mut String, scale: Scale) {
@@ -117,15 +135,16 @@ impl Chart<'_> {
             let y = y(scale.place(tick));
             put!(
                 out,
-                "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>\
+                "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>\
                  <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>\n",
+                self.width(),
                 LEFT - 6.0,
                 y + 4.0,
                 number(tick)
             );
         }
-        put!(out, "<text x=\"0\" y=\"8\">{}</text>\n", escaped(self.unit));
-        let step = step(self.seconds / TIME_TICKS).max(1.0);
+        let ticks = self.width() / PIXELS_A_TICK;
+        let step = step(self.seconds / ticks).max(1.0);
         let mut tick = 0.0;
         while tick <= self.seconds {
             put!(
@@ -199,7 +218,11 @@ impl Chart<'_> {
     /// A strip for each point, whose title tells its numbers.
     fn hovers(&self, out: &mut String) {
         let count = self.times.len();
-        let Some(width) = self.times.get(1).map(|second| self.x(*second) - LEFT) else {
+        let Some(width) = self
+            .times
+            .first_chunk()
+            .map(|[a, b]| self.x(*b) - self.x(*a))
+        else {
             return;
         };
         for place in 0..count {

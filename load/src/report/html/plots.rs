@@ -1,6 +1,6 @@
 //! The plots: what is drawn, from which figures.
 
-use super::chart::{Chart, Line, Shape};
+use super::chart::{Chart, Line, Shape, Width};
 use crate::report::Report;
 use crate::tally::{Counts, Row};
 use crate::watch::SpendSample;
@@ -26,7 +26,9 @@ pub(super) fn write(out: &mut String, report: &Report) {
     }
     let size = rows.len().div_ceil(POINTS_MAX).max(1);
     let rows: Vec<&[Row]> = rows.chunks(size).collect();
-    let times = (0..rows.len()).map(|place| number(place * size)).collect();
+    let times = (0..rows.len())
+        .map(|place| (number(place) + 0.5) * number(size))
+        .collect();
     let points = Points { size, times, rows };
     out.push_str("<section>\n<h2>Over time</h2>\n");
     let rates = [
@@ -115,6 +117,7 @@ fn chart<'a>(
     Chart {
         title,
         unit,
+        width: Width::Full,
         seconds: report.elapsed.as_secs_f64().max(1.0),
         times: &points.times,
         lines,
@@ -175,6 +178,7 @@ fn spend(out: &mut String, report: &Report) {
         .iter()
         .map(|sample| sample.at.as_secs_f64())
         .collect();
+    out.push_str("<div class=\"pair\">\n");
     for currency in currencies.into_iter().take(CURRENCIES_MAX) {
         let billed = |sample: &SpendSample| units(sample.billed_nanos.get(currency));
         if billed(last).is_none_or(|billed| billed <= 0.0) {
@@ -185,10 +189,11 @@ fn spend(out: &mut String, report: &Report) {
             class,
             values: samples.iter().map(value).collect(),
         };
-        let title = format!("Spend in {currency} since the start, as the server booked it");
+        let title = format!("Spend in {currency}");
         let figure = Chart {
             title: &title,
             unit: currency,
+            width: Width::Half,
             seconds: times
                 .last()
                 .copied()
@@ -196,7 +201,7 @@ fn spend(out: &mut String, report: &Report) {
                 .max(report.elapsed.as_secs_f64()),
             times: &times,
             lines: vec![
-                line("even pace of the daily budgets", "s5", &|sample| {
+                line("even pace of daily budgets", "s5", &|sample| {
                     units(sample.even_nanos.get(currency))
                 }),
                 line("billed", "s3", &billed),
@@ -206,6 +211,7 @@ fn spend(out: &mut String, report: &Report) {
         };
         figure.write(out);
     }
+    out.push_str("</div>\n");
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a point of a plot")]
