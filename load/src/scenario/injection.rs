@@ -387,3 +387,90 @@ impl RawInjection {
         given.map(|(name, _)| name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Scenario, ScenarioError};
+
+    fn parse(fault: &str) -> Result<Scenario, ScenarioError> {
+        let text = format!("extends = \"steady\"\ndescription = \"x\"\n[[faults]]\n{fault}");
+        Scenario::parse("x.toml", &text)
+    }
+
+    #[test]
+    fn every_kind_is_read_with_its_usual_values() {
+        for (kind, keys) in KINDS {
+            let more = match kind {
+                "kill_child" | "recover" => "path = \"/store/\"",
+                "fail_point" => {
+                    "name = \"store/journal\"\ndo = \"error\"\none_in = 2\nid_prefix = \"a-1\""
+                }
+                _ => "",
+            };
+            let scenario = parse(&format!("at_s = 1.5\nkind = \"{kind}\"\n{more}")).unwrap();
+            let injection = &scenario.injections[0];
+            assert_eq!(injection.act.kind(), kind, "{keys:?}");
+            assert_eq!(injection.at, Duration::from_millis(1_500));
+            assert_eq!(injection.repeat, 1);
+        }
+        let point = parse(
+            "at_s = 1\nkind = \"fail_point\"\nname = \"a/b\"\ndo = \"panic\"\nid_prefix = \"x\"\nms = 5",
+        );
+        let Act::FailPoint { name, query } = &point.unwrap().injections[0].act.clone() else {
+            panic!("a fail point");
+        };
+        assert_eq!(
+            (name.as_str(), query.as_str()),
+            ("a/b", "do=panic&ms=5&id_prefix=x")
+        );
+    }
+
+    #[test]
+    fn what_a_kind_has_not_is_refused_by_name() {
+        for (fault, parts) in [
+            (
+                "at_s = 1\nkind = \"kill\"",
+                ["faults[0].kind", "kill_child"],
+            ),
+            (
+                "at_s = 1\nkind = \"idle\"\npath = \"x\"",
+                ["faults[0].path", "connections"],
+            ),
+            (
+                "at_s = 1\nkind = \"kill_child\"",
+                ["faults[0].path", "needs it"],
+            ),
+            (
+                "at_s = 1\nkind = \"idle\"\nexchange = \"x\"",
+                ["faults[0].exchange", "xandr"],
+            ),
+            ("at_s = -1\nkind = \"idle\"", ["faults[0].at_s", "seconds"]),
+            (
+                "at_s = 1\nkind = \"malformed\"\ncount = 1000000",
+                ["faults[0].count", "10000"],
+            ),
+            (
+                "at_s = 1\nkind = \"fail_point\"\nname = \"a\"\ndo = \"x\"",
+                ["faults[0].do", "stall"],
+            ),
+            (
+                "at_s = 1\nkind = \"idle\"\nfoo = 1",
+                ["foo", "unknown field"],
+            ),
+        ] {
+            let error = parse(fault).unwrap_err().to_string();
+            for part in parts {
+                assert!(error.contains(part), "{part} in {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_fault_that_touches_the_server_makes_the_run_start_it() {
+        let scenario = parse("at_s = 1\nkind = \"kill_server\"").unwrap();
+        assert_eq!(scenario.server.start, crate::scenario::Start::Always);
+        let refused = parse("at_s = 1\nkind = \"kill_server\"\n[server]\nstart = false");
+        assert!(refused.unwrap_err().to_string().contains("server.start"));
+    }
+}
