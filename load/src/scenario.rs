@@ -417,6 +417,16 @@ mod tests {
     }
 
     #[test]
+    fn a_scenario_that_extends_another_names_the_table_of_a_wrong_key() {
+        let text = "extends = \"steady\"\ndescription = \"x\"\n[traffic]\nusrs = 5";
+        let error = Scenario::parse("x.toml", text).unwrap_err().to_string();
+        assert!(
+            error.contains("usrs") && error.contains("`traffic`"),
+            "{error}"
+        );
+    }
+
+    #[test]
     fn all_faults_come_at_once() {
         let text = steady()
             .replace("rate = 500", "rate = 0")

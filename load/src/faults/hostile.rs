@@ -64,16 +64,35 @@ pub(super) fn body(seed: u64, index: u64) -> Body {
     }
 }
 
-/// Zeros that fit in a small body once packed.
+/// Blanks that fit in a small body once packed.
+///
+/// One mebibyte is packed and its block repeated: packing a gibibyte would hold up the whole run. It is one gzip member
+/// all the same, since some readers stop after the first.
 pub(super) fn bomb(mebibytes: u64) -> std::io::Result<Bytes> {
-    use std::io::Write;
-    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    let zeros = vec![b' '; 1 << 20];
+    let blanks = vec![b' '; 1 << 20];
+    let mut block = Vec::with_capacity(BLOCK_BYTES_MAX);
+    // After a full flush, nothing refers to what came before, so that the block can stand anywhere.
+    flate2::Compress::new(flate2::Compression::best(), false)
+        .compress_vec(&blanks, &mut block, flate2::FlushCompress::Full)
+        .map_err(std::io::Error::other)?;
+    let mut one = flate2::Crc::new();
+    one.update(&blanks);
+    let mut sum = flate2::Crc::new();
+    // Magic, deflate, no flags, no time, no hints, unknown system.
+    let mut packed = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
     for _ in 0..mebibytes {
-        packer.write_all(&zeros)?;
+        packed.extend_from_slice(&block);
+        sum.combine(&one);
     }
-    Ok(packer.finish()?.into())
+    // A last block without content.
+    packed.extend_from_slice(&[3, 0]);
+    packed.extend_from_slice(&sum.sum().to_le_bytes());
+    packed.extend_from_slice(&sum.amount().to_le_bytes());
+    Ok(packed.into())
 }
+
+/// A mebibyte of blanks packs to about a kibibyte.
+const BLOCK_BYTES_MAX: usize = 64 << 10;
 
 fn replaced(what: &str, with: &str) -> Vec<u8> {
     SOUND.replacen(what, with, 1).into_bytes()
