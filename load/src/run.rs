@@ -33,6 +33,9 @@ const READY_STEP: Duration = Duration::from_millis(200);
 /// From the start of the pacer to the first request.
 const LEAD: Duration = Duration::from_millis(20);
 
+/// A search for the capacity ends after more than so many seconds in a row above its latency.
+const SECONDS_OVER_MAX: u32 = 4;
+
 /// What to run.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -160,6 +163,7 @@ impl Sending<'_> {
     /// Until nothing is due any more, or the server is gone.
     async fn all(&self, due: &mut Receiver<Due<Planned>>) {
         let mut progress = tokio::time::interval(Duration::from_secs(1));
+        let mut seconds_over = 0;
         loop {
             tokio::select! {
                 biased;
@@ -168,9 +172,15 @@ impl Sending<'_> {
                     None => return,
                 },
                 _ = progress.tick() => {
-                    show(self.world, self.start, self.progress);
-                    if let Some(words) = self.host.last_words() {
-                        self.session.trouble(words);
+                    let p99_ms = show(self.world, self.start, self.progress);
+                    let capacity = self.world.scenario.capacity_p99_ms;
+                    let is_over = capacity.is_some_and(|limit| p99_ms > limit);
+                    seconds_over = if is_over { seconds_over + 1 } else { 0 };
+                    let words = self.host.last_words();
+                    if words.is_some() || seconds_over > SECONDS_OVER_MAX {
+                        if let Some(words) = words {
+                            self.session.trouble(words);
+                        }
                         due.close();
                         return;
                     }
@@ -180,12 +190,13 @@ impl Sending<'_> {
     }
 }
 
-fn show(world: &World, start: Instant, progress: Progress) {
+/// Shows a line; gives the last second's p99 in ms.
+fn show(world: &World, start: Instant, progress: Progress) -> f64 {
     let mut tally = world.tally.borrow_mut();
     let p99 = tally.last_second.quantile_ms(0.99);
     tally.last_second.clear();
     if progress == Progress::Silent {
-        return;
+        return p99;
     }
     let all = tally.all();
     note(&format!(
@@ -200,6 +211,7 @@ fn show(world: &World, start: Instant, progress: Progress) {
         world.in_flight(),
         world.desk.pending(),
     ));
+    p99
 }
 
 /// Waits for the last answers, which give up by themselves, for faults that still go on, then for the last notices.

@@ -7,8 +7,8 @@ mod expectation;
 mod extends;
 mod injection;
 mod raw;
-mod traffic;
 mod server;
+mod traffic;
 mod validate;
 
 use std::collections::BTreeMap;

@@ -244,7 +244,7 @@ impl Tally {
     /// A request due at `at` is taken up, so long after that.
     pub fn started(&mut self, at: Instant, lag: Duration) {
         let at = self.offset(at);
-        self.series.started(at);
+        self.series.started(at, lag);
         self.started += 1;
         self.lagging += u64::from(lag > LAG_MAX);
         self.lags.record(lag);

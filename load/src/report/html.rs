@@ -83,7 +83,7 @@ fn header(out: &mut String, report: &Report) {
     if let Some(capacity) = report.capacity {
         let rate = capacity
             .rate
-            .map_or("none".to_owned(), |rate| format!("{rate}/s"));
+            .map_or("none".to_owned(), |(rate, _)| format!("{rate}/s"));
         facts.push(("capacity", rate));
     }
     for (name, value) in facts {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Ending, Latencies, Lateness};
+use super::{Ending, LAG_MAX, LAG_SHARE_MAX, Latencies, Lateness, share};
 
 /// A day; what is later is not told apart.
 const SECONDS_MAX: usize = 86_400;
@@ -26,6 +26,8 @@ pub struct Series {
 pub struct Row {
     /// Requests due.
     pub offered: u64,
+    /// Of these, taken up so late that the generator itself is to blame.
+    pub lagging: u64,
     /// Answers that came in this second, whenever their requests were due.
     pub answered: u64,
     /// What became of the requests due.
@@ -91,10 +93,12 @@ impl Series {
         }
     }
 
-    /// A request due at `at` was taken up.
-    pub fn started(&mut self, at: Duration) {
+    /// A request due at `at` was taken up, so long after that.
+    pub fn started(&mut self, at: Duration, lag: Duration) {
         let second = second(at);
-        row(&mut self.rows, second).offered += 1;
+        let due = row(&mut self.rows, second);
+        due.offered += 1;
+        due.lagging += u64::from(lag > LAG_MAX);
         let closed = second.saturating_sub(self.patience);
         while let Some(first) = self.open.first_entry() {
             if *first.key() >= closed {
@@ -129,15 +133,19 @@ impl Series {
         }
     }
 
-    /// The highest rate of a second whose requests kept `p99_ms`, before more than `SLIPS` seconds in a row did not.
-    pub fn capacity(&self, p99_ms: f64) -> Option<u64> {
+    /// The highest rate of a second whose requests kept `p99_ms`, before more than `SLIPS` seconds in a row did not, and
+    /// that second.
+    pub fn capacity(&self, p99_ms: f64) -> Option<(u64, usize)> {
         let mut slips = 0;
         let mut best = None;
-        for row in self.rows.iter().filter(|row| row.offered > 0) {
+        for (second, row) in self.rows.iter().enumerate() {
             let [.., p99, _] = row.latency_ms;
+            if row.offered == 0 {
+                continue;
+            }
             if p99 <= p99_ms && row.counts.failed == 0 {
                 slips = 0;
-                best = best.max(Some(row.offered));
+                best = best.max(Some((row.offered, second)));
             } else {
                 slips += 1;
                 if slips > SLIPS {
@@ -146,6 +154,16 @@ impl Series {
             }
         }
         best
+    }
+}
+
+impl Series {
+    /// Whether the generator kept its own pace until the end of a second.
+    pub fn kept_pace_until(&self, second: usize) -> bool {
+        let rows = || self.rows.iter().take(second.saturating_add(1));
+        let started = rows().map(|row| row.offered).sum();
+        let lagging = rows().map(|row| row.lagging).sum();
+        share(lagging, started) <= LAG_SHARE_MAX
     }
 }
 
@@ -201,9 +219,9 @@ mod tests {
     #[test]
     fn a_request_belongs_to_the_second_it_was_due_in() {
         let mut series = Series::new(2, ms(2_000));
-        series.started(ms(1_900));
+        series.started(ms(1_900), ms(0));
         series.ended(1, ms(1_900), ms(1_500), &bid());
-        series.started(ms(2_100));
+        series.started(ms(2_100), ms(0));
         series.ended(0, ms(2_100), ms(10), &lost());
         series.finish();
         assert_eq!(series.rows.len(), 4);
@@ -221,11 +239,22 @@ mod tests {
         let mut series = Series::new(1, ms(1_000));
         for second in 0..100 {
             let at = Duration::from_secs(second);
-            series.started(at);
+            series.started(at, ms(0));
             series.ended(0, at, ms(3), &bid());
             assert!(series.open.len() <= 5, "{}", series.open.len());
         }
         assert!((series.rows[10].latency_ms[0] - 3.0).abs() < 0.1);
+    }
+
+    #[test]
+    fn a_generator_that_lags_later_kept_its_pace_until_then() {
+        let mut series = Series::new(1, ms(1_000));
+        for request in 0..200 {
+            let lag = if request < 100 { ms(1) } else { ms(90) };
+            series.started(ms(request * 10), lag);
+        }
+        assert!(series.kept_pace_until(0));
+        assert!(!series.kept_pace_until(1));
     }
 
     #[test]
@@ -248,8 +277,8 @@ mod tests {
             rows,
             ..Series::default()
         };
-        assert_eq!(series.capacity(10.0), Some(300));
-        assert_eq!(series.capacity(50.0), Some(700));
+        assert_eq!(series.capacity(10.0), Some((300, 2)));
+        assert_eq!(series.capacity(50.0), Some((700, 6)));
         assert_eq!(series.capacity(0.5), None);
     }
 }

@@ -20,7 +20,7 @@ pub(in crate::report) fn judge_story(
     }
     if let Some(limit) = expected.capacity_min {
         let rate = capacity.and_then(|capacity| capacity.rate);
-        let rate = number(rate.unwrap_or_default());
+        let rate = number(rate.map_or(0, |(rate, _)| rate));
         found.push(compare("capacity_min", Bound::AtLeast, limit, rate));
     }
     found.extend(tally.phases.iter().flat_map(phase));

@@ -8,7 +8,7 @@ use crate::tally::Counts;
 pub(super) fn capacity(report: &Report) -> Value {
     report.capacity.map_or(
         Value::Null,
-        |capacity| json!({"p99_ms": capacity.p99_ms, "requests_per_second": capacity.rate}),
+        |capacity| json!({"p99_ms": capacity.p99_ms, "requests_per_second": capacity.rate.map(|(rate, _)| rate)}),
     )
 }
 

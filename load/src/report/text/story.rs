@@ -91,7 +91,7 @@ fn capacity(out: &mut String, report: &Report) -> std::fmt::Result {
     };
     let p99 = capacity.p99_ms;
     match capacity.rate {
-        Some(rate) => {
+        Some((rate, _)) => {
             writeln!(
                 out,
                 "\ncapacity   {rate} requests/s with 99 % of answers within {p99} ms"
