@@ -33,6 +33,8 @@ pub struct Seen {
     pub looks: u64,
     /// Looks that did not.
     pub failed_looks: u64,
+    /// Whether the last look found it: what was seen before says nothing of the end.
+    pub saw_the_end: bool,
 }
 
 /// A look-out.
@@ -84,7 +86,10 @@ impl Watch {
     /// A last look at everything, before the server is stopped.
     pub async fn last_look(&self, origin: Origin) {
         let at = origin.elapsed();
+        let before = self.seen.borrow().looks;
         self.look(at).await;
+        let found = self.seen.borrow().looks > before;
+        self.seen.borrow_mut().saw_the_end = found;
         self.look_at_spend(at).await;
     }
 
@@ -156,6 +161,7 @@ impl Seen {
     pub fn value(&self, metric: usize, window: Option<Window>) -> Option<f64> {
         let values = self.metrics.get(metric)?;
         match window {
+            None if !self.saw_the_end => None,
             None => values.last().map(|(_, value)| *value),
             Some(window) => values
                 .iter()
@@ -201,7 +207,8 @@ mod tests {
     #[test]
     fn a_window_has_its_highest_value_and_a_run_its_last() {
         let seconds = Duration::from_secs;
-        let seen = Seen {
+        let mut seen = Seen {
+            saw_the_end: true,
             metrics: vec![vec![
                 (seconds(1), 0.0),
                 (seconds(5), 1.0),
@@ -220,5 +227,7 @@ mod tests {
         assert_eq!(seen.value(0, window(6, 10)), Some(0.0));
         assert_eq!(seen.value(0, window(2, 4)), None);
         assert_eq!(seen.value(1, None), None);
+        seen.saw_the_end = false;
+        assert_eq!(seen.value(0, None), None);
     }
 }
