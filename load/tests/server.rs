@@ -105,11 +105,16 @@ fn a_paused_server_makes_everybody_wait() {
 fn a_server_that_dies_ends_the_run_with_its_last_words() {
     let port = free_port();
     let program = env!("CARGO_BIN_EXE_bidtree-load");
+    let marker = folder("dies-marker");
+    // It comes up once. Started again, it has no luck.
     let script = format!(
-        "{program} baseline --listen 127.0.0.1:{port} & sleep 0.8; kill $!; echo out of luck; exit 70"
+        "if [ -e {0} ]; then echo out of luck; exit 70; fi; touch {0}; exec {program} baseline --listen 127.0.0.1:{port}",
+        marker.display()
     );
-    let dies = scenario(port, &["/bin/sh", "-c", &script], "[expectations]\n");
+    let kill = "[[faults]]\nat_s = 0.2\nkind = \"kill_server\"\ndown_ms = 0\n[expectations]\n";
+    let dies = scenario(port, &["/bin/sh", "-c", &script], kill);
     let finished = run_it(dies, "dies").unwrap();
+    std::fs::remove_file(&marker).unwrap();
     let text = finished.report.text();
     assert!(!finished.report.holds(), "{text}");
     for part in ["ended by itself", "70", "out of luck", "server.log"] {

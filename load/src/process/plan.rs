@@ -224,14 +224,21 @@ mod tests {
     use crate::process::Folder;
     use crate::scenario::Start;
 
-    const SAMPLE: &str = "[server]\ndrain = \"10s\"\n[exchanges.adx]\nlisten = \"127.0.0.1:1801\"\n\
-        [notices]\nlisten = \"127.0.0.1:1810\"\npublic_url = \"http://127.0.0.1:1810/x\"\n\
-        [admin]\nlisten = \"127.0.0.1:1820\"\nchaos = false\n";
+    /// Settings whose addresses no other test uses at the same time: `place` and this process are in them.
+    fn sample(place: u8) -> String {
+        let [.., high, low] = std::process::id().to_be_bytes();
+        let host = format!("127.{place}.{high}.{low}");
+        format!(
+            "[server]\ndrain = \"10s\"\n[exchanges.adx]\nlisten = \"{host}:1801\"\n\
+             [notices]\nlisten = \"{host}:1810\"\npublic_url = \"http://{host}:1810/x\"\n\
+             [admin]\nlisten = \"{host}:1820\"\nchaos = false\n"
+        )
+    }
 
-    fn server(folder: &Folder, overrides: &str) -> Server {
+    fn server(folder: &Folder, place: u8, overrides: &str) -> Server {
         let config = folder.path().join("original");
         std::fs::create_dir_all(config.join("campaigns")).unwrap();
-        std::fs::write(config.join(SETTINGS), SAMPLE).unwrap();
+        std::fs::write(config.join(SETTINGS), sample(place)).unwrap();
         std::fs::write(config.join("campaigns/a.toml"), "name = 'a'").unwrap();
         Server {
             start: Start::Always,
@@ -250,7 +257,11 @@ mod tests {
     #[test]
     fn overrides_change_a_copy_and_campaigns_are_linked() {
         let folder = Folder::temporary().unwrap();
-        let server = server(&folder, "[admin]\nchaos = true\n[server]\ndata_threads = 1");
+        let server = server(
+            &folder,
+            1,
+            "[admin]\nchaos = true\n[server]\ndata_threads = 1",
+        );
         let plan = plan(&server, folder.path(), 0).unwrap();
         let settings = written(&folder);
         assert_eq!(settings["admin"]["chaos"], Value::Boolean(true));
@@ -261,20 +272,20 @@ mod tests {
         assert!(folder.path().join("config/campaigns/a.toml").is_file());
         assert_eq!(plan.listens.len(), 3);
         let original = std::fs::read_to_string(server.config.join(SETTINGS)).unwrap();
-        assert_eq!(original, SAMPLE);
+        assert_eq!(original, sample(1));
     }
 
     #[test]
     fn shifted_ports_move_everywhere() {
         let folder = Folder::temporary().unwrap();
-        let plan = plan(&server(&folder, ""), folder.path(), 1_000).unwrap();
+        let plan = plan(&server(&folder, 2, ""), folder.path(), 1_000).unwrap();
         let ports: Vec<u16> = plan.listens.iter().map(SocketAddr::port).collect();
         assert_eq!(ports, [2_801, 2_810, 2_820]);
         let url = written(&folder)["notices"]["public_url"]
             .as_str()
             .unwrap()
             .to_owned();
-        assert_eq!(url, "http://127.0.0.1:2810/x");
+        assert!(url.ends_with(":2810/x"), "{url}");
     }
 
     #[test]
@@ -282,7 +293,7 @@ mod tests {
         let folder = Folder::temporary().unwrap();
         let other = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = other.local_addr().unwrap();
-        let server = server(&folder, &format!("[admin]\nlisten = \"{address}\""));
+        let server = server(&folder, 3, &format!("[admin]\nlisten = \"{address}\""));
         let error = plan(&server, folder.path(), 0).unwrap_err().to_string();
         for part in [
             address.to_string(),
@@ -298,7 +309,7 @@ mod tests {
     #[test]
     fn a_missing_program_is_named() {
         let folder = Folder::temporary().unwrap();
-        let mut server = server(&folder, "");
+        let mut server = server(&folder, 4, "");
         server.binary = Some("/nowhere/bidtree".into());
         let error = plan(&server, folder.path(), 0).unwrap_err().to_string();
         assert!(
