@@ -46,7 +46,11 @@ fn phase(tally: &PhaseTally) -> Vec<Expectation> {
     let (most, least) = (Bound::AtMost, Bound::AtLeast);
     let (faulty, failed) = (of_requests(lane.faulty), of_requests(lane.failures));
     let (overdue, bids) = (of_requests(lane.late), of_requests(lane.bids));
-    let p99 = lane.latencies.quantile_ms(0.99);
+    let p99 = if lane.requests == 0 {
+        f64::NAN
+    } else {
+        lane.latencies.quantile_ms(0.99)
+    };
     let requests = number(lane.requests);
     let failed_max = limits.transport_failure_share_max;
     let failed_min = limits.transport_failure_share_min;
