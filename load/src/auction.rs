@@ -1,16 +1,24 @@
 //! How auctions end: the bidder against one competitor, whose price is drawn.
+//!
+//! Bids that an exchange would not take lose first, each for its own reason. Of the others the best one meets the
+//! competitor: a bid for a deal comes before open bids, and only a competitor with a deal can beat it.
+
+mod loss;
 
 use crate::check::SoundBid;
 use crate::decimal::Micros;
 use crate::rng::Rng;
 use crate::scenario::Scenario;
-use crate::traffic::{Asked, AskedImp, Pricing};
+use crate::traffic::{Asked, AskedDeal, AskedImp, DealPricing, Pricing};
+pub use loss::LossReason;
 
 /// A bid and what became of it.
 #[derive(Clone, Debug)]
 pub struct Decided {
     /// The bid.
     pub bid: SoundBid,
+    /// Its place among the bids that came.
+    pub place: usize,
     /// What became of it.
     pub end: End,
     /// The least it had to bid to win.
@@ -22,8 +30,17 @@ pub struct Decided {
 pub enum End {
     /// It is shown, at this price.
     Won(Micros),
-    /// Another was higher: this much.
-    Lost(Micros),
+    /// It is not.
+    Lost(Loss),
+}
+
+/// A bid that is not shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// Why.
+    pub reason: LossReason,
+    /// The price that won in its place; zero where none did.
+    pub to: Micros,
 }
 
 /// Ends the auction of each imp that has bids. One bid for an imp can win; the others have lost to it.
@@ -34,48 +51,169 @@ pub fn decide(
     rng: &mut Rng,
 ) -> Vec<Decided> {
     let mut decided = Vec::with_capacity(bids.len());
-    for (place, imp) in asked.imps.iter().enumerate() {
-        let mut own: Vec<&SoundBid> = bids.iter().filter(|bid| bid.imp == place).collect();
-        own.sort_by_key(|bid| std::cmp::Reverse(bid.price));
-        let Some(best) = own.first() else { continue };
-        let end = end_of(scenario, asked.pricing, imp, best, rng);
-        let highest = match end {
-            End::Won(_) => best.price,
-            End::Lost(to) => to,
+    for (number, imp) in asked.imps.iter().enumerate() {
+        let own = bids.iter().enumerate().filter(|(_, bid)| bid.imp == number);
+        let (barred, mut standing): (Vec<_>, Vec<_>) =
+            own.partition(|(_, bid)| bid.objection.is_some());
+        standing.sort_by_key(|(_, bid)| std::cmp::Reverse((bid.deal.is_some(), bid.price)));
+        let sale = Sale {
+            scenario,
+            pricing: asked.pricing,
+            imp,
         };
-        for (rank, bid) in own.into_iter().enumerate() {
-            let end = if rank == 0 { end } else { End::Lost(highest) };
-            let min_to_win = match end {
-                End::Won(price) => price,
-                End::Lost(to) => to.plus(Micros::CENT),
-            };
-            decided.push(Decided {
-                bid: bid.clone(),
-                end,
-                min_to_win,
-            });
+        for (place, bid) in barred {
+            decided.extend(sale.barred(place, bid));
         }
+        let Some((place, best)) = standing.first() else {
+            continue;
+        };
+        let winner = sale.best(*place, best, rng);
+        let rest = standing.iter().skip(1);
+        let rest: Vec<Decided> = rest
+            .map(|(place, bid)| beaten(*place, bid, &winner))
+            .collect();
+        decided.push(winner);
+        decided.extend(rest);
     }
     decided
 }
 
-fn end_of(
-    scenario: &Scenario,
+/// One imp and how it is sold.
+struct Sale<'a> {
+    scenario: &'a Scenario,
     pricing: Pricing,
-    imp: &AskedImp,
-    bid: &SoundBid,
-    rng: &mut Rng,
-) -> End {
-    let competitor = competitor(scenario, bid, rng);
-    if competitor >= bid.price {
-        return End::Lost(competitor);
+    imp: &'a AskedImp,
+}
+
+/// The best price of others, in the bid's currency.
+#[derive(Clone, Copy)]
+struct Rival {
+    price: Micros,
+    has_deal: bool,
+}
+
+impl Sale<'_> {
+    /// A bid that the exchange does not take.
+    fn barred(&self, place: usize, bid: &SoundBid) -> Option<Decided> {
+        let reason = bid.objection?;
+        let min_to_win = match reason {
+            LossReason::BelowFloor | LossReason::BelowDealFloor => self.floor(bid),
+            _ => Micros::ZERO,
+        };
+        let end = End::Lost(Loss {
+            reason,
+            to: Micros::ZERO,
+        });
+        Some(Decided {
+            bid: bid.clone(),
+            place,
+            end,
+            min_to_win,
+        })
     }
-    let floor = imp.floor.filter(|_| imp.floor_currency == bid.currency);
-    let next_best = competitor.max(floor.unwrap_or(Micros::ZERO));
-    End::Won(match pricing {
-        Pricing::FirstPrice => bid.price,
-        Pricing::SecondPrice => bid.price.min(next_best.plus(Micros::CENT)),
-    })
+
+    /// The best of the bids, against the competitor.
+    fn best(&self, place: usize, bid: &SoundBid, rng: &mut Rng) -> Decided {
+        let auction = &self.scenario.auction;
+        let mut rival = Rival {
+            price: competitor(self.scenario, bid, rng),
+            has_deal: rng.chance(auction.deal_competitor_share),
+        };
+        if bid.deal.is_some() && !rival.has_deal {
+            // Nobody else may buy before this deal is served.
+            rival.price = Micros::ZERO;
+        }
+        let is_outranked = rival.has_deal && bid.deal.is_none();
+        let end = if is_outranked || rival.price >= bid.price {
+            let reason = if rival.has_deal {
+                LossReason::DealBid
+            } else {
+                LossReason::HigherBid
+            };
+            End::Lost(Loss {
+                reason,
+                to: rival.price,
+            })
+        } else if rng.chance(auction.filtered_share) {
+            let code = rng.pick(&auction.filtered_codes).copied().unwrap_or(202);
+            End::Lost(Loss {
+                reason: LossReason::Filtered(code),
+                to: rival.price,
+            })
+        } else {
+            End::Won(self.clearing(bid, rival.price))
+        };
+        let above = if rival.price > Micros::ZERO {
+            rival.price.plus(Micros::CENT)
+        } else {
+            Micros::ZERO
+        };
+        let mut min_to_win = above.max(self.floor(bid));
+        if matches!(end, End::Won(_)) {
+            min_to_win = min_to_win.min(bid.price);
+        }
+        Decided {
+            bid: bid.clone(),
+            place,
+            end,
+            min_to_win,
+        }
+    }
+
+    fn clearing(&self, bid: &SoundBid, rival: Micros) -> Micros {
+        let pricing = self
+            .deal(bid)
+            .map_or(DealPricing::AsRequest, |deal| deal.pricing);
+        let floor = self.floor(bid);
+        match pricing {
+            DealPricing::Fixed if floor > Micros::ZERO => bid.price.min(floor),
+            DealPricing::Auction(Pricing::FirstPrice) | DealPricing::Fixed => bid.price,
+            DealPricing::AsRequest if self.pricing == Pricing::FirstPrice => bid.price,
+            DealPricing::Auction(Pricing::SecondPrice) | DealPricing::AsRequest => {
+                bid.price.min(rival.max(floor).plus(Micros::CENT))
+            }
+        }
+    }
+
+    fn deal(&self, bid: &SoundBid) -> Option<&AskedDeal> {
+        self.imp.market.deals.get(bid.deal?)
+    }
+
+    /// The floor of the bid's deal, or of the imp, in the bid's currency; zero where nobody knows it in that.
+    fn floor(&self, bid: &SoundBid) -> Micros {
+        let (floor, currency) = match self.deal(bid) {
+            Some(deal) => (Some(deal.floor), &deal.floor_currency),
+            None => (self.imp.floor, &self.imp.floor_currency),
+        };
+        let floor = floor.unwrap_or(Micros::ZERO);
+        if *currency == bid.currency {
+            return floor;
+        }
+        let converted = self.scenario.exchanged(floor, currency, &bid.currency);
+        converted.unwrap_or(Micros::ZERO)
+    }
+}
+
+/// A bid that another one of the same bidder was put before.
+fn beaten(place: usize, bid: &SoundBid, winner: &Decided) -> Decided {
+    let to = match winner.end {
+        End::Won(_) => winner.bid.price,
+        End::Lost(loss) => loss.to.max(winner.bid.price),
+    };
+    let is_outranked = winner.bid.deal.is_some() && bid.deal.is_none();
+    Decided {
+        bid: bid.clone(),
+        place,
+        end: End::Lost(Loss {
+            reason: if is_outranked {
+                LossReason::DealBid
+            } else {
+                LossReason::HigherBid
+            },
+            to,
+        }),
+        min_to_win: to.plus(Micros::CENT),
+    }
 }
 
 /// The competitor's price in the bid's currency; zero where there is none.
@@ -122,6 +260,8 @@ mod tests {
             win_notice: None,
             billing_notice: None,
             loss_notice: None,
+            deal: None,
+            objection: None,
             trackers: Trackers::default(),
         }
     }
@@ -148,7 +288,7 @@ mod tests {
         assert!(won.contains(&End::Won(Micros::new(3_000_000))));
         assert!(
             won.iter()
-                .any(|end| matches!(end, End::Lost(to) if to.get() >= 3_000_000))
+                .any(|end| matches!(end, End::Lost(loss) if loss.to.get() >= 3_000_000))
         );
         assert!(
             won.iter()
@@ -192,7 +332,7 @@ mod tests {
             assert!(
                 decided[1..]
                     .iter()
-                    .all(|lost| lost.end == End::Lost(Micros::new(3_000_000)))
+                    .all(|lost| lost.end == lost_to("3.00", LossReason::HigherBid))
             );
         }
     }
@@ -208,5 +348,121 @@ mod tests {
             .filter(|decided| matches!(decided[0].end, End::Won(_)))
             .count();
         assert!((70..130).contains(&won), "{won} of 400");
+    }
+
+    fn lost_to(price: &str, reason: LossReason) -> End {
+        End::Lost(Loss {
+            reason,
+            to: price.parse().unwrap(),
+        })
+    }
+
+    /// How one bid of 3.00 for the first deal of a private market ends, and the least it had to bid.
+    fn deal_ends(pricing: DealPricing, rival_deals: f64) -> Vec<(End, Micros)> {
+        let mut scenario = Scenario::load("steady").unwrap();
+        scenario.auction.deal_competitor_share = rival_deals;
+        scenario.auction.win_share = Some(0.0);
+        let generator = Generator::new(1, scenario.traffic.clone(), &scenario.exchanges);
+        let mut asked = generator.request(0).unwrap().asked;
+        asked.imps.truncate(1);
+        asked.pricing = Pricing::FirstPrice;
+        asked.imps[0].market.deals = vec![AskedDeal {
+            id: "d".to_owned(),
+            floor: "2.00".parse().unwrap(),
+            floor_currency: "USD".to_owned(),
+            pricing,
+            seats: Vec::new(),
+            advertisers: Vec::new(),
+        }];
+        let mut dealt = bid(0, "3.00");
+        dealt.deal = Some(0);
+        let decided = (0..50).map(|index| {
+            let mut rng = Rng::of(1, Purpose::Auction, index);
+            let open = bid(0, "9.00");
+            let decided = decide(&scenario, &asked, &[open, dealt.clone()], &mut rng);
+            assert_eq!(decided[0].place, 1);
+            assert!(
+                matches!(decided[1].end, End::Lost(loss) if loss.reason == LossReason::DealBid)
+            );
+            (decided[0].end, decided[0].min_to_win)
+        });
+        decided.collect()
+    }
+
+    #[test]
+    fn a_deal_comes_before_open_bids_and_is_sold_as_it_says() {
+        let won = |price: &str| End::Won(price.parse().unwrap());
+        for (pricing, price) in [
+            (DealPricing::Fixed, "2.00"),
+            (DealPricing::AsRequest, "3.00"),
+            (DealPricing::Auction(Pricing::SecondPrice), "2.01"),
+        ] {
+            for (end, min_to_win) in deal_ends(pricing, 0.0) {
+                assert_eq!(
+                    (end, min_to_win.get()),
+                    (won(price), 2_000_000),
+                    "{pricing:?}"
+                );
+            }
+        }
+        // With a win share of nothing, a competitor that has a deal, too, is always higher.
+        for (end, _) in deal_ends(DealPricing::Fixed, 1.0) {
+            assert!(matches!(end, End::Lost(loss) if loss.reason == LossReason::DealBid));
+        }
+    }
+
+    #[test]
+    fn what_an_exchange_does_not_take_loses_for_its_reason_and_the_next_bid_wins() {
+        let mut scenario = Scenario::load("steady").unwrap();
+        scenario.auction.win_share = Some(1.0);
+        let generator = Generator::new(1, scenario.traffic.clone(), &scenario.exchanges);
+        let mut asked = generator.request(0).unwrap().asked;
+        asked.imps.truncate(1);
+        asked.imps[0].floor = Some("2.00".parse().unwrap());
+        asked.imps[0].floor_currency = "USD".to_owned();
+        let mut low = bid(0, "1.00");
+        low.objection = Some(LossReason::BelowFloor);
+        let mut blocked = bid(0, "9.00");
+        blocked.objection = Some(LossReason::ADVERTISER);
+        let bids = [low, bid(0, "3.00"), blocked];
+        let decided = decide(
+            &scenario,
+            &asked,
+            &bids,
+            &mut Rng::of(1, Purpose::Auction, 0),
+        );
+        let reason = |place: usize| match decided.iter().find(|one| one.place == place) {
+            Some(Decided {
+                end: End::Lost(loss),
+                min_to_win,
+                ..
+            }) => (loss.reason.code(), min_to_win.get()),
+            _ => (0, 0),
+        };
+        assert_eq!(reason(0), (100, 2_000_000));
+        assert_eq!(reason(1), (0, 0));
+        assert_eq!(reason(2), (205, 0));
+    }
+
+    #[test]
+    fn the_share_of_filtered_creatives_and_of_rival_deals_is_kept() {
+        let count = |ends: &[Vec<Decided>], wanted: LossReason| {
+            let is_wanted = |decided: &&Vec<Decided>| matches!(decided[0].end, End::Lost(loss) if loss.reason == wanted);
+            ends.iter().filter(is_wanted).count()
+        };
+        let filtered = ends(
+            |scenario, _| {
+                scenario.auction.win_share = Some(1.0);
+                scenario.auction.filtered_share = 0.25;
+                scenario.auction.filtered_codes = vec![201];
+            },
+            &["1.00"],
+        );
+        assert!((70..130).contains(&count(&filtered, LossReason::Filtered(201))));
+        let dealt = ends(
+            |scenario, _| scenario.auction.deal_competitor_share = 0.25,
+            &["90.00"],
+        );
+        assert!((70..130).contains(&count(&dealt, LossReason::DealBid)));
     }
 }

@@ -4,6 +4,7 @@
 //! bill must be in the books, and nothing may be in them that nobody sent.
 
 mod fetch;
+mod reckoning;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,11 +13,15 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::oracle::{Account, OracleFile};
+use crate::oracle::{Account, ChargeAccount, OracleFile};
+use crate::scenario::BooksRule;
 pub use fetch::fetch;
+pub use reckoning::Reckoning;
 
 /// Stands for the currency where a bidder tells only one sum of all.
 const ALL_CURRENCIES: &str = "*";
+/// Stands for the currency in rows of what campaigns are charged, each in its own one.
+const CHARGE: &str = "charge";
 
 /// What is booked: nanos of cost by campaign and currency.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +29,22 @@ const ALL_CURRENCIES: &str = "*";
 pub struct Books {
     /// By campaign, then by currency.
     pub campaigns: BTreeMap<String, BTreeMap<String, i64>>,
+    /// What campaigns are charged, where the bidder tells.
+    #[serde(default)]
+    pub charges: BTreeMap<String, Charges>,
+    /// Impressions by campaign, where the bidder counts them.
+    #[serde(default)]
+    pub impressions: BTreeMap<String, u64>,
+}
+
+/// What a campaign is charged, in nanos of its own currency.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Charges {
+    /// In all.
+    pub total_nanos: i64,
+    /// On the present day of its time zone.
+    pub today_nanos: i64,
 }
 
 /// One campaign in one currency.
@@ -39,6 +60,8 @@ pub struct Row {
     pub booked: i64,
     /// Cost of sent bills, in nanos.
     pub sent: i64,
+    /// How much less than that is as right, in nanos: a conversion may be rounded in more than one way.
+    pub slack: i64,
 }
 
 /// What a row shows.
@@ -50,6 +73,8 @@ pub enum Finding {
     Under,
     /// Something was booked that was never sent.
     Over,
+    /// A bill was sent and never acknowledged, so nobody knows whether it must be in the books.
+    Unsure,
 }
 
 /// Books that cannot be checked.
@@ -84,6 +109,21 @@ impl Row {
             Finding::Right
         }
     }
+
+    /// What it shows by a rule.
+    pub const fn finding_by(&self, rule: BooksRule) -> Finding {
+        match rule {
+            BooksRule::Bounded => self.finding(),
+            BooksRule::Exact if self.booked > self.sent => Finding::Over,
+            BooksRule::Exact if self.booked.saturating_add(self.slack) < self.sent => {
+                Finding::Under
+            }
+            BooksRule::Exact if self.acknowledged.saturating_add(self.slack) < self.sent => {
+                Finding::Unsure
+            }
+            BooksRule::Exact => Finding::Right,
+        }
+    }
 }
 
 /// Compares the books, less what was in them `before`, with the oracle's ledger. One row for each campaign and currency
@@ -108,8 +148,34 @@ pub fn compare(books: &Books, before: &Books, oracle: &OracleFile) -> Vec<Row> {
     }
     keys.into_iter()
         .map(|(campaign, currency)| row(books, before, oracle, (campaign, currency)))
+        .chain(charges(books, before, oracle))
         .filter(|row| row.booked != 0 || row.sent != 0)
         .collect()
+}
+
+/// One row for each campaign whose charge both tell.
+fn charges(books: &Books, before: &Books, oracle: &OracleFile) -> Vec<Row> {
+    let charged = |books: &Books, campaign: &str| {
+        let charges = books.charges.get(campaign)?;
+        Some(charges.total_nanos)
+    };
+    let row = |account: &ChargeAccount| {
+        let campaign = &account.campaign;
+        let booked = charged(books, campaign)?;
+        let earlier = charged(before, campaign).unwrap_or(0);
+        Some(Row {
+            campaign: campaign.clone(),
+            currency: CHARGE.to_owned(),
+            acknowledged: account.acknowledged.least_nanos,
+            booked: booked.saturating_sub(earlier),
+            sent: account.sent.most_nanos,
+            slack: account
+                .sent
+                .most_nanos
+                .saturating_sub(account.sent.least_nanos),
+        })
+    };
+    oracle.charges.iter().filter_map(row).collect()
 }
 
 fn row(books: &Books, before: &Books, oracle: &OracleFile, key: (&str, &str)) -> Row {
@@ -126,6 +192,7 @@ fn row(books: &Books, before: &Books, oracle: &OracleFile, key: (&str, &str)) ->
             .sum(),
         booked: books.cost(key).saturating_sub(before.cost(key)),
         sent: accounts().map(|account| account.sent.cost_nanos).sum(),
+        slack: 0,
     }
 }
 
@@ -172,7 +239,7 @@ fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, BooksError>
 
 /// The table for people: what is wrong first.
 pub fn table(rows: &[Row]) -> String {
-    text::write(rows)
+    text::write(rows, BooksRule::Bounded)
 }
 
 /// Whether all rows are right.

@@ -8,6 +8,7 @@ mod fault;
 mod markup;
 mod native;
 mod response;
+mod restrictions;
 mod text;
 mod vast;
 

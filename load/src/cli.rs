@@ -98,6 +98,9 @@ pub(crate) struct Run {
     /// Write the oracle's ledger to DIR/oracle.json, for `check-books`, and keep a started server's files in DIR/server.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// The folder of the bidder's configuration, for its campaigns' caps and budgets.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) config: Option<PathBuf>,
     /// Report expectations without failing on them, as for runs in which the server is killed.
     #[arg(long)]
     pub(crate) no_expectations: bool,

@@ -1,6 +1,6 @@
 //! The only reader of clocks, and the only place that lets a thread sleep.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Now, by the monotonic clock.
 #[expect(
@@ -69,5 +69,41 @@ impl Origin {
     /// Lets this task sleep until so long after it.
     pub async fn sleep_until(self, offset: Duration) {
         tokio::time::sleep_until(self.0 + offset).await;
+    }
+}
+
+/// The time of day: read once, and from then on counted by the monotonic clock, so that it never jumps.
+#[derive(Clone, Copy, Debug)]
+pub struct WallClock {
+    at: Instant,
+    unix_ms: u64,
+}
+
+impl WallClock {
+    /// Reads the time of day.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the clock"
+    )]
+    pub fn read() -> Self {
+        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let ms = since_1970.map_or(0, |since| since.as_millis());
+        Self {
+            at: now(),
+            unix_ms: u64::try_from(ms).unwrap_or(0),
+        }
+    }
+
+    /// An instant, in ms since 1970.
+    pub fn unix_ms(&self, instant: Instant) -> u64 {
+        let since = instant.saturating_duration_since(self.at).as_millis();
+        let before = self.at.saturating_duration_since(instant).as_millis();
+        let ms = |ms: u128| u64::try_from(ms).unwrap_or(0);
+        (self.unix_ms + ms(since)).saturating_sub(ms(before))
+    }
+
+    /// Now, in ms since 1970.
+    pub fn now_ms(&self) -> u64 {
+        self.unix_ms(now())
     }
 }

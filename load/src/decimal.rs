@@ -30,7 +30,7 @@ impl fmt::Display for DecimalError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             Self::Malformed => "not a decimal number like \"2.50\"",
-            Self::TooFine => "more than six decimal places",
+            Self::TooFine => "more decimal places than it may have (a price: six)",
             Self::TooLarge => "too large",
         })
     }
@@ -71,7 +71,7 @@ impl Micros {
             }
             None => (text, 0),
         };
-        parse(mantissa, exponent, Beyond::Dropped)
+        parse(mantissa, exponent, (PLACES, Beyond::Dropped)).map(Self)
     }
 }
 
@@ -86,11 +86,24 @@ impl FromStr for Micros {
     type Err = DecimalError;
 
     fn from_str(text: &str) -> Result<Self, DecimalError> {
-        parse(text, 0, Beyond::Refused)
+        parse(text, 0, (PLACES, Beyond::Refused)).map(Self)
     }
 }
 
-fn parse(text: &str, exponent: i32, beyond: Beyond) -> Result<Micros, DecimalError> {
+/// The billionths of a decimal text: an amount in nanos, or a rate.
+///
+/// # Errors
+/// [`DecimalError`] where it is no decimal number with at most nine places, or too large.
+pub fn billionths(text: &str) -> Result<i64, DecimalError> {
+    parse(text, 0, (9, Beyond::Refused))
+}
+
+/// The number in units of the last of so many decimal places.
+fn parse(
+    text: &str,
+    exponent: i32,
+    (places, beyond): (usize, Beyond),
+) -> Result<i64, DecimalError> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text),
@@ -100,16 +113,16 @@ fn parse(text: &str, exponent: i32, beyond: Beyond) -> Result<Micros, DecimalErr
     if !is_digits(whole) || !is_digits(fraction) {
         return Err(DecimalError::Malformed);
     }
-    // The digit at place p of the text counts 10^p units; micros are the places from -6 up.
+    // The digit at place p of the text counts 10^p units; what is read are the places from `lowest` up.
     let whole_len = i32::try_from(whole.len()).map_err(|_| DecimalError::TooLarge)?;
     let top = whole_len.saturating_sub(1).saturating_add(exponent);
-    let lowest = -i32::try_from(PLACES).unwrap_or(6);
-    let mut micros: i64 = 0;
+    let lowest = -i32::try_from(places).map_err(|_| DecimalError::TooLarge)?;
+    let mut units: i64 = 0;
     let mut place = top;
     for digit in whole.bytes().chain(fraction.bytes()) {
         let digit = i64::from(digit.saturating_sub(b'0'));
         if place >= lowest {
-            micros = micros
+            units = units
                 .checked_mul(10)
                 .and_then(|sum| sum.checked_add(digit))
                 .ok_or(DecimalError::TooLarge)?;
@@ -118,12 +131,12 @@ fn parse(text: &str, exponent: i32, beyond: Beyond) -> Result<Micros, DecimalErr
         }
         place = place.saturating_sub(1);
     }
-    // The last digit may stand above the millionths: 2.5 has five places to go.
-    while place >= lowest && micros != 0 {
-        micros = micros.checked_mul(10).ok_or(DecimalError::TooLarge)?;
+    // The last digit may stand above the last place: 2.5 has five places to go to the millionths.
+    while place >= lowest && units != 0 {
+        units = units.checked_mul(10).ok_or(DecimalError::TooLarge)?;
         place = place.saturating_sub(1);
     }
-    Ok(Micros(if negative { -micros } else { micros }))
+    Ok(if negative { -units } else { units })
 }
 
 impl fmt::Display for Micros {
@@ -192,5 +205,13 @@ mod tests {
             assert_eq!(Micros::from_json(text), Ok(Micros::new(micros)), "{text}");
         }
         assert_eq!(Micros::from_json("\"1\""), Err(DecimalError::Malformed));
+    }
+
+    #[test]
+    fn billionths_have_nine_places() {
+        assert_eq!(billionths("0.0000625"), Ok(62_500));
+        assert_eq!(billionths("25000.00"), Ok(25_000_000_000_000));
+        assert_eq!(billionths("0.0000000001"), Err(DecimalError::TooFine));
+        assert_eq!(billionths("9999999999"), Err(DecimalError::TooLarge));
     }
 }

@@ -22,12 +22,18 @@ pub(crate) enum Act {
     Answer(StatusCode, Value),
     /// Answers as it should, but it and all that come meanwhile only after so long.
     Stall(Duration),
+    /// Answers as it should, but only after so long.
+    Delay(Duration),
+    /// Bids nothing, after so long.
+    Shed(Duration),
     /// Breaks the connection.
     Break,
 }
 
 type Acting = dyn Fn(u64, &Value) -> Option<Act>;
 type Noticing = dyn Fn(u64, &str) -> StatusCode;
+/// A page made of the paths of the notices so far.
+type Page = dyn Fn(&[String]) -> String;
 
 /// A bidder.
 pub(crate) struct Fake {
@@ -36,6 +42,8 @@ pub(crate) struct Fake {
     address: RefCell<String>,
     requests: Cell<u64>,
     notices: RefCell<Vec<String>>,
+    /// What `GET /campaigns` answers.
+    campaigns: RefCell<Option<Box<Page>>>,
     stalled_until: Cell<std::time::Instant>,
 }
 
@@ -53,6 +61,7 @@ impl Fake {
             address: RefCell::new(address),
             requests: Cell::new(0),
             notices: RefCell::default(),
+            campaigns: RefCell::default(),
             stalled_until: Cell::new(clock::now()),
         });
         let serving = Rc::clone(&fake);
@@ -75,6 +84,11 @@ impl Fake {
         format!("http://{}{path}", self.address.borrow())
     }
 
+    /// Lets it answer `GET /campaigns`, as an admin server does.
+    pub(crate) fn keep_books(&self, page: impl Fn(&[String]) -> String + 'static) {
+        *self.campaigns.borrow_mut() = Some(Box::new(page));
+    }
+
     /// Paths of the notices that it got, in order.
     pub(crate) fn notices(&self) -> Vec<String> {
         self.notices.borrow().clone()
@@ -88,6 +102,14 @@ impl Fake {
         if request.method() == Method::GET {
             if path == "/ready" {
                 return Ok(respond(StatusCode::OK, "1"));
+            }
+            if let Some(page) = self
+                .campaigns
+                .borrow()
+                .as_ref()
+                .filter(|_| path == "/campaigns")
+            {
+                return Ok(respond(StatusCode::OK, &page(&self.notices.borrow())));
             }
             let mut notices = self.notices.borrow_mut();
             notices.push(path.clone());
@@ -107,11 +129,15 @@ impl Fake {
                 .saturating_duration_since(clock::now()),
         )
         .await;
+        if let Some(Act::Delay(time) | Act::Shed(time)) = act {
+            clock::sleep(time).await;
+        }
         let right = || right_answer(&asked, &self.address.borrow());
         let (status, answer) = match act {
             Some(Act::Break) => return Err(std::io::Error::other("broken as asked")),
             Some(Act::Answer(status, answer)) => (status, answer),
-            Some(Act::Stall(_)) | None => (StatusCode::OK, right()),
+            Some(Act::Shed(_)) => (StatusCode::NO_CONTENT, Value::Null),
+            Some(Act::Stall(_) | Act::Delay(_)) | None => (StatusCode::OK, right()),
         };
         if status == StatusCode::NO_CONTENT {
             return Ok(respond(status, ""));

@@ -116,6 +116,9 @@ fn changed_scenario(arguments: &cli::Run) -> Result<Scenario, String> {
     scenario.rate = arguments.rate.unwrap_or(scenario.rate);
     scenario.seconds = arguments.seconds.unwrap_or(scenario.seconds);
     scenario.seed = arguments.seed.unwrap_or(scenario.seed);
+    if arguments.config.is_some() {
+        scenario.oracle.config.clone_from(&arguments.config);
+    }
     let server = &mut scenario.server;
     if let Some(binary) = &arguments.server {
         server.binary = Some(binary.clone());

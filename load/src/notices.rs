@@ -1,19 +1,22 @@
-//! What an exchange reports back: wins, bills, impressions, clicks and losses; some twice, some late, some never.
+//! What an exchange reports back: wins, bills, impressions, clicks and losses; some twice, some late, some in the wrong
+//! order, some never, and some that nobody owes: forged.
 //!
 //! Here is the plan of an auction's notices, which is pure; `desk` sends them.
 
 mod desk;
+mod forgery;
 mod macros;
+mod price_cipher;
 
 pub use desk::{Desk, NoticeTally};
+pub use price_cipher::PriceKeys;
 
 use crate::auction::{Decided, End};
-use crate::decimal::Micros;
-use crate::oracle::Bill;
+use crate::oracle::{Bill, Entry};
 use crate::rng::Rng;
 use crate::scenario;
 use crate::traffic::Asked;
-use macros::Macros;
+use macros::{Macros, Outcome};
 
 /// One notice to be sent.
 #[derive(Clone, Debug)]
@@ -54,6 +57,8 @@ pub enum NoticeKind {
     Click,
     /// A loss (`lurl`).
     Loss,
+    /// A bill whose token was altered: nobody owes it, and nothing may be booked for it.
+    Forged,
 }
 
 impl NoticeKind {
@@ -65,40 +70,57 @@ impl NoticeKind {
             Self::Impression => "impression",
             Self::Click => "click",
             Self::Loss => "loss",
+            Self::Forged => "forged",
         }
     }
 }
 
-/// The loss code of a bid that another one beat.
-const LOST_TO_HIGHER_BID: u32 = 102;
+/// The sale that a bid took part in.
+#[derive(Clone, Copy, Debug)]
+pub struct Sale<'a> {
+    /// What was asked.
+    pub asked: &'a Asked,
+    /// The keys with which its exchange encrypts prices.
+    pub keys: Option<&'a PriceKeys>,
+    /// When the auction ended, in ms since 1970.
+    pub ended_ms: u64,
+    /// The bid, as the oracle knows it; without it no bill is kept.
+    pub entry: Option<Entry>,
+}
 
-/// The notices of a decided bid, in the order they fall due.
+/// The notices of a decided bid. Each says when it falls due.
 pub fn plan(
     settings: &scenario::Notices,
-    asked: &Asked,
+    sale: &Sale<'_>,
     decided: &Decided,
     rng: &mut Rng,
 ) -> Vec<Notice> {
     // Nothing of a test is billable, so nothing of it is reported.
-    if asked.is_test {
+    if sale.asked.is_test {
         return Vec::new();
     }
-    let imp_id = asked.imps.get(decided.bid.imp);
-    let imp_id = imp_id.map_or("", |imp| imp.id.as_str());
+    let outcome = match decided.end {
+        End::Won(price) => Outcome { price, loss: 0 },
+        End::Lost(loss) => Outcome {
+            price: loss.to,
+            loss: loss.reason.code(),
+        },
+    };
+    let macros = Macros::new(sale, decided, outcome, rng);
     let mut planner = Planner {
         settings,
         rng,
         notices: Vec::new(),
     };
     match decided.end {
-        End::Won(clearing) => planner.won(asked, imp_id, decided, clearing),
-        End::Lost(to) => {
-            let macros = Macros::new(asked, imp_id, decided, to, LOST_TO_HIGHER_BID);
+        End::Won(_) => planner.won(sale.entry, decided, &macros),
+        End::Lost(_) => {
             let after = planner.delay(settings.win_delay_ms);
             let urls = decided.bid.loss_notice.iter();
             planner.add(NoticeKind::Loss, urls, &macros, after);
         }
     }
+    planner.forge(decided, &macros);
     planner.notices
 }
 
@@ -108,32 +130,86 @@ struct Planner<'a> {
     notices: Vec<Notice>,
 }
 
+/// When each is reported, in ms from the end of the auction.
+struct Moments {
+    win: u64,
+    billing: u64,
+    impression: u64,
+}
+
 impl Planner<'_> {
-    fn won(&mut self, asked: &Asked, imp_id: &str, decided: &Decided, clearing: Micros) {
+    fn won(&mut self, entry: Option<Entry>, decided: &Decided, macros: &Macros<'_>) {
         let bid = &decided.bid;
-        let macros = Macros::new(asked, imp_id, decided, clearing, 0);
-        let win_after = self.delay(self.settings.win_delay_ms);
-        self.add(NoticeKind::Win, bid.win_notice.iter(), &macros, win_after);
-        let mut shown_after = win_after + self.delay(self.settings.billing_delay_ms);
-        if self.rng.chance(self.settings.late_share) {
-            shown_after += self.settings.late_ms;
-        }
+        let at = self.moments();
+        self.add(NoticeKind::Win, bid.win_notice.iter(), macros, at.win);
         let billing = bid.billing_notice.iter();
-        self.add(NoticeKind::Billing, billing, &macros, shown_after);
+        self.add(NoticeKind::Billing, billing, macros, at.billing);
         let impressions = bid.trackers.impressions.iter();
-        self.add(NoticeKind::Impression, impressions, &macros, shown_after);
+        self.add(NoticeKind::Impression, impressions, macros, at.impression);
         if self.rng.chance(self.settings.click_share) {
             let clicks = bid.trackers.clicks.iter();
-            self.add(NoticeKind::Click, clicks, &macros, shown_after);
+            self.add(NoticeKind::Click, clicks, macros, at.impression);
         }
-        let bill = Bill {
-            key: (bid.id.clone(), imp_id.to_owned()),
-            campaign: bid.campaign.clone(),
-            currency: bid.currency.clone(),
-            price: clearing,
+        if let Some(entry) = entry
+            && let Some(notice) = billing_event(&mut self.notices)
+        {
+            notice.bill = Some(Bill {
+                entry,
+                price: macros.price(),
+            });
+        }
+    }
+
+    /// The usual order is win, then bill and impression together.
+    fn moments(&mut self) -> Moments {
+        let win = self.delay(self.settings.win_delay_ms);
+        let mut shown = win + self.delay(self.settings.billing_delay_ms);
+        if self.rng.chance(self.settings.late_share) {
+            shown += self.settings.late_ms;
+        }
+        if self.rng.chance(self.settings.very_late_share) {
+            shown += self.settings.very_late_ms;
+        }
+        let mut moments = Moments {
+            win,
+            billing: shown,
+            impression: shown,
         };
-        if let Some(notice) = billing_event(&mut self.notices) {
-            notice.bill = Some(bill);
+        if self.rng.chance(self.settings.impression_first_share) {
+            moments.billing = shown + self.after();
+        }
+        if self.rng.chance(self.settings.billing_first_share) {
+            moments.win = moments.billing + self.after();
+        }
+        moments
+    }
+
+    /// How long after the other one, in ms, a notice comes that is too late for its place.
+    fn after(&mut self) -> u64 {
+        self.delay(self.settings.win_delay_ms).max(1)
+    }
+
+    /// Somebody sends a bill that nobody owes.
+    fn forge(&mut self, decided: &Decided, macros: &Macros<'_>) {
+        if !self.rng.chance(self.settings.forged_share) {
+            return;
+        }
+        let bid = &decided.bid;
+        let trackers = bid.trackers.impressions.iter();
+        let own = trackers
+            .filter(|url| is_own_tracker(url))
+            .chain(&bid.win_notice);
+        let after_ms = self.delay(self.settings.billing_delay_ms);
+        for url in bid.billing_notice.iter().chain(own) {
+            if let Some(url) = forgery::forged(&macros.replace(url), self.rng) {
+                self.notices.push(Notice {
+                    kind: NoticeKind::Forged,
+                    url,
+                    after_ms,
+                    fate: Fate::Once,
+                    bill: None,
+                });
+            }
         }
     }
 
@@ -169,10 +245,8 @@ impl Planner<'_> {
 
 /// What bills: the billing notice where there is one, else the bidder's own impression tracker, else the win notice.
 fn billing_event(notices: &mut [Notice]) -> Option<&mut Notice> {
-    let is_own = |notice: &Notice| {
-        let path = notice.url.split('?').next().unwrap_or_default();
-        notice.kind == NoticeKind::Impression && path.ends_with("/imp")
-    };
+    let is_own =
+        |notice: &Notice| notice.kind == NoticeKind::Impression && is_own_tracker(&notice.url);
     let place = notices
         .iter()
         .position(|notice| notice.kind == NoticeKind::Billing)
@@ -183,6 +257,12 @@ fn billing_event(notices: &mut [Notice]) -> Option<&mut Notice> {
                 .position(|notice| notice.kind == NoticeKind::Win)
         })?;
     notices.get_mut(place)
+}
+
+/// Whether a tracker in the markup is the bidder's own.
+fn is_own_tracker(url: &str) -> bool {
+    let path = url.split('?').next().unwrap_or_default();
+    path.ends_with("/imp")
 }
 
 #[cfg(test)]

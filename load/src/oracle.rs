@@ -1,182 +1,302 @@
-//! The oracle's ledger: what each campaign must have been billed, from the outside.
+//! The oracle's ledger: every bid, and what each campaign must have been charged for it, from the outside.
 //!
 //! A bill is *sent* when its request is handed to a socket and *acknowledged* when a 2xx came back, each counted once,
-//! however often it is repeated. So whatever crashed meanwhile, `acknowledged <= booked <= sent` has to hold.
+//! however often it is repeated. So whatever crashed meanwhile, `acknowledged <= booked <= sent` has to hold; where nothing
+//! was lost the two are equal, and so are the books.
+//!
+//! Where the bidder's campaigns are known (`catalogue`), each bid is also held against its campaign's cap and budget. Only
+//! what is certain counts there: impressions acknowledged a while before the request left. What the bidder has promised
+//! and nobody billed is unknown here, so the oracle sees less spend than there is, and no alarm is false.
 
-use std::collections::{BTreeMap, HashMap};
+mod accounts;
+mod catalogue;
+mod charge;
+mod file;
+mod findings;
+mod names;
+mod rows;
+mod spending;
+mod viewers;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use serde::{Deserialize, Serialize};
-
 use crate::decimal::Micros;
+use accounts::Accounts;
+pub use catalogue::{Catalogue, CatalogueError, Terms};
+pub use charge::{Charge, Rates};
+pub use file::{Account, ChargeAccount, OracleFile, Total};
+pub use findings::{Example, Findings};
+use rows::{Row, Rows};
+use spending::Spending;
+use viewers::Viewers;
+
+/// What was acknowledged is known to all of a bidder so long after, in ms: books are written at once, and tables that
+/// follow them within milliseconds; a second is far more.
+const KNOWN_AFTER_MS: u64 = 1_000;
+
+/// One bid, as the oracle numbers them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry(u32);
+
+/// A bid as it arrived.
+#[derive(Clone, Copy, Debug)]
+pub struct Offer<'a> {
+    /// The campaign.
+    pub campaign: &'a str,
+    /// The currency of its price.
+    pub currency: &'a str,
+    /// What it offers.
+    pub price: Micros,
+    /// The person's fingerprint, if the bidder may know it.
+    pub person: Option<u64>,
+    /// When the request left, in ms since 1970.
+    pub left_ms: u64,
+    /// When the answer was here, in ms since 1970.
+    pub answered_ms: u64,
+}
 
 /// One impression to be billed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bill {
-    /// The bid and the imp: a second bill of both is the same bill.
-    pub key: (String, String),
-    /// The campaign.
-    pub campaign: String,
-    /// The currency of the price.
-    pub currency: String,
+    /// The bid: a second bill of it is the same bill.
+    pub entry: Entry,
     /// What it costs: a CPM in micros is the cost of one impression in nanos.
     pub price: Micros,
-}
-
-/// So many bills and what they cost together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Total {
-    /// How many.
-    pub count: u64,
-    /// Their cost, in nanos of the currency.
-    pub cost_nanos: i64,
-}
-
-/// What one campaign was billed in one currency.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Account {
-    /// The campaign.
-    pub campaign: String,
-    /// The currency.
-    pub currency: String,
-    /// Handed to a socket.
-    pub sent: Total,
-    /// Answered with a 2xx.
-    pub acknowledged: Total,
-}
-
-/// The ledger as a file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OracleFile {
-    /// One account per campaign and currency, in order.
-    pub accounts: Vec<Account>,
 }
 
 /// The ledger while a run goes on.
 #[derive(Debug, Default)]
 pub struct Oracle {
-    accounts: BTreeMap<(String, String), (Total, Total)>,
-    /// By a fingerprint of 64 bits, so that a run of hours fits into memory. Two of ten million bills share one with a
-    /// chance of one in 300,000.
-    seen: HashMap<u64, Progress>,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Progress {
-    Sent,
-    Acknowledged,
-}
-
-impl Total {
-    fn add(&mut self, price: Micros) {
-        self.count += 1;
-        self.cost_nanos = self.cost_nanos.saturating_add(price.get());
-    }
+    catalogue: Catalogue,
+    /// What the rows' times count from, in ms since 1970.
+    origin_ms: u64,
+    rows: Rows,
+    accounts: Accounts,
+    viewers: Viewers,
+    /// By campaign, as `accounts` numbers them.
+    spending: Vec<Spending>,
+    /// Acknowledged less than [`KNOWN_AFTER_MS`] ago: when, and which row. Holds no more than a second's bills.
+    recent: VecDeque<(u64, Entry)>,
+    findings: Findings,
 }
 
 impl Oracle {
-    /// A bill is handed to a socket.
-    pub fn sent(&mut self, bill: &Bill) {
-        let fresh = !self.seen.contains_key(&fingerprint(bill));
-        if fresh {
-            self.seen.insert(fingerprint(bill), Progress::Sent);
-            self.account(bill).0.add(bill.price);
+    /// An empty ledger, for campaigns that are known so far, from this moment on (ms since 1970).
+    pub fn new(catalogue: Catalogue, now_ms: u64) -> Self {
+        Self {
+            catalogue,
+            origin_ms: now_ms,
+            ..Self::default()
         }
     }
 
-    /// A bill was answered with a 2xx.
-    pub fn acknowledged(&mut self, bill: &Bill) {
-        self.sent(bill);
-        let before = self.seen.insert(fingerprint(bill), Progress::Acknowledged);
-        if before != Some(Progress::Acknowledged) {
-            self.account(bill).1.add(bill.price);
+    /// A campaign's charges before the run, in nanos of its currency: those of its present day, and all of them.
+    pub fn charged_before(&mut self, campaign: &str, today_nanos: i64, total_nanos: i64) {
+        let origin_ms = self.origin_ms;
+        if let Some(number) = self.accounts.campaign(campaign)
+            && let Some(terms) = self.catalogue.terms(campaign).cloned()
+        {
+            let spending = self.spending(number);
+            spending.before(terms.day(origin_ms), today_nanos, total_nanos);
         }
+    }
+
+    /// A bid arrived. `None` where there is no room to remember it; the findings count these.
+    pub fn bid(&mut self, offer: &Offer<'_>) -> Option<Entry> {
+        self.know_until(offer.left_ms.saturating_sub(KNOWN_AFTER_MS));
+        let account = self.accounts.account(offer.campaign, offer.currency);
+        let Some(account) = account.filter(|_| self.rows.has_room()) else {
+            self.findings.forgotten += 1;
+            return None;
+        };
+        let viewer = self.judge(account, offer);
+        let left = self.since_origin(offer.left_ms);
+        let row = Row::new(offer.price, account, viewer, left);
+        Some(Entry(self.rows.push(row)))
+    }
+
+    /// A bill is handed to a socket.
+    pub fn notice_sent(&mut self, bill: &Bill, now_ms: u64) {
+        let now = self.since_origin(now_ms);
+        let Some(row) = self.rows.get_mut(bill.entry.0) else {
+            return;
+        };
+        if row.is_sent() {
+            return;
+        }
+        row.sent(bill.price, now);
+        let account = row.account;
+        let charge = self.charge(account, bill.price);
+        self.accounts.sent(account, bill.price, charge);
+    }
+
+    /// A bill was answered with a 2xx.
+    pub fn notice_acknowledged(&mut self, bill: &Bill, now_ms: u64) {
+        self.notice_sent(bill, now_ms);
+        let now = self.since_origin(now_ms);
+        let Some(row) = self.rows.get_mut(bill.entry.0) else {
+            return;
+        };
+        if row.is_acknowledged() {
+            return;
+        }
+        row.acknowledged(now);
+        let (account, price) = (row.account, row.price());
+        let charge = self.charge(account, price);
+        self.accounts.acknowledged(account, price, charge);
+        self.recent.push_back((now_ms, bill.entry));
+        self.seen(bill.entry);
     }
 
     /// What each currency's acknowledged bills cost.
     pub fn spend(&self) -> BTreeMap<&str, Total> {
-        let mut spend: BTreeMap<&str, Total> = BTreeMap::new();
-        for ((_, currency), (_, acknowledged)) in &self.accounts {
-            let sum = spend.entry(currency).or_default();
-            sum.count += acknowledged.count;
-            sum.cost_nanos = sum.cost_nanos.saturating_add(acknowledged.cost_nanos);
-        }
-        spend
+        self.accounts.spend()
+    }
+
+    /// Bids that ought not to have been made.
+    pub fn findings(&self) -> &Findings {
+        &self.findings
+    }
+
+    /// How many bids it holds.
+    pub fn bids(&self) -> u64 {
+        self.rows.count()
+    }
+
+    /// How much memory its tables take, in bytes. Allocators round up beyond that.
+    pub fn bytes(&self) -> u64 {
+        let names = u64::try_from(self.spending.len()).unwrap_or(0) * 512;
+        self.rows.bytes() + self.viewers.bytes() + names
     }
 
     /// The ledger as a file.
     pub fn file(&self) -> OracleFile {
-        let accounts = self.accounts.iter();
-        OracleFile {
-            accounts: accounts
-                .map(|((campaign, currency), (sent, acknowledged))| Account {
-                    campaign: campaign.clone(),
-                    currency: currency.clone(),
-                    sent: *sent,
-                    acknowledged: *acknowledged,
-                })
-                .collect(),
+        self.accounts.file()
+    }
+
+    /// Holds a bid against its campaign's cap and budget; says which viewer it is for, where that matters.
+    fn judge(&mut self, account: u32, offer: &Offer<'_>) -> Option<u32> {
+        let terms = self.catalogue.terms(offer.campaign)?.clone();
+        let number = self.accounts.campaign_of(account)?;
+        if let Some(charge) = terms.charge(offer.price, offer.currency)
+            && let Some(what) = self.spending(number).is_over(&terms, offer, charge)
+        {
+            self.findings
+                .over_budget
+                .add(|| format!("{}: {what}", offer.campaign));
+        }
+        let cap = terms.cap.as_ref()?;
+        let Some(person) = offer.person else {
+            self.findings.unknown_person.add(|| {
+                let campaign = offer.campaign;
+                format!("{campaign}: has a cap, and nobody can tell who it was shown to")
+            });
+            return None;
+        };
+        let viewer = self.viewers.viewer(number, person)?;
+        let (left, answered) = (
+            self.since_origin(offer.left_ms.saturating_sub(KNOWN_AFTER_MS)),
+            self.since_origin(offer.answered_ms),
+        );
+        let is_known =
+            |row: &Row| row.acknowledged <= left && row.sent_within(cap.within_ms, answered);
+        let seen = self
+            .viewers
+            .count(viewer, &self.rows, (cap, answered), is_known);
+        if seen >= cap.impressions {
+            self.findings.capped_bids.add(|| {
+                let (campaign, most) = (offer.campaign, cap.impressions);
+                format!("{campaign}: a bid for somebody who has seen it {seen} times of {most}")
+            });
+        }
+        Some(viewer)
+    }
+
+    /// An impression counts from now on; above the cap it must not be. One billed after its bid's promise has lapsed
+    /// may be, since nobody could foresee it.
+    fn seen(&mut self, entry: Entry) {
+        let Some(row) = self.rows.get(entry.0).copied() else {
+            return;
+        };
+        let Some(viewer) = row.viewer() else { return };
+        let campaign = self.accounts.name_of(row.account).unwrap_or_default();
+        let terms = self.catalogue.terms(campaign);
+        let cap = terms.and_then(|terms| terms.cap.as_ref());
+        self.viewers.seen(viewer, entry.0, &mut self.rows);
+        let Some(cap) = cap else { return };
+        let hold_ms = self.catalogue.hold_ms;
+        if row.is_late(hold_ms) {
+            return;
+        }
+        let now = row.acknowledged;
+        let counts = |other: &Row| !other.is_late(hold_ms) && other.sent_within(cap.within_ms, now);
+        let seen = self.viewers.count(viewer, &self.rows, (cap, now), counts);
+        if seen > cap.impressions {
+            self.findings.capped_impressions.add(|| {
+                let most = cap.impressions;
+                format!("{campaign}: impression {seen} of {most} for one person")
+            });
         }
     }
 
-    fn account(&mut self, bill: &Bill) -> &mut (Total, Total) {
-        self.accounts
-            .entry((bill.campaign.clone(), bill.currency.clone()))
-            .or_default()
+    /// Counts what was acknowledged up to then as spent.
+    fn know_until(&mut self, until_ms: u64) {
+        while let Some((at_ms, entry)) = self.recent.front().copied() {
+            if at_ms > until_ms {
+                break;
+            }
+            self.recent.pop_front();
+            let Some(row) = self.rows.get(entry.0).copied() else {
+                continue;
+            };
+            let Some(campaign) = self.accounts.name_of(row.account) else {
+                continue;
+            };
+            // A bill after its promise has lapsed may exceed a budget: the money had been promised again.
+            if row.is_late(self.catalogue.hold_ms) {
+                continue;
+            }
+            let Some(terms) = self.catalogue.terms(campaign).cloned() else {
+                continue;
+            };
+            let left_ms = self.origin_ms + u64::from(row.left);
+            let charge = self.charge(row.account, row.price());
+            if let Some(number) = self.accounts.campaign_of(row.account)
+                && let Some(charge) = charge
+            {
+                self.spending(number).spent(&terms, left_ms, charge);
+            }
+        }
+    }
+
+    fn charge(&self, account: u32, price: Micros) -> Option<Charge> {
+        let (campaign, currency) = self.accounts.names_of(account)?;
+        self.catalogue.terms(campaign)?.charge(price, currency)
+    }
+
+    fn spending(&mut self, campaign: u32) -> &mut Spending {
+        let place = usize::try_from(campaign).unwrap_or(0);
+        if self.spending.len() <= place {
+            self.spending.resize_with(place + 1, Spending::default);
+        }
+        // Just made longer.
+        #[expect(clippy::indexing_slicing, reason = "the line above makes room")]
+        &mut self.spending[place]
+    }
+
+    /// Times of rows are ms since the run began: 49 days of them.
+    fn since_origin(&self, at_ms: u64) -> u32 {
+        u32::try_from(at_ms.saturating_sub(self.origin_ms)).unwrap_or(rows::LATEST)
     }
 }
 
-fn fingerprint(bill: &Bill) -> u64 {
+/// 64 bits of a hash. Two of ten million things share them with a chance of one in 300,000.
+pub fn fingerprint(of: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
-    bill.key.hash(&mut hasher);
+    of.hash(&mut hasher);
     hasher.finish()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn bill(bid: &str, campaign: &str, price: &str) -> Bill {
-        Bill {
-            key: (bid.to_owned(), "1".to_owned()),
-            campaign: campaign.to_owned(),
-            currency: "USD".to_owned(),
-            price: price.parse().unwrap(),
-        }
-    }
-
-    #[test]
-    fn a_bill_counts_once_however_often_it_is_sent_and_acknowledged() {
-        let mut oracle = Oracle::default();
-        for _ in 0..3 {
-            oracle.sent(&bill("a", "c", "2.50"));
-            oracle.acknowledged(&bill("a", "c", "2.50"));
-        }
-        oracle.sent(&bill("b", "c", "1.000001"));
-        let file = oracle.file();
-        let total = |count, cost_nanos| Total { count, cost_nanos };
-        assert_eq!(file.accounts.len(), 1);
-        assert_eq!(file.accounts[0].sent, total(2, 3_500_001));
-        assert_eq!(file.accounts[0].acknowledged, total(1, 2_500_000));
-        assert_eq!(oracle.spend()["USD"], total(1, 2_500_000));
-    }
-
-    #[test]
-    fn accounts_are_kept_per_campaign_and_currency_and_survive_a_file() {
-        let mut oracle = Oracle::default();
-        oracle.acknowledged(&bill("a", "c", "1"));
-        oracle.acknowledged(&bill("b", "d", "1"));
-        let euro = Bill {
-            currency: "EUR".to_owned(),
-            ..bill("c", "c", "1")
-        };
-        oracle.acknowledged(&euro);
-        let file = oracle.file();
-        assert_eq!(file.accounts.len(), 3);
-        let text = serde_json::to_string(&file).unwrap();
-        assert_eq!(serde_json::from_str::<OracleFile>(&text).unwrap(), file);
-    }
-}
+mod tests;

@@ -3,12 +3,14 @@
 mod expect;
 mod html;
 mod json;
+mod oracle;
 mod text;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::books::Reckoning;
 use crate::faults;
 use crate::marks::Mark;
 use crate::notices::{Desk, NoticeKind, NoticeTally};
@@ -17,6 +19,7 @@ use crate::scenario::Scenario;
 use crate::tally::Tally;
 use crate::watch;
 pub use expect::{Expectation, Outcome};
+pub use oracle::OracleReport;
 
 /// What happened beside the traffic.
 #[derive(Debug, Default)]
@@ -75,6 +78,8 @@ pub struct Report {
     pub spend: BTreeMap<String, Total>,
     /// What was expected, and what was found.
     pub expectations: Vec<Expectation>,
+    /// What the oracle found.
+    pub oracle: OracleReport,
 }
 
 impl Report {
@@ -116,7 +121,21 @@ impl Report {
             notices,
             notices_pending: desk.pending(),
             spend,
+            oracle: OracleReport::default(),
         }
+    }
+
+    /// Adds what the oracle found.
+    pub fn reckon(&mut self, reckoning: Option<Reckoning>, scenario: &Scenario, desk: &Desk) {
+        let forged = self.notices.get(&NoticeKind::Forged);
+        self.oracle = OracleReport {
+            findings: desk.with_oracle(|oracle| oracle.findings().clone()),
+            reckoning,
+            slow_bid_ratio: self.tally.slowness.bid_ratio(),
+            forged: forged.map_or(0, |tally| tally.sent),
+        };
+        let expected = &scenario.expectations.oracle;
+        self.expectations.extend(self.oracle.judge(expected));
     }
 
     /// Whether the generator kept its own pace. A search for the capacity ends in overload on purpose, and says something

@@ -3,6 +3,7 @@
 mod bare;
 mod error;
 mod host;
+mod reckon;
 mod session;
 mod stop;
 mod world;
@@ -103,6 +104,7 @@ pub async fn run(options: &Options) -> Result<Finished, RunError> {
         ready = wait_until_ready(&world, &host, options.ready_wait) => ready?,
         () = stop.asked() => return Err(RunError::Stopped),
     }
+    let before = reckon::begin(scenario, &world.desk).await?;
     let start = clock::now() + LEAD;
     let pace = Pace {
         start,
@@ -137,16 +139,19 @@ pub async fn run(options: &Options) -> Result<Finished, RunError> {
     }
     let own_cpu = CpuUse::own().ok().zip(own.ok());
     world.tally.borrow_mut().own_cpu = own_cpu.map(|(after, before)| after.since(&before));
+    let ledger = world.desk.with_oracle(|oracle| oracle.file());
+    let reckoning = reckon::end(scenario, before.as_ref(), &ledger).await;
     let story = session.end(elapsed, host.log()).await;
     host.leave().await;
     world.tally.borrow_mut().series.finish();
-    let report = Report::new(&world.scenario, &world.tally.borrow(), &world.desk, story);
+    let mut report = Report::new(&world.scenario, &world.tally.borrow(), &world.desk, story);
+    report.reckon(reckoning, scenario, &world.desk);
     if report.holds() {
         host.forget(options.lodging.folder.is_some());
     }
     Ok(Finished {
         report,
-        oracle: world.desk.with_oracle(crate::oracle::Oracle::file),
+        oracle: ledger,
     })
 }
 

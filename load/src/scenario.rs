@@ -3,9 +3,12 @@
 //! `raw` has the shapes of the TOML; here they become values, and every fault of a file is reported at once.
 
 mod arrivals;
+mod auction;
 mod expectation;
 mod extends;
 mod injection;
+mod notices;
+mod oracle;
 mod raw;
 mod server;
 mod traffic;
@@ -21,10 +24,13 @@ use crate::arrivals::{Arrivals, Schedule};
 use crate::decimal::Micros;
 use crate::replay::Recording;
 use crate::wire::Target;
+pub use auction::Auction;
 pub use expectation::{Limits, Metric, Phase, Window};
 use extends::Source;
 pub(crate) use extends::merge;
 pub use injection::{Act, Barrage, Injection, Siege};
+pub use notices::Notices;
+pub use oracle::{BooksRule, OracleExpectations, OracleSettings};
 pub use server::{Server, Start};
 
 mod bundled;
@@ -72,6 +78,8 @@ pub struct Scenario {
     pub auction: Auction,
     /// What is reported back.
     pub notices: Notices,
+    /// What the oracle knows of the bidder.
+    pub oracle: OracleSettings,
     /// What one unit of a currency is worth in USD, in micros.
     pub rates: BTreeMap<String, Micros>,
     /// What has to hold.
@@ -229,42 +237,6 @@ pub struct Shares {
     pub test: f64,
 }
 
-/// How auctions end.
-#[derive(Clone, Debug)]
-pub struct Auction {
-    /// The median of the competitors' best price, a CPM in USD.
-    pub competitor_median: Micros,
-    /// The deviation of its logarithm.
-    pub competitor_spread: f64,
-    /// The share of auctions without a competitor.
-    pub uncontested_share: f64,
-    /// The share of auctions that the bidder wins, whatever it bids. Without it, prices decide.
-    pub win_share: Option<f64>,
-}
-
-/// What is reported back, and how unreliably. A pair is a shortest and a longest delay in ms.
-#[derive(Clone, Debug)]
-pub struct Notices {
-    /// From the end of an auction to its win and loss notices.
-    pub win_delay_ms: (u64, u64),
-    /// From the win notice to the billing notice and the impression.
-    pub billing_delay_ms: (u64, u64),
-    /// The share of bills that come much later.
-    pub late_share: f64,
-    /// How much later.
-    pub late_ms: u64,
-    /// The share of notices sent twice.
-    pub duplicate_share: f64,
-    /// The share of notices never sent.
-    pub lost_share: f64,
-    /// The share of impressions that are clicked.
-    pub click_share: f64,
-    /// How often a notice without a 2xx is sent again.
-    pub retries: u32,
-    /// After how long, in ms.
-    pub retry_ms: u64,
-}
-
 /// What has to hold at the end. Shares are of requests, or of notices.
 #[derive(Clone, Debug, Default)]
 pub struct Expectations {
@@ -284,6 +256,8 @@ pub struct Expectations {
     pub notice_failure_share_max: Option<f64>,
     /// Impressions billed, at least.
     pub bills_min: Option<u64>,
+    /// What the oracle is to find.
+    pub oracle: OracleExpectations,
     /// Wrong answers to what was broken on purpose, at most.
     pub injected_wrong_max: Option<u64>,
     /// The highest rate carried at `capacity_p99_ms`, at least, in requests per second.
@@ -376,6 +350,16 @@ impl Scenario {
     /// How many requests the run sends; where instants are drawn, how many on average.
     pub fn requests(&self) -> u64 {
         self.schedule().expected()
+    }
+
+    /// An amount of one currency in another, rounded up; `None` where a rate is missing.
+    pub fn exchanged(&self, amount: Micros, from: &str, to: &str) -> Option<Micros> {
+        let worth = self.worth(amount, from)?;
+        let unit = self.worth(Micros::new(1), to)?;
+        let (whole, rest) = (worth.checked_div(unit)?, worth.checked_rem(unit)?);
+        i64::try_from(whole + i128::from(rest > 0))
+            .ok()
+            .map(Micros::new)
     }
 
     /// An amount of one currency in USD-micros-of-micros, for comparing only; `None` where a rate is missing.

@@ -1,15 +1,18 @@
 //! What a run counts while it goes on.
 
 mod series;
+mod slow;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
+use crate::auction::End;
 use crate::check::{Fault, FaultKind};
 use crate::scenario::Phase;
 pub use series::{Counts, Row, Series};
+pub use slow::Slowness;
 
 /// Longer latencies count as this long: a minute.
 const LATENCY_US_MAX: u64 = 60_000_000;
@@ -45,6 +48,16 @@ impl Latencies {
     /// The latency that this share kept, in ms; 0 where there is none.
     pub fn quantile_ms(&self, share: f64) -> f64 {
         micros_as_ms(self.0.value_at_quantile(share))
+    }
+
+    /// The latency that this share kept, in microseconds.
+    pub(crate) fn quantile_us(&self, share: f64) -> u64 {
+        self.0.value_at_quantile(share)
+    }
+
+    /// How many took at least so many microseconds, as exactly as they are told apart.
+    pub(crate) fn count_from(&self, micros: u64) -> u64 {
+        self.0.count_between(micros, LATENCY_US_MAX)
     }
 
     /// The longest, in ms.
@@ -173,12 +186,27 @@ pub struct Counted {
 }
 
 /// Auctions.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct AuctionTally {
     /// Bids that won.
     pub won: u64,
     /// Bids that lost.
     pub lost: u64,
+    /// Of these, by the code of their loss.
+    pub losses: BTreeMap<u32, u64>,
+}
+
+impl AuctionTally {
+    /// One more end.
+    pub fn add(&mut self, end: &End) {
+        match end {
+            End::Won(_) => self.won += 1,
+            End::Lost(loss) => {
+                self.lost += 1;
+                *self.losses.entry(loss.reason.code()).or_default() += 1;
+            }
+        }
+    }
 }
 
 /// Everything that a run counts, notices aside.
@@ -202,6 +230,8 @@ pub struct Tally {
     pub lags: Latencies,
     /// Latencies of the last second.
     pub last_second: Latencies,
+    /// Whether slow answers hold as many bids as others.
+    pub slowness: Slowness,
     /// CPU time that this program took in all; `None` where the system does not tell.
     pub own_cpu: Option<Duration>,
     /// The first request's instant.

@@ -15,6 +15,7 @@ mod population;
 mod request;
 mod shape;
 mod stream;
+mod terms;
 
 pub use coding::Coding;
 pub use country::{Country, country, country_codes};
@@ -22,3 +23,4 @@ pub use generator::{Generator, Planned};
 pub(crate) use inventory::{some_category, some_domain};
 pub use media::{AskedImp, Asset, AssetKind, Slot};
 pub use request::{Asked, Pricing};
+pub use terms::{AskedDeal, DealPricing, Limits, Market};

@@ -9,7 +9,7 @@ use hyper::Request;
 use hyper::header::HOST;
 use serde::Deserialize;
 
-use super::{ALL_CURRENCIES, Books, BooksError};
+use super::{ALL_CURRENCIES, Books, BooksError, Charges};
 use crate::clock;
 use crate::wire::{Pool, Target};
 
@@ -31,6 +31,10 @@ struct Campaign {
     cost_nanos: Option<BTreeMap<String, i64>>,
     /// Cost in all, where currencies are not told apart.
     billed_cost_nanos: Option<i64>,
+    /// What it was charged in its own currency: in all, and today.
+    billed_nanos: Option<i64>,
+    billed_today_nanos: Option<i64>,
+    impressions: Option<u64>,
 }
 
 /// Fetches `GET /campaigns`. Must be called inside `tasks::run`.
@@ -61,14 +65,24 @@ pub(super) fn read(body: &[u8]) -> serde_json::Result<Books> {
     let campaigns = match serde_json::from_slice(body)? {
         Page::List(campaigns) | Page::Object { campaigns } => campaigns,
     };
-    let costs = |campaign: Campaign| {
+    let mut books = Books::default();
+    for campaign in campaigns {
         let costs = campaign.cost_nanos.unwrap_or_else(|| {
             let sum = campaign.billed_cost_nanos.unwrap_or(0);
             BTreeMap::from([(ALL_CURRENCIES.to_owned(), sum)])
         });
-        (campaign.id, costs)
-    };
-    Ok(Books {
-        campaigns: campaigns.into_iter().map(costs).collect(),
-    })
+        if let Some(total_nanos) = campaign.billed_nanos {
+            let today_nanos = campaign.billed_today_nanos.unwrap_or(0);
+            let charges = Charges {
+                total_nanos,
+                today_nanos,
+            };
+            books.charges.insert(campaign.id.clone(), charges);
+        }
+        if let Some(impressions) = campaign.impressions {
+            books.impressions.insert(campaign.id.clone(), impressions);
+        }
+        books.campaigns.insert(campaign.id, costs);
+    }
+    Ok(books)
 }

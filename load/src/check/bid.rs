@@ -2,11 +2,13 @@
 
 use super::markup::{self, Trackers};
 use super::response::Bid;
+use super::restrictions;
 use super::text::{clip, names_price, unknown_macro};
 use super::{FaultKind, Verdict};
+use crate::auction::LossReason;
 use crate::decimal::Micros;
 use crate::scenario::Scenario;
-use crate::traffic::{Asked, AskedImp};
+use crate::traffic::{Asked, AskedDeal, AskedImp};
 use crate::wire::Target;
 
 /// Above this a price is a mistake of units.
@@ -37,6 +39,10 @@ pub struct SoundBid {
     pub billing_notice: Option<String>,
     /// Where to report a loss.
     pub loss_notice: Option<String>,
+    /// The deal that it is for, by its place in the imp.
+    pub deal: Option<usize>,
+    /// Why no exchange takes it.
+    pub objection: Option<LossReason>,
     /// What the markup reports to.
     pub trackers: Trackers,
 }
@@ -63,14 +69,19 @@ pub(super) fn judge(scene: &Scene<'_>, seat: Option<&str>, bid: &Bid, verdict: &
     let Some((place, imp)) = found else {
         return verdict.fault(FaultKind::ImpUnknown, format!("{:?}", bid.impid));
     };
-    if let Some(deal) = &bid.dealid {
-        verdict.fault(FaultKind::Deal, format!("{deal:?} was not offered"));
+    let known = verdict.faults.len();
+    let offered = offered(scene, imp, seat, bid);
+    if let Offered::Refused(why) = &offered {
+        verdict.fault(FaultKind::Deal, why);
     }
-    let price = price(scene, imp, bid, verdict);
+    let price = price(scene, imp, (bid, offered.deal()), verdict);
     ids(scene.asked, bid, verdict);
+    restrictions::judge(scene.asked, imp, (seat, bid), verdict);
     let trackers = markup::judge(imp, bid, verdict);
     notices(bid, verdict);
     let Some(price) = price else { return };
+    let mut own = verdict.faults.iter().skip(known);
+    let objection = own.find_map(|fault| fault.kind.objection());
     verdict.bids.push(SoundBid {
         id: bid.id.clone(),
         bidid: scene.bidid.to_owned(),
@@ -83,11 +94,73 @@ pub(super) fn judge(scene: &Scene<'_>, seat: Option<&str>, bid: &Bid, verdict: &
         win_notice: bid.nurl.clone(),
         billing_notice: bid.burl.clone(),
         loss_notice: bid.lurl.clone(),
+        deal: match offered {
+            Offered::Deal(place, _) => Some(place),
+            Offered::Open | Offered::Refused(_) => None,
+        },
+        objection,
         trackers,
     });
 }
 
-fn price(scene: &Scene<'_>, imp: &AskedImp, bid: &Bid, verdict: &mut Verdict) -> Option<Micros> {
+/// How a bid may buy.
+enum Offered<'a> {
+    /// In the open auction.
+    Open,
+    /// As this deal of the imp.
+    Deal(usize, &'a AskedDeal),
+    /// Not as it says.
+    Refused(String),
+}
+
+impl<'a> Offered<'a> {
+    fn deal(&self) -> Option<&'a AskedDeal> {
+        match self {
+            Self::Deal(_, deal) => Some(deal),
+            Self::Open | Self::Refused(_) => None,
+        }
+    }
+}
+
+fn offered<'a>(scene: &Scene<'a>, imp: &'a AskedImp, seat: Option<&str>, bid: &Bid) -> Offered<'a> {
+    let market = &imp.market;
+    let Some(id) = &bid.dealid else {
+        return if market.is_private {
+            Offered::Refused(format!(
+                "none for imp {} of {}, which is private",
+                imp.id, scene.asked.id
+            ))
+        } else {
+            Offered::Open
+        };
+    };
+    let mut deals = market.deals.iter().enumerate();
+    let Some((place, deal)) = deals.find(|(_, deal)| deal.id == *id) else {
+        return Offered::Refused(format!("{id:?} was not offered"));
+    };
+    let seat = seat.unwrap_or_default();
+    if !deal.seats.is_empty() && !deal.seats.iter().any(|one| one == seat) {
+        return Offered::Refused(format!("{id:?} is not for seat {seat:?}"));
+    }
+    let is_named = |domain: &String| deal.advertisers.iter().any(|one| is_within(domain, one));
+    if !deal.advertisers.is_empty() && !bid.adomain.iter().any(is_named) {
+        return Offered::Refused(format!("{id:?} is not for {:?}", bid.adomain));
+    }
+    Offered::Deal(place, deal)
+}
+
+/// Whether a domain is another one or below it, however that is written.
+fn is_within(domain: &str, other: &str) -> bool {
+    let other = other.to_ascii_lowercase();
+    domain == other || domain.ends_with(&format!(".{other}"))
+}
+
+fn price(
+    scene: &Scene<'_>,
+    imp: &AskedImp,
+    (bid, deal): (&Bid, Option<&AskedDeal>),
+    verdict: &mut Verdict,
+) -> Option<Micros> {
     let text = bid.price.to_string();
     let price = match Micros::from_json(&text) {
         Ok(price) if price > Micros::ZERO && price <= PRICE_MAX => price,
@@ -96,21 +169,28 @@ fn price(scene: &Scene<'_>, imp: &AskedImp, bid: &Bid, verdict: &mut Verdict) ->
             return None;
         }
     };
-    let floor = imp.floor.unwrap_or(Micros::ZERO);
-    let is_below = if imp.floor_currency == scene.currency {
+    // The floor of a deal stands in place of the imp's.
+    let (kind, floor, wanted) = match deal {
+        Some(deal) => (FaultKind::BelowDealFloor, deal.floor, &deal.floor_currency),
+        None => (
+            FaultKind::BelowFloor,
+            imp.floor.unwrap_or(Micros::ZERO),
+            &imp.floor_currency,
+        ),
+    };
+    let currency = scene.currency;
+    let is_below = if wanted == currency {
         price < floor
     } else {
-        let offered = scene.scenario.worth(price, scene.currency);
-        let wanted = scene.scenario.worth(floor, &imp.floor_currency);
+        let offered = scene.scenario.worth(price, currency);
+        let floor = scene.scenario.worth(floor, wanted);
         // Without both rates, nobody can say.
-        offered.zip(wanted).is_some_and(|(o, w)| o < w)
+        offered
+            .zip(floor)
+            .is_some_and(|(offered, floor)| offered < floor)
     };
     if is_below {
-        let (currency, wanted) = (scene.currency, &imp.floor_currency);
-        verdict.fault(
-            FaultKind::BelowFloor,
-            format!("{price} {currency} below {floor} {wanted}"),
-        );
+        verdict.fault(kind, format!("{price} {currency} below {floor} {wanted}"));
     }
     Some(price)
 }
@@ -133,10 +213,7 @@ fn ids(asked: &Asked, bid: &Bid, verdict: &mut Verdict) {
         if !plain {
             verdict.fault(FaultKind::AdvertiserDomain, format!("{domain:?}"));
         }
-        let is_blocked = |blocked: &String| {
-            let blocked = blocked.to_ascii_lowercase();
-            *domain == blocked || domain.ends_with(&format!(".{blocked}"))
-        };
+        let is_blocked = |blocked: &String| is_within(domain, blocked);
         if asked.blocked_domains.iter().any(is_blocked) {
             verdict.fault(FaultKind::DomainBlocked, domain);
         }

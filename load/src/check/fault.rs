@@ -1,5 +1,7 @@
 //! The names of what can be wrong with an answer.
 
+use crate::auction::LossReason;
+
 /// A fault and an example of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -42,8 +44,10 @@ pub enum FaultKind {
     Price,
     /// Below the floor.
     BelowFloor,
-    /// A deal that was not offered.
+    /// A deal that was not offered, or is for others; none where only deals may buy.
     Deal,
+    /// Below the floor of its deal.
+    BelowDealFloor,
     /// No creative id.
     CreativeId,
     /// No campaign id, so that spend cannot be attributed.
@@ -54,6 +58,14 @@ pub enum FaultKind {
     DomainBlocked,
     /// A category that the request blocks.
     CategoryBlocked,
+    /// A seat that may not bid here.
+    Seat,
+    /// A creative attribute that the imp blocks.
+    AttributeBlocked,
+    /// A kind of banner markup that the imp blocks.
+    TypeBlocked,
+    /// An app that the request blocks.
+    AppBlocked,
     /// A width and height that were not offered.
     Size,
     /// A kind of markup that was not offered, or none named.
@@ -62,6 +74,8 @@ pub enum FaultKind {
     Markup,
     /// A VAST document that no player plays here.
     Vast,
+    /// A length that the slot does not take, or another one than the bid says.
+    Duration,
     /// A native ad that does not answer what was asked.
     Native,
     /// Nothing that counts the impression.
@@ -91,15 +105,21 @@ impl FaultKind {
             Self::Price => "price",
             Self::BelowFloor => "below_floor",
             Self::Deal => "deal",
+            Self::BelowDealFloor => "below_deal_floor",
             Self::CreativeId => "creative_id",
             Self::CampaignId => "campaign_id",
             Self::AdvertiserDomain => "advertiser_domain",
             Self::DomainBlocked => "domain_blocked",
             Self::CategoryBlocked => "category_blocked",
+            Self::Seat => "seat",
+            Self::AttributeBlocked => "attribute_blocked",
+            Self::TypeBlocked => "type_blocked",
+            Self::AppBlocked => "app_blocked",
             Self::Size => "size",
             Self::MarkupType => "markup_type",
             Self::Markup => "markup",
             Self::Vast => "vast",
+            Self::Duration => "duration",
             Self::Native => "native",
             Self::ImpressionTracker => "impression_tracker",
             Self::Insecure => "insecure",
@@ -107,5 +127,43 @@ impl FaultKind {
             Self::MacroPrice => "macro_price",
             Self::NoticeUrl => "notice_url",
         }
+    }
+
+    /// Why a bid with this fault is not taken; `None` where an exchange takes it all the same and complains later.
+    pub(super) const fn objection(self) -> Option<LossReason> {
+        Some(match self {
+            Self::BelowFloor => LossReason::BelowFloor,
+            Self::BelowDealFloor => LossReason::BelowDealFloor,
+            Self::Deal => LossReason::InvalidDeal,
+            Self::CreativeId => LossReason::NoCreative,
+            Self::AdvertiserDomain => LossReason::NoAdvertiser,
+            Self::DomainBlocked => LossReason::ADVERTISER,
+            Self::CategoryBlocked => LossReason::CATEGORY,
+            Self::Seat => LossReason::SeatBlocked,
+            Self::AttributeBlocked => LossReason::ATTRIBUTE,
+            Self::TypeBlocked => LossReason::KIND,
+            Self::AppBlocked => LossReason::APP,
+            Self::Size => LossReason::SIZE,
+            Self::Insecure => LossReason::NOT_SECURE,
+            Self::Markup => LossReason::NoMarkup,
+            Self::Status
+            | Self::ContentType
+            | Self::Json
+            | Self::ResponseId
+            | Self::ResponseShape
+            | Self::Currency
+            | Self::BidId
+            | Self::ImpUnknown
+            | Self::Price
+            | Self::CampaignId
+            | Self::MarkupType
+            | Self::Vast
+            | Self::Duration
+            | Self::Native
+            | Self::ImpressionTracker
+            | Self::MacroUnknown
+            | Self::MacroPrice
+            | Self::NoticeUrl => return None,
+        })
     }
 }

@@ -68,4 +68,11 @@ pub(super) struct Bid {
     pub(super) protocol: Option<u32>,
     #[serde(default, deserialize_with = "present")]
     pub(super) mtype: Option<u32>,
+    /// The app that is advertised.
+    #[serde(default, deserialize_with = "present")]
+    pub(super) bundle: Option<String>,
+    #[serde(default)]
+    pub(super) attr: Vec<u64>,
+    #[serde(default, deserialize_with = "present")]
+    pub(super) dur: Option<u32>,
 }

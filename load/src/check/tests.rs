@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::fake::right_answer;
-use crate::traffic::{Generator, Planned, Slot};
+use crate::traffic::{AskedDeal, DealPricing, Generator, Planned, Slot};
 
 fn answer(status: u16, body: &[u8]) -> Answer {
     let mut headers = HeaderMap::new();
@@ -164,6 +164,9 @@ fn each_fault_of_a_response_or_bid_is_found() {
             (FaultKind::Json, |r| bid(r)["burl"] = Value::Null),
             (FaultKind::BelowFloor, |r| bid(r)["price"] = json!(0.01)),
             (FaultKind::Deal, |r| bid(r)["dealid"] = json!("d")),
+            (FaultKind::AttributeBlocked, |r| {
+                bid(r)["attr"] = json!([4, 3]);
+            }),
             (FaultKind::CreativeId, |r| remove(r, "crid")),
             (FaultKind::CampaignId, |r| remove(r, "cid")),
             (FaultKind::AdvertiserDomain, |r| remove(r, "adomain")),
@@ -334,4 +337,147 @@ fn a_floor_in_another_currency_is_compared_by_the_rates() {
     // Without a rate nobody can say.
     scenario.rates.clear();
     assert_eq!(kinds(&scenario, &planned.asked, &response), BTreeSet::new());
+}
+
+/// The kinds of fault of a bid, and the code with which an auction then refuses it.
+fn refusal(asked: &Asked, response: &Value) -> (BTreeSet<FaultKind>, Option<u32>) {
+    let body = response.to_string();
+    let verdict = judge(&scenario(), asked, &answer(200, body.as_bytes()));
+    let kinds = verdict.faults.iter().map(|fault| fault.kind).collect();
+    let objection = verdict.bids.first().and_then(|bid| bid.objection);
+    (kinds, objection.map(crate::auction::LossReason::code))
+}
+
+#[test]
+fn what_a_request_rules_out_is_found_and_loses_for_that_reason() {
+    let (mut planned, right) = request(&scenario(), has_banner);
+    let asked = &mut planned.asked;
+    asked.seats = vec!["1234".to_owned()];
+    asked.blocked_apps = vec!["com.example.bad".to_owned()];
+    asked.imps[0].limits[0].banner_types = vec![3, 4];
+    let mut allowed = right.clone();
+    bid(&mut allowed)["bundle"] = json!("com.example.good");
+    bid(&mut allowed)["attr"] = json!([2]);
+    assert_eq!(refusal(asked, &allowed), (BTreeSet::new(), None));
+    let cases: [(FaultKind, u32, Change); 5] = [
+        (FaultKind::Seat, 104, |r| {
+            r["seatbid"][0]["seat"] = json!("77");
+        }),
+        (FaultKind::AppBlocked, 215, |r| {
+            bid(r)["bundle"] = json!("com.example.bad");
+        }),
+        (FaultKind::AttributeBlocked, 210, |r| {
+            bid(r)["attr"] = json!([9]);
+        }),
+        (FaultKind::TypeBlocked, 211, |r| {
+            replace(r, "adm", "</a>", "</a><script>x()</script>");
+        }),
+        (FaultKind::TypeBlocked, 211, |r| {
+            replace(
+                r,
+                "adm",
+                "</a>",
+                "</a><iframe src='https://x.example/'></iframe>",
+            );
+        }),
+    ];
+    for (kind, code, change) in cases {
+        let mut wrong = right.clone();
+        change(&mut wrong);
+        assert_eq!(refusal(asked, &wrong), (BTreeSet::from([kind]), Some(code)));
+    }
+}
+
+#[test]
+fn a_bid_for_a_deal_has_to_be_one_of_the_imps_and_meet_its_floor() {
+    let (mut planned, right) = request(&scenario(), has_banner);
+    let imp = &mut planned.asked.imps[0];
+    imp.floor = Some("9.00".parse().unwrap());
+    imp.market.is_private = true;
+    imp.market.deals = vec![AskedDeal {
+        id: "d".to_owned(),
+        floor: "1.50".parse().unwrap(),
+        floor_currency: "USD".to_owned(),
+        pricing: DealPricing::Fixed,
+        seats: vec!["1234".to_owned()],
+        advertisers: vec!["brand.example".to_owned()],
+    }];
+    let asked = &planned.asked;
+    let mut dealt = right;
+    bid(&mut dealt)["dealid"] = json!("d");
+    bid(&mut dealt)["price"] = json!(1.5);
+    assert_eq!(refusal(asked, &dealt), (BTreeSet::new(), None));
+    let deal = FaultKind::Deal;
+    let cases: [(BTreeSet<FaultKind>, u32, Change); 5] = [
+        ([FaultKind::BelowDealFloor].into(), 101, |r| {
+            bid(r)["price"] = json!(1.49);
+        }),
+        ([deal].into(), 4, |r| {
+            bid(r)["dealid"] = json!("e");
+            bid(r)["price"] = json!(9);
+        }),
+        // Only deals may buy here.
+        ([deal].into(), 4, |r| {
+            remove(r, "dealid");
+            bid(r)["price"] = json!(9);
+        }),
+        ([deal].into(), 4, |r| {
+            r["seatbid"][0]["seat"] = json!("77");
+            bid(r)["price"] = json!(9);
+        }),
+        ([deal].into(), 4, |r| {
+            bid(r)["adomain"] = json!(["other.example"]);
+            bid(r)["price"] = json!(9);
+        }),
+    ];
+    for (kinds, code, change) in cases {
+        let mut wrong = dealt.clone();
+        change(&mut wrong);
+        assert_eq!(refusal(asked, &wrong), (kinds, Some(code)), "{wrong}");
+    }
+}
+
+#[test]
+fn a_slot_of_a_pod_takes_its_lengths_only_and_a_bid_says_the_right_one() {
+    let is_video =
+        |planned: &Planned| matches!(planned.asked.imps[0].slots[..], [Slot::Video { .. }]);
+    let (mut planned, right) = request(&scenario(), is_video);
+    let found = |planned: &Planned, response: &Value| kinds(&scenario(), &planned.asked, response);
+    let duration = BTreeSet::from([FaultKind::Duration]);
+    let mut said = right.clone();
+    bid(&mut said)["dur"] = json!(15);
+    assert_eq!(found(&planned, &said), BTreeSet::new());
+    bid(&mut said)["dur"] = json!(30);
+    assert_eq!(found(&planned, &said), duration);
+    for (lengths, kinds) in [(vec![15, 30], BTreeSet::new()), (vec![10, 30], duration)] {
+        if let Slot::Video { durations, .. } = &mut planned.asked.imps[0].slots[0] {
+            *durations = lengths;
+        }
+        assert_eq!(found(&planned, &right), kinds);
+    }
+}
+
+#[test]
+fn audio_is_judged_like_video_without_a_picture() {
+    let is_video =
+        |planned: &Planned| matches!(planned.asked.imps[0].slots[..], [Slot::Video { .. }]);
+    let (mut planned, mut right) = request(&scenario(), is_video);
+    planned.asked.imps[0].slots = vec![Slot::Audio {
+        mimes: vec!["audio/mpeg".into()],
+        seconds: (5, 30),
+        durations: Vec::new(),
+        protocols: vec![2, 3],
+    }];
+    bid(&mut right)["mtype"] = json!(3);
+    replace(&mut right, "adm", "video/mp4", "audio/mpeg");
+    assert_eq!(kinds(&scenario(), &planned.asked, &right), BTreeSet::new());
+    let mut wrong = right.clone();
+    bid(&mut wrong)["mtype"] = json!(2);
+    let markup_type = BTreeSet::from([FaultKind::MarkupType]);
+    assert_eq!(kinds(&scenario(), &planned.asked, &wrong), markup_type);
+    replace(&mut right, "adm", "audio/mpeg", "audio/ogg");
+    assert_eq!(
+        kinds(&scenario(), &planned.asked, &right),
+        BTreeSet::from([FaultKind::Vast])
+    );
 }

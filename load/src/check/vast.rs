@@ -1,4 +1,4 @@
-//! Video markup: a VAST document that the player asked about can play.
+//! Video and audio markup: a VAST document that the player asked about can play.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use super::{FaultKind, Verdict};
 pub(super) struct Player<'a> {
     pub(super) mimes: &'a [Cow<'static, str>],
     pub(super) seconds: (u32, u32),
-    /// The only lengths, where there are any.
+    /// The only lengths it takes; empty: any between these two.
     pub(super) durations: &'a [u32],
     pub(super) protocols: &'a [u32],
 }
@@ -64,7 +64,7 @@ pub(super) fn judge(player: &Player<'_>, bid: &Bid, adm: &str, verdict: &mut Ver
             verdict.fault(FaultKind::Vast, "a wrapper around nothing");
         }
     } else {
-        inline(player, adm, verdict);
+        inline(player, bid, adm, verdict);
     }
     let mut clicks = elements(adm, "ClickTracking");
     clicks.extend(elements(adm, "ClickThrough"));
@@ -74,18 +74,28 @@ pub(super) fn judge(player: &Player<'_>, bid: &Bid, adm: &str, verdict: &mut Ver
     }
 }
 
-fn inline(player: &Player<'_>, adm: &str, verdict: &mut Verdict) {
+fn inline(player: &Player<'_>, bid: &Bid, adm: &str, verdict: &mut Verdict) {
     let (shortest, longest) = player.seconds;
     let duration = elements(adm, "Duration");
     let duration = duration.first().and_then(|text| seconds(text));
-    let fits = |length: u32| {
-        let is_listed = player.durations.is_empty() || player.durations.contains(&length);
-        is_listed && (shortest..=longest).contains(&length)
-    };
-    if !duration.is_some_and(fits) {
+    if !duration.is_some_and(|length| (shortest..=longest).contains(&length)) {
         verdict.fault(
             FaultKind::Vast,
             format!("{duration:?} s of {shortest} to {longest}"),
+        );
+    }
+    let is_taken = |length: &u32| player.durations.is_empty() || player.durations.contains(length);
+    if duration.is_some_and(|length| !is_taken(&length)) {
+        let taken = player.durations;
+        verdict.fault(
+            FaultKind::Duration,
+            format!("{duration:?} s, the slot takes {taken:?}"),
+        );
+    }
+    if bid.dur.is_some() && bid.dur != duration {
+        verdict.fault(
+            FaultKind::Duration,
+            format!("dur {:?}, document {duration:?} s", bid.dur),
         );
     }
     let types: Vec<String> = tags(adm, "MediaFile")

@@ -11,6 +11,7 @@ use hyper::Request;
 use hyper::header::HOST;
 
 use super::{Fate, Notice, NoticeKind};
+use crate::clock::WallClock;
 use crate::oracle::Oracle;
 use crate::wire::{Answer, Pool, Target};
 use crate::{clock, scenario, tasks};
@@ -35,6 +36,8 @@ pub struct NoticeTally {
     pub acknowledged: u64,
     /// Never acknowledged.
     pub failed: u64,
+    /// Forged ones that were not acknowledged, as is right.
+    pub refused: u64,
     /// Whose URL said `https` and were sent over plain HTTP.
     pub plain: u64,
     /// One that failed, and why.
@@ -47,6 +50,7 @@ pub struct Desk {
     pools: RefCell<HashMap<String, Rc<Pool>>>,
     tallies: RefCell<BTreeMap<NoticeKind, NoticeTally>>,
     oracle: RefCell<Oracle>,
+    wall: WallClock,
     pending: Cell<u64>,
 }
 
@@ -55,11 +59,17 @@ impl Desk {
     pub fn new(settings: scenario::Notices) -> Self {
         Self {
             settings,
+            wall: WallClock::read(),
+            oracle: RefCell::default(),
             pools: RefCell::default(),
             tallies: RefCell::default(),
-            oracle: RefCell::default(),
             pending: Cell::new(0),
         }
+    }
+
+    /// The time of day.
+    pub const fn wall(&self) -> WallClock {
+        self.wall
     }
 
     /// How many are still to be sent or acknowledged.
@@ -72,9 +82,9 @@ impl Desk {
         self.tallies.borrow().clone()
     }
 
-    /// Reads the oracle's ledger.
-    pub fn with_oracle<T>(&self, read: impl FnOnce(&Oracle) -> T) -> T {
-        read(&self.oracle.borrow())
+    /// Reads the oracle's ledger, or writes into it.
+    pub fn with_oracle<T>(&self, with: impl FnOnce(&mut Oracle) -> T) -> T {
+        with(&mut self.oracle.borrow_mut())
     }
 
     /// Takes a notice and sends it when it is due.
@@ -105,6 +115,10 @@ impl Desk {
 
     async fn deliver(&self, notice: &Notice, target: &Target) {
         clock::sleep(Duration::from_millis(notice.after_ms)).await;
+        if notice.kind == NoticeKind::Forged {
+            self.deliver_forged(notice, target).await;
+            return;
+        }
         let retry = Duration::from_millis(self.settings.retry_ms);
         for attempt in 0..=self.settings.retries {
             if attempt > 0 {
@@ -126,6 +140,15 @@ impl Desk {
         }
     }
 
+    /// Whether it is refused or taken and ignored, the books have to tell.
+    async fn deliver_forged(&self, notice: &Notice, target: &Target) {
+        let result = self.attempt(notice, target).await;
+        self.count(notice.kind, |tally| match result {
+            Ok(()) => tally.acknowledged += 1,
+            Err(_) => tally.refused += 1,
+        });
+    }
+
     async fn attempt(&self, notice: &Notice, target: &Target) -> Result<(), String> {
         let request = Request::get(target.path.as_str())
             .header(HOST, target.authority.as_str())
@@ -135,7 +158,8 @@ impl Desk {
         let handed = |_| {
             self.count(notice.kind, |tally| tally.sent += 1);
             if let Some(bill) = &notice.bill {
-                self.oracle.borrow_mut().sent(bill);
+                let now_ms = self.wall.now_ms();
+                self.oracle.borrow_mut().notice_sent(bill, now_ms);
             }
         };
         let sending = pool.send(request, &handed);
@@ -147,7 +171,8 @@ impl Desk {
             return Err(format!("status {}", answer.status));
         }
         if let Some(bill) = &notice.bill {
-            self.oracle.borrow_mut().acknowledged(bill);
+            let now_ms = self.wall.now_ms();
+            self.oracle.borrow_mut().notice_acknowledged(bill, now_ms);
         }
         Ok(())
     }

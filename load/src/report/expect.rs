@@ -43,7 +43,7 @@ pub enum Outcome {
 }
 
 #[derive(Clone, Copy)]
-enum Bound {
+pub(super) enum Bound {
     AtMost,
     AtLeast,
 }
@@ -124,7 +124,12 @@ pub(super) fn judge(
         .collect()
 }
 
-fn compare(name: impl Into<String>, bound: Bound, limit: f64, found: f64) -> Expectation {
+pub(super) fn compare(
+    name: impl Into<String>,
+    bound: Bound,
+    limit: f64,
+    found: f64,
+) -> Expectation {
     let holds = match bound {
         Bound::AtMost => found <= limit,
         Bound::AtLeast => found >= limit,

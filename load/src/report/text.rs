@@ -1,5 +1,6 @@
 //! The report for people.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 pub(super) mod story;
@@ -41,9 +42,10 @@ pub(super) fn write(report: &Report) -> String {
     regions(&mut out, report);
     line!(
         out,
-        "\nauctions   won {}   lost {}",
+        "\nauctions   won {}   lost {}{}",
         tally.auctions.won,
-        tally.auctions.lost
+        tally.auctions.lost,
+        losses(&tally.auctions.losses)
     );
     for (currency, total) in &report.spend {
         line!(
@@ -55,9 +57,22 @@ pub(super) fn write(report: &Report) -> String {
     }
     notices(&mut out, report);
     faults(&mut out, report);
+    out.push_str(&report.oracle.text());
     out.push_str(&story::write(report));
     verdict(&mut out, report);
     out
+}
+
+/// Losses by their code, where there is more than the usual one.
+fn losses(losses: &BTreeMap<u32, u64>) -> String {
+    let named: Vec<String> = losses
+        .iter()
+        .map(|(code, count)| format!("{count} with code {code}"))
+        .collect();
+    if named.is_empty() {
+        return String::new();
+    }
+    format!(" ({})", named.join(", "))
 }
 
 fn lanes(out: &mut String, report: &Report) {
@@ -159,6 +174,9 @@ fn notices(out: &mut String, report: &Report) {
             tally.acknowledged,
             tally.failed
         );
+        if tally.refused > 0 {
+            line!(out, "           {} refused, as is right", tally.refused);
+        }
         if let Some(example) = &tally.example {
             line!(out, "           e.g. {example}");
         }

@@ -21,6 +21,10 @@ pub enum RunError {
     Folder(io::Error),
     /// It ended before it was ready: how, and what it said last.
     ServerEnded(String),
+    /// The bidder's configuration, which an expectation needs, cannot be read.
+    Catalogue(String),
+    /// The bidder's books, which an expectation needs, cannot be read.
+    Books(String),
     /// It was stopped before it began.
     Stopped,
 }
@@ -38,6 +42,15 @@ impl fmt::Display for RunError {
             Self::Start(program, error) => write!(out, "{}: {error}", program.display()),
             Self::Folder(error) => write!(out, "no folder for the server: {error}"),
             Self::ServerEnded(words) => write!(out, "{words}"),
+            Self::Catalogue(error) => write!(
+                out,
+                "{error}; caps_exceeded_max and bids_over_budget_max need the bidder's configuration: name its folder \
+                 with --config"
+            ),
+            Self::Books(error) => write!(
+                out,
+                "the bidder's books: {error}; give its admin server as `admin`, or leave out what is expected of them"
+            ),
             Self::Stopped => write!(out, "stopped before the first request"),
         }
     }

@@ -14,6 +14,8 @@ use crate::scenario::Start;
 use crate::tasks;
 use crate::wire::Target;
 
+mod oracle;
+
 const fn accepted(_: u64, _: &str) -> StatusCode {
     StatusCode::NO_CONTENT
 }
@@ -40,6 +42,8 @@ fn options(url: &str) -> Options {
     scenario.expectations.p99_ms_max = None;
     scenario.expectations.late_share_max = None;
     scenario.expectations.bills_min = Some(20);
+    // Most of these bidders keep no books.
+    scenario.expectations.oracle = crate::scenario::OracleExpectations::default();
     scenario.traffic.tmax_ms = (4_000, 5_000);
     Options {
         scenario,

@@ -10,9 +10,10 @@ use hyper::Request;
 use hyper::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 
 use super::bare::Bare;
-use crate::auction::{self, End};
+use crate::auction;
 use crate::check;
-use crate::notices::{self, Desk};
+use crate::notices::{self, Desk, Sale};
+use crate::oracle::{Entry, Offer};
 use crate::pacer::Due;
 use crate::rng::{Purpose, Rng};
 use crate::scenario::Scenario;
@@ -109,6 +110,11 @@ impl World {
             },
             Some(Ok(answer)) => self.judge(&planned, &answer, latency),
         };
+        let latency = match ending {
+            Ending::Answered { .. } => latency,
+            // Who breaks a connection rather than answer late is not faster for it.
+            Ending::Failed { .. } => latency.max(self.scenario.give_up),
+        };
         let place = Place {
             exchange: planned.exchange,
             region: planned.asked.region,
@@ -139,10 +145,12 @@ impl World {
     fn judge(&self, planned: &Planned, answer: &Answer, latency: Duration) -> Ending {
         let verdict = check::judge(&self.scenario, &planned.asked, answer);
         let bids = u64::try_from(verdict.bids.len()).unwrap_or(u64::MAX);
+        self.tally.borrow_mut().slowness.answered(latency, bids > 0);
+        let entries = self.enter(planned, &verdict.bids, latency);
         let lateness = if latency > Duration::from_millis(planned.asked.tmax_ms) {
             Lateness::Late
         } else {
-            self.auction(planned, &verdict.bids);
+            self.auction(planned, &verdict.bids, &entries);
             Lateness::InTime
         };
         Ending::Answered {
@@ -152,16 +160,48 @@ impl World {
         }
     }
 
-    fn auction(&self, planned: &Planned, bids: &[check::SoundBid]) {
-        let mut rng = Rng::of(self.scenario.seed, Purpose::Auction, planned.index);
+    /// Tells the oracle of every bid, in time or not.
+    fn enter(
+        &self,
+        planned: &Planned,
+        bids: &[check::SoundBid],
+        latency: Duration,
+    ) -> Vec<Option<Entry>> {
         let asked = &planned.asked;
-        for decided in auction::decide(&self.scenario, asked, bids, &mut rng) {
-            let is_won = matches!(decided.end, End::Won(_));
-            let mut tally = self.tally.borrow_mut();
-            tally.auctions.won += u64::from(is_won);
-            tally.auctions.lost += u64::from(!is_won);
-            drop(tally);
-            for notice in notices::plan(&self.scenario.notices, asked, &decided, &mut rng) {
+        if asked.is_test {
+            return vec![None; bids.len()];
+        }
+        let answered_ms = self.desk.wall().now_ms();
+        let took_ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
+        let offer = |bid: &check::SoundBid| {
+            let offer = Offer {
+                campaign: &bid.campaign,
+                currency: &bid.currency,
+                price: bid.price,
+                person: asked.person,
+                left_ms: answered_ms.saturating_sub(took_ms),
+                answered_ms,
+            };
+            self.desk.with_oracle(|oracle| oracle.bid(&offer))
+        };
+        bids.iter().map(offer).collect()
+    }
+
+    fn auction(&self, planned: &Planned, bids: &[check::SoundBid], entries: &[Option<Entry>]) {
+        let mut rng = Rng::of(self.scenario.seed, Purpose::Auction, planned.index);
+        let settings = &self.scenario.notices;
+        let exchange = self.scenario.exchanges.get(planned.exchange);
+        let keys = exchange.and_then(|exchange| settings.price_keys.get(&exchange.name));
+        let ended_ms = self.desk.wall().now_ms();
+        for decided in auction::decide(&self.scenario, &planned.asked, bids, &mut rng) {
+            self.tally.borrow_mut().auctions.add(&decided.end);
+            let sale = Sale {
+                asked: &planned.asked,
+                keys,
+                ended_ms,
+                entry: entries.get(decided.place).copied().flatten(),
+            };
+            for notice in notices::plan(settings, &sale, &decided, &mut rng) {
                 self.desk.post(notice);
             }
         }

@@ -17,6 +17,10 @@ pub(super) fn read(table: Table) -> Result<Scenario, String> {
         .map_err(|fault: toml::de::Error| fault.to_string())
 }
 
+use super::auction::RawAuction;
+use super::notices::RawNotices;
+use super::oracle::{BooksRule, RawOracle};
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Scenario {
@@ -40,8 +44,10 @@ pub(super) struct Scenario {
     pub(super) capacity_p99_ms: Option<f64>,
     pub(super) exchanges: Vec<Exchange>,
     pub(super) traffic: Traffic,
-    pub(super) auction: Auction,
-    pub(super) notices: Notices,
+    pub(super) auction: RawAuction,
+    pub(super) notices: RawNotices,
+    #[serde(default)]
+    pub(super) oracle: RawOracle,
     #[serde(default)]
     pub(super) rates: BTreeMap<String, String>,
     #[serde(default)]
@@ -131,29 +137,6 @@ pub(super) struct Shares {
     pub(super) test: f64,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Auction {
-    pub(super) competitor_median: String,
-    pub(super) competitor_spread: f64,
-    pub(super) uncontested_share: f64,
-    pub(super) win_share: Option<f64>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Notices {
-    pub(super) win_delay_ms: (u64, u64),
-    pub(super) billing_delay_ms: (u64, u64),
-    pub(super) late_share: f64,
-    pub(super) late_ms: u64,
-    pub(super) duplicate_share: f64,
-    pub(super) lost_share: f64,
-    pub(super) click_share: f64,
-    pub(super) retries: u32,
-    pub(super) retry_ms: u64,
-}
-
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Expectations {
@@ -165,6 +148,11 @@ pub(super) struct Expectations {
     pub(super) p99_ms_max: Option<f64>,
     pub(super) notice_failure_share_max: Option<f64>,
     pub(super) bills_min: Option<u64>,
+    pub(super) books: Option<BooksRule>,
+    pub(super) caps_exceeded_max: Option<u64>,
+    pub(super) bids_over_budget_max: Option<u64>,
+    pub(super) forged_booked_max: Option<u64>,
+    pub(super) slow_bid_ratio_min: Option<f64>,
     pub(super) injected_wrong_max: Option<u64>,
     pub(super) capacity_min: Option<f64>,
     #[serde(default)]

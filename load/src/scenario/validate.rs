@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use super::{Act, Injection, expectation, injection, server};
 use super::{
-    Auction, Checks, Dialect, Exchange, Expectations, MediaWeights, Notices, Region, Scenario,
+    Checks, Dialect, Exchange, Expectations, MediaWeights, OracleExpectations, Region, Scenario,
     Shares, Traffic,
 };
-use super::{arrivals, raw, traffic as rare};
+use super::{arrivals, auction, notices, oracle, raw, traffic as rare};
 use crate::arrivals::Arrivals;
 use crate::decimal::Micros;
 use crate::traffic;
@@ -117,11 +117,13 @@ pub(super) fn scenario(name: &str, raw: raw::Scenario) -> Result<Scenario, Vec<S
         capacity_p99_ms: raw.capacity_p99_ms,
         exchanges: exchanges(&mut faults, raw.exchanges),
         traffic: traffic(&mut faults, raw.traffic, &rates),
-        auction: auction(&mut faults, &raw.auction),
-        notices: notices(&mut faults, &raw.notices),
+        auction: auction::auction(&mut faults, raw.auction),
+        notices: notices::notices(&mut faults, raw.notices),
+        oracle: oracle::oracle(&mut faults, raw.oracle),
         rates,
         expectations: expectations(&mut faults, raw.expectations, &names),
     };
+    check_oracle(&mut faults, &scenario);
     let is_replayed = matches!(scenario.arrivals, Arrivals::Replayed { .. });
     if is_replayed && scenario.traffic.recording.is_none() {
         faults.add(
@@ -134,6 +136,24 @@ pub(super) fn scenario(name: &str, raw: raw::Scenario) -> Result<Scenario, Vec<S
         Ok(scenario)
     } else {
         Err(faults.0)
+    }
+}
+
+/// What an expectation needs has to be given.
+fn check_oracle(faults: &mut Faults, scenario: &Scenario) {
+    let expected = &scenario.expectations.oracle;
+    if expected.needs_books() && scenario.admin.is_none() {
+        let advice = "books and forgeries are checked on the admin server: give its URL";
+        faults.add("admin", "", advice);
+    }
+    for name in scenario.notices.price_keys.keys() {
+        if !scenario
+            .exchanges
+            .iter()
+            .any(|exchange| exchange.name == *name)
+        {
+            faults.add("notices.price_keys", name, "the name of an exchange");
+        }
     }
 }
 
@@ -314,29 +334,6 @@ fn shares(faults: &mut Faults, raw: &raw::Shares) -> Shares {
     }
 }
 
-fn auction(faults: &mut Faults, raw: &raw::Auction) -> Auction {
-    Auction {
-        competitor_median: faults.price("auction.competitor_median", &raw.competitor_median),
-        competitor_spread: faults.weight("auction.competitor_spread", raw.competitor_spread),
-        uncontested_share: faults.share("auction.uncontested_share", raw.uncontested_share),
-        win_share: faults.share_option("auction.win_share", raw.win_share),
-    }
-}
-
-fn notices(faults: &mut Faults, raw: &raw::Notices) -> Notices {
-    Notices {
-        win_delay_ms: faults.between("notices.win_delay_ms", raw.win_delay_ms),
-        billing_delay_ms: faults.between("notices.billing_delay_ms", raw.billing_delay_ms),
-        late_share: faults.share("notices.late_share", raw.late_share),
-        late_ms: raw.late_ms,
-        duplicate_share: faults.share("notices.duplicate_share", raw.duplicate_share),
-        lost_share: faults.share("notices.lost_share", raw.lost_share),
-        click_share: faults.share("notices.click_share", raw.click_share),
-        retries: raw.retries,
-        retry_ms: raw.retry_ms,
-    }
-}
-
 fn expectations(faults: &mut Faults, raw: raw::Expectations, names: &[&str]) -> Expectations {
     let phases = expectation::phases(faults, raw.phase, names);
     let metrics = expectation::metrics(faults, raw.metric);
@@ -356,6 +353,13 @@ fn expectations(faults: &mut Faults, raw: raw::Expectations, names: &[&str]) -> 
         notice_failure_share_max: share("notice_failure_share_max", raw.notice_failure_share_max),
         p99_ms_max: raw.p99_ms_max,
         bills_min: raw.bills_min,
+        oracle: OracleExpectations {
+            books: raw.books,
+            caps_exceeded_max: raw.caps_exceeded_max,
+            bids_over_budget_max: raw.bids_over_budget_max,
+            forged_booked_max: raw.forged_booked_max,
+            slow_bid_ratio_min: raw.slow_bid_ratio_min,
+        },
         injected_wrong_max: raw.injected_wrong_max,
         capacity_min: raw.capacity_min,
         phases,

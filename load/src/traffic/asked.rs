@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::media::{AskedImp, Asset, AssetKind, Slot};
 use super::request::{Asked, Pricing};
+use super::terms;
 use crate::decimal::Micros;
 use crate::scenario::Traffic;
 
@@ -39,6 +40,9 @@ pub(super) fn read(body: &[u8], traffic: &Traffic) -> Option<Asked> {
         region: region(&request, traffic),
         tmax_ms: tmax.filter(|ms| *ms > 0).unwrap_or(traffic.tmax_ms.1),
         is_test: is_set(&request, "test"),
+        person: terms::person(&request),
+        seats: texts(&request, "wseat").collect(),
+        blocked_apps: texts(&request, "bapp").collect(),
     })
 }
 
@@ -78,6 +82,8 @@ fn imp(imp: &Value) -> AskedImp {
         .into_iter()
         .flatten()
         .collect(),
+        market: terms::market(imp),
+        limits: terms::limits(imp),
     }
 }
 

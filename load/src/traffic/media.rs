@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Value, json};
 
 use super::shape::{Shape, fields};
+use super::terms::{Limits, Market};
 use crate::decimal::Micros;
 use crate::rng::Rng;
 use crate::scenario::Dialect;
@@ -22,6 +23,10 @@ pub struct AskedImp {
     pub is_secure: bool,
     /// What may be shown: one of these.
     pub slots: Vec<Slot>,
+    /// Who may buy it.
+    pub market: Market,
+    /// What its markup may not be.
+    pub limits: Vec<Limits>,
 }
 
 /// One kind of placement.

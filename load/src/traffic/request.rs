@@ -8,7 +8,7 @@ use super::consent::Signal;
 use super::media::{self, AskedImp, Slot};
 use super::population::{Address, AppStore, Person};
 use super::shape::{Shape, fields, request_id};
-use super::{deals, inventory, stream};
+use super::{deals, inventory, stream, terms};
 use crate::decimal::Micros;
 use crate::rng::{Purpose, Rng};
 use crate::scenario::{Dialect, Traffic};
@@ -37,6 +37,12 @@ pub struct Asked {
     pub tmax_ms: u64,
     /// Whether nothing of it is billable.
     pub is_test: bool,
+    /// A fingerprint of the ids by which a bidder may know the person again; `None` where it may not, or cannot.
+    pub person: Option<u64>,
+    /// Seats that may bid; empty: all.
+    pub seats: Vec<String>,
+    /// Apps that may not be advertised.
+    pub blocked_apps: Vec<String>,
 }
 
 /// What the winner of an auction pays.
@@ -104,6 +110,9 @@ impl Draft<'_> {
             region: self.person.region,
             tmax_ms: rng.between(self.traffic.tmax_ms.0, self.traffic.tmax_ms.1),
             is_test: rng.chance(shares.test),
+            person: None,
+            seats: Vec::new(),
+            blocked_apps: Vec::new(),
         };
         if rng.chance(shares.blocking) {
             asked.blocked_domains = some_of(rng, &self.traffic.blocked_domains);
@@ -143,7 +152,20 @@ impl Draft<'_> {
                 inventory::site(rng, self.shape, self.person.country),
             ),
         };
-        if !self.is_child() && !rng.chance(shares.anonymous) {
+        self.put_person(root, rng);
+        if self.shape.dialect == Dialect::Xandr {
+            // Where 2.4 has it.
+            root.insert("ext".to_owned(), json!({"schain": chain}));
+        }
+        asked.person = terms::person(&body);
+        asked.seats = terms::texts(&body, "wseat");
+        asked.blocked_apps = terms::texts(&body, "bapp");
+        (asked, body)
+    }
+
+    /// Who the person is, and what they allow.
+    fn put_person(&self, root: &mut Map<String, Value>, rng: &mut Rng) {
+        if !self.is_child() && !rng.chance(self.traffic.shares.anonymous) {
             root.insert("user".to_owned(), self.user(rng));
         }
         if self.is_child() || rng.chance(0.3) || self.signal != Signal::Plain {
@@ -152,11 +174,6 @@ impl Draft<'_> {
         if !self.is_child() {
             self.signal.put(self.shape, root);
         }
-        if self.shape.dialect == Dialect::Xandr {
-            // Where 2.4 has it.
-            root.insert("ext".to_owned(), json!({"schain": chain}));
-        }
-        (asked, body)
     }
 
     fn is_child(&self) -> bool {
@@ -221,6 +238,8 @@ impl Draft<'_> {
             floor_currency: currency.to_owned(),
             is_secure,
             slots,
+            market: terms::market(&imp),
+            limits: terms::limits(&imp),
         };
         (asked, imp)
     }
