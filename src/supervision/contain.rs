@@ -8,14 +8,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::{Mutex, Once};
 
-use super::exit::PanicReport;
+use super::exit::{Calls, PanicReport, shorten};
 use crate::clock::Clock;
 
 thread_local! {
     /// How many contained frames this thread is inside.
     static DEPTH: Cell<u32> = const { Cell::new(0) };
     /// Where the last contained panic of this thread happened, and the calls that led there if somebody asked for them.
-    static PLACE: RefCell<(Option<String>, Option<String>)> = const { RefCell::new((None, None)) };
+    static PLACE: RefCell<(Option<String>, Option<Calls>)> = const { RefCell::new((None, None)) };
 }
 
 /// Runs `work`; a panic in it becomes a report.
@@ -61,13 +61,6 @@ pub(crate) fn report(payload: Box<dyn Any + Send>) -> PanicReport {
     }
 }
 
-fn shorten(text: &mut String, most: usize) {
-    if text.len() > most {
-        let end = (0..=most).rev().find(|&at| text.is_char_boundary(at));
-        text.truncate(end.unwrap_or(0));
-    }
-}
-
 /// Installs the kernel's panic hook, once a process. A panic inside a child is kept for its exit reason and printed
 /// by nobody; any other goes to the hook that was there before.
 ///
@@ -90,15 +83,15 @@ pub fn install_panic_hook() {
     });
 }
 
-/// Writes back-traces down where `RUST_BACKTRACE` asks for them, and not too many: one costs as much as ten restarts of
-/// a stage, and after a few of one second nobody reads the next.
+/// Keeps the calls that led to a panic where `RUST_BACKTRACE` asks for them, and not too many: finding them costs as much as
+/// a few restarts of a stage, and after some of one second nobody reads the next.
 struct Backtraces {
     clock: Clock,
     is_asked_for: bool,
     allowance: Mutex<Allowance>,
 }
 
-/// What has been written down in the current second.
+/// What has been kept in the current second.
 #[derive(Default)]
 struct Allowance {
     second: u64,
@@ -126,7 +119,7 @@ impl Backtraces {
         }
     }
 
-    fn here(&self) -> Option<String> {
+    fn here(&self) -> Option<Calls> {
         if !self.is_asked_for {
             return None;
         }
@@ -135,9 +128,7 @@ impl Backtraces {
         if !self.allowance.try_lock().ok()?.take(second) {
             return None;
         }
-        let mut text = Backtrace::capture().to_string();
-        shorten(&mut text, PanicReport::BACKTRACE_BYTES_MAX);
-        Some(text)
+        Some(Calls::here())
     }
 }
 

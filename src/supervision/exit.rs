@@ -1,5 +1,6 @@
 //! Why a child ended.
 
+use std::backtrace::Backtrace;
 use std::fmt;
 use std::sync::Arc;
 
@@ -40,16 +41,52 @@ pub struct PanicReport {
     pub message: String,
     /// File, line and column, where the hook of the kernel saw them.
     pub location: Option<String>,
-    /// The calls that led there, where `RUST_BACKTRACE` asks for them: of at most ten panics a second, at most
-    /// [`PanicReport::BACKTRACE_BYTES_MAX`] long.
-    pub backtrace: Option<String>,
+    /// The calls that led there, where `RUST_BACKTRACE` asks for them: of at most ten panics a second.
+    pub backtrace: Option<Calls>,
 }
+
+/// The calls that led to a panic, as they were found. Their names are looked up by whoever writes them, which takes
+/// milliseconds; the thread that panicked has none to spare.
+#[derive(Clone, Debug)]
+pub struct Calls(Arc<Backtrace>);
 
 impl PanicReport {
     /// A message longer than this says no more to a reader; it travels in events and snapshots.
     pub const MESSAGE_BYTES_MAX: usize = 400;
     /// Some fifty frames: enough to see where a panic came from.
     pub const BACKTRACE_BYTES_MAX: usize = 8_192;
+}
+
+impl Calls {
+    pub(crate) fn here() -> Self {
+        Self(Arc::new(Backtrace::capture()))
+    }
+}
+
+impl PartialEq for Calls {
+    /// The same panic.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Calls {}
+
+impl fmt::Display for Calls {
+    /// At most [`PanicReport::BACKTRACE_BYTES_MAX`] long.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = self.0.to_string();
+        shorten(&mut text, PanicReport::BACKTRACE_BYTES_MAX);
+        f.write_str(&text)
+    }
+}
+
+/// Cuts a text so that it is at most so many bytes long.
+pub(crate) fn shorten(text: &mut String, most: usize) {
+    if text.len() > most {
+        let end = (0..=most).rev().find(|&at| text.is_char_boundary(at));
+        text.truncate(end.unwrap_or(0));
+    }
 }
 
 impl Exit {
@@ -96,5 +133,25 @@ impl fmt::Display for Exit {
             Self::Stuck => f.write_str("stuck"),
             Self::Ignored => f.write_str("ignored: nothing to do"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        let mut text = "ééé".to_owned();
+        shorten(&mut text, 3);
+        assert_eq!(text, "é");
+    }
+
+    #[test]
+    fn the_calls_of_two_panics_differ_and_their_text_has_a_limit() {
+        let (one, other) = (Calls::here(), Calls::here());
+        assert_ne!(one, other);
+        assert_eq!(one, one.clone());
+        assert!(one.to_string().len() <= PanicReport::BACKTRACE_BYTES_MAX);
     }
 }

@@ -133,7 +133,7 @@ mod watchdog;
 
 pub use contain::install_panic_hook;
 pub use context::Context;
-pub use exit::{Exit, PanicReport, Why};
+pub use exit::{Calls, Exit, PanicReport, Why};
 pub use limit::Limit;
 pub use observe::{Observation, Observations, What};
 pub use planes::{Plane, Planes};

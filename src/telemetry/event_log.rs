@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::log_file::{LogPlace, write_lines};
-use crate::supervision::{Observation, Post, Spec, What, thread};
+use crate::supervision::{Exit, Observation, Post, Spec, What, thread};
 
 /// Lines that may wait. A disk that stalls for a second in a crash storm loses some, and the loss is counted.
 pub(super) const WAITING_MAX: usize = 4_096;
@@ -28,17 +28,31 @@ fn line(seen: &Observation) -> String {
         } => json!({
             "reason": exit.label(),
             "text": exit.to_string(),
+            "backtrace": backtrace(exit),
             "uptime_ms": u64::try_from(uptime.as_millis()).unwrap_or(u64::MAX),
             "asked": asked,
         }),
-        What::StartFailed(exit) => json!({ "reason": exit.label(), "text": exit.to_string() }),
+        What::StartFailed(exit) => json!({
+            "reason": exit.label(),
+            "text": exit.to_string(),
+            "backtrace": backtrace(exit),
+        }),
         What::Started { incarnation, .. } => json!({ "incarnation": incarnation }),
         _ => json!({}),
     };
     if let (Some(line), Some(more)) = (line.as_object_mut(), more.as_object()) {
-        line.extend(more.clone());
+        let given = more.iter().filter(|(_, value)| !value.is_null());
+        line.extend(given.map(|(key, value)| (key.clone(), value.clone())));
     }
     line.to_string()
+}
+
+/// The calls that led to a panic. Their names are looked up here, on a thread where nobody waits for it.
+fn backtrace(exit: &Exit) -> Option<String> {
+    match exit {
+        Exit::Panic(report) => report.backtrace.as_ref().map(ToString::to_string),
+        _ => None,
+    }
 }
 
 /// The event in one word.
@@ -70,7 +84,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::supervision::Exit;
     use crate::units::UnixMillis;
 
     #[test]
