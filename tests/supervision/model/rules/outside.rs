@@ -2,8 +2,9 @@
 
 use bidtree::supervision::Restart;
 
-use super::{Asked, Due, End, Env, Fate, Life, Member, Mode, Rising, Row, Slot, Then, Unit};
+use super::{Asked, Due, End, Env, Fate, Life, Mode, Rising, Row, Slot, Then, Unit};
 use crate::model::Wrong;
+use crate::model::plan::Member;
 use crate::support::Act;
 
 /// What a supervisor can be asked.

@@ -1,0 +1,246 @@
+//! The dice: random trees, and what happens to them.
+
+use bidtree::supervision::{Restart, Strategy};
+
+use super::{Group, Member, Step, Stop, TICK_MS, join, parent};
+use crate::support::Act;
+
+const CLEANUPS_MS: [u64; 3] = [TICK_MS - 1, 3 * TICK_MS - 2, 7 * TICK_MS - 3];
+/// Ids of children that are started by request.
+const ADDED: [&str; 3] = ["x", "y", "z"];
+const SHORT_STOP: Stop = Stop::Within(2 * TICK_MS - 5);
+const LONG_STOP: Stop = Stop::Within(5 * TICK_MS - 7);
+const DEPTH_MAX: u32 = 3;
+const WORKERS_MAX: usize = 9;
+
+pub(super) fn group(dice: &mut fastrand::Rng, depth: u32, workers: &mut usize) -> Group {
+    let strategies = [
+        Strategy::OneForOne,
+        Strategy::OneForAll,
+        Strategy::RestForOne,
+    ];
+    let dynamic = (depth > 1 && dice.u8(0..6) == 0).then(|| dice.usize(1..=3));
+    let mut members = Vec::new();
+    if dynamic.is_none() {
+        for n in 0..dice.usize(1..=4) {
+            if *workers >= WORKERS_MAX {
+                break;
+            }
+            members.push(member(dice, depth, n, workers));
+        }
+    }
+    let strategy = strategies[dice.usize(0..3)];
+    Group {
+        strategy: dynamic.map_or(strategy, |_| Strategy::OneForOne),
+        intensity: dice.usize(0..=4),
+        period_ms: TICK_MS * [3, 10, 30][dice.usize(0..3)],
+        dynamic,
+        members,
+    }
+}
+
+fn member(dice: &mut fastrand::Rng, depth: u32, n: usize, workers: &mut usize) -> Member {
+    let letter = char::from(b"abcd"[n]);
+    if depth < DEPTH_MAX && dice.u8(0..3) == 0 {
+        let stop = match dice.u8(0..6) {
+            0 => Stop::Brutal,
+            1 => LONG_STOP,
+            _ => Stop::Infinity,
+        };
+        return Member {
+            id: letter.to_uppercase().to_string(),
+            restart: restart(dice),
+            stop,
+            group: Some(group(dice, depth + 1, workers)),
+        };
+    }
+    *workers += 1;
+    worker(dice, letter.to_string())
+}
+
+fn worker(dice: &mut fastrand::Rng, id: String) -> Member {
+    Member {
+        id,
+        restart: restart(dice),
+        stop: match dice.u8(0..6) {
+            0 => Stop::Brutal,
+            1 => Stop::Infinity,
+            2 => LONG_STOP,
+            _ => SHORT_STOP,
+        },
+        group: None,
+    }
+}
+
+fn restart(dice: &mut fastrand::Rng) -> Restart {
+    match dice.u8(0..6) {
+        0 => Restart::Temporary,
+        1 | 2 => Restart::Transient,
+        _ => Restart::Permanent,
+    }
+}
+
+/// What steps can be aimed at.
+#[derive(Default)]
+pub(super) struct Places {
+    workers: Vec<(String, Stop)>,
+    all: Vec<String>,
+    pub(super) supervisors: Vec<String>,
+    dynamics: Vec<String>,
+    /// The supervisor whose children most steps are aimed at: what happens to one while the last thing is still going
+    /// on is where the mistakes are.
+    pub(super) focus: String,
+}
+
+impl Places {
+    pub(super) fn collect(&mut self, group: &Group, path: &str) {
+        self.supervisors.push(path.to_owned());
+        for member in &group.members {
+            let path = join(path, &member.id);
+            self.all.push(path.clone());
+            match &member.group {
+                Some(inner) => self.collect(inner, &path),
+                None => self.workers.push((path.clone(), member.stop)),
+            }
+        }
+        if group.dynamic.is_some() {
+            self.dynamics.push(path.to_owned());
+        }
+        for id in ADDED {
+            if group.dynamic.is_some() {
+                self.workers.push((join(path, id), SHORT_STOP));
+            }
+            self.all.push(join(path, id));
+        }
+    }
+
+    /// A sibling that takes its time, an end that makes its supervisor wait for it, and what happens meanwhile.
+    pub(super) fn scene(&self, dice: &mut fastrand::Rng, steps: &mut Vec<Step>) {
+        if self.workers.is_empty() {
+            return;
+        }
+        let (slow, _) = self.aim(dice, &self.workers, |(path, _)| path).clone();
+        let siblings: Vec<_> = self
+            .workers
+            .iter()
+            .map(|(path, _)| path)
+            .filter(|path| parent(path) == parent(&slow))
+            .collect();
+        let one = |dice: &mut fastrand::Rng| siblings[dice.usize(0..siblings.len())].clone();
+        steps.push(match dice.u8(0..4) {
+            0 | 1 => Step::Hang(slow),
+            2 => Step::Fail(slow, dice.u32(1..=2)),
+            _ => Step::Cleanup(slow, CLEANUPS_MS[dice.usize(1..3)]),
+        });
+        steps.push(Step::Act(vec![(one(dice), Act::Panic)]));
+        let mut next = one(dice);
+        for _ in 0..dice.usize(1..=3) {
+            // Often the same one again.
+            if dice.bool() {
+                next = one(dice);
+            }
+            let path = next.clone();
+            steps.push(match dice.u8(0..8) {
+                0..3 => Step::Act(vec![(path, act(dice))]),
+                3 => Step::Kill(path),
+                4 | 5 => Step::Terminate(path),
+                6 => Step::Restart(path),
+                _ => Step::Fail(path, 1),
+            });
+        }
+    }
+
+    pub(super) fn step(&self, dice: &mut fastrand::Rng) -> Step {
+        if !self.dynamics.is_empty() && dice.u8(0..6) == 0 {
+            return Self::start(dice, &self.dynamics);
+        }
+        if dice.u8(0..6) == 0 {
+            return self.request(dice);
+        }
+        if self.workers.is_empty() {
+            return Step::Ticks(1);
+        }
+        let (path, stop) = self.aim(dice, &self.workers, |(path, _)| path).clone();
+        match dice.u8(0..20) {
+            0..8 => Step::Act(vec![(path, act(dice))]),
+            8 | 9 if stop != Stop::Brutal => self.two_deaths(dice, path),
+            10 | 11 => Step::Kill(self.aim(dice, &self.all, |path| path).clone()),
+            12 | 13 => Step::Fail(path, dice.u32(1..=3)),
+            14 => Step::Hang(path),
+            // Nobody would ever end what is waited for without a limit.
+            15 if stop != Stop::Infinity => Step::Deaf(path),
+            16 | 17 => Step::Cleanup(path, CLEANUPS_MS[dice.usize(0..3)]),
+            18 => Step::Stop,
+            _ => Step::Ticks(dice.u64(1..=8)),
+        }
+    }
+
+    /// Two siblings end at once. What two unrelated supervisors do at once has no order; nor has the start of a child
+    /// that is killed on the spot.
+    fn two_deaths(&self, dice: &mut fastrand::Rng, path: String) -> Step {
+        let siblings: Vec<_> = self
+            .workers
+            .iter()
+            .filter(|(other, stop)| {
+                parent(other) == parent(&path) && *other != path && *stop != Stop::Brutal
+            })
+            .collect();
+        let mut acts = vec![(path, act(dice))];
+        if !siblings.is_empty() {
+            let (other, _) = siblings[dice.usize(0..siblings.len())];
+            // Not a normal end, which is a shutdown for one that has just been told to stop.
+            acts.push((other.clone(), [Act::Fail, Act::Panic][dice.usize(0..2)]));
+        }
+        Step::Act(acts)
+    }
+
+    fn aim<'a, T>(
+        &self,
+        dice: &mut fastrand::Rng,
+        targets: &'a [T],
+        path: impl Fn(&T) -> &String,
+    ) -> &'a T {
+        let focus = |target: &&T| parent(path(target)) == self.focus;
+        let near: Vec<_> = targets.iter().filter(focus).collect();
+        if near.is_empty() || dice.u8(0..4) == 0 {
+            return &targets[dice.usize(0..targets.len())];
+        }
+        near[dice.usize(0..near.len())]
+    }
+
+    fn start(dice: &mut fastrand::Rng, supervisors: &[String]) -> Step {
+        let path = supervisors[dice.usize(0..supervisors.len())].clone();
+        let id = ADDED[dice.usize(0..ADDED.len())].to_owned();
+        let stop = [SHORT_STOP, LONG_STOP][dice.usize(0..2)];
+        let restart = restart(dice);
+        Step::Start(
+            path,
+            Member {
+                id,
+                restart,
+                stop,
+                group: None,
+            },
+        )
+    }
+
+    fn request(&self, dice: &mut fastrand::Rng) -> Step {
+        if self.all.is_empty() || dice.u8(0..5) == 0 {
+            return Self::start(dice, &self.supervisors);
+        }
+        let path = self.aim(dice, &self.all, |path| path).clone();
+        match dice.u8(0..4) {
+            0 | 1 => Step::Terminate(path),
+            2 => Step::Restart(path),
+            _ => Step::Delete(path),
+        }
+    }
+}
+
+fn act(dice: &mut fastrand::Rng) -> Act {
+    match dice.u8(0..4) {
+        0 => Act::Normal,
+        1 => Act::Fail,
+        _ => Act::Panic,
+    }
+}

@@ -1,0 +1,72 @@
+//! A scenario as it is printed when kernel and model differ.
+
+use std::fmt;
+
+use bidtree::supervision::Restart;
+
+use super::{Group, Member, Scenario, Step, Stop};
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            strategy,
+            intensity,
+            period_ms,
+            dynamic,
+            members,
+        } = self;
+        write!(f, "{strategy:?} {intensity}/{period_ms}ms")?;
+        if let Some(most) = dynamic {
+            write!(f, " dynamic<={most}")?;
+        }
+        let members: Vec<_> = members.iter().map(ToString::to_string).collect();
+        write!(f, " {{{}}}", members.join(", "))
+    }
+}
+
+impl fmt::Display for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.id)?;
+        if self.restart != Restart::Permanent {
+            write!(f, " {:?}", self.restart)?;
+        }
+        match self.stop {
+            Stop::Brutal => f.write_str(" brutal")?,
+            Stop::Within(ms) => write!(f, " {ms}ms")?,
+            Stop::Infinity => f.write_str(" infinity")?,
+        }
+        match &self.group {
+            Some(group) => write!(f, " = {group}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Act(acts) => write!(f, "act {acts:?}"),
+            Self::Kill(path) => write!(f, "kill {path}"),
+            Self::Fail(path, times) => write!(f, "fail {path} {times}x"),
+            Self::Hang(path) => write!(f, "hang {path}"),
+            Self::Deaf(path) => write!(f, "deaf {path}"),
+            Self::Cleanup(path, ms) => write!(f, "cleanup {path} {ms}ms"),
+            Self::Start(path, member) => write!(f, "start {member} at {path}"),
+            Self::Terminate(path) => write!(f, "terminate {path}"),
+            Self::Restart(path) => write!(f, "restart {path}"),
+            Self::Delete(path) => write!(f, "delete {path}"),
+            Self::Ticks(ticks) => write!(f, "pass {ticks} ticks"),
+            Self::Stop => f.write_str("stop"),
+        }
+    }
+}
+
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "  {}", self.root)?;
+        for step in &self.steps {
+            writeln!(f, "  - {step}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,195 @@
+//! A child of the model: how it begins, and how it ends when it is told to.
+
+use super::{Due, End, Env, Fate, Unit};
+use crate::model::plan::{Member, START_WITHIN_MS, Stop, join};
+
+pub(super) struct Slot {
+    pub(super) member: Member,
+    pub(super) path: String,
+    pub(super) life: Life,
+    pub(super) restarts: u64,
+    pub(super) last: Option<End>,
+    pub(super) asked: Asked,
+    /// The order of starts.
+    began: u64,
+}
+
+/// What was asked of a child and has not come to its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    Nothing,
+    /// If its start fails, it was never there.
+    ToBeAdded,
+    /// If its start fails, it stays down.
+    ToRestart,
+    /// It is forgotten when it is down.
+    ToBeForgotten,
+}
+
+pub(super) enum Life {
+    Out,
+    /// To be started again after its start failed.
+    Again,
+    Failed(End),
+    Rising(Rising),
+    Up(Option<Box<Unit>>),
+    Leaving {
+        /// When it will have cleaned up, and what it is then.
+        gone: Option<Due>,
+        kill: Option<Due>,
+        inner: Option<Box<Unit>>,
+    },
+}
+
+pub(super) enum Rising {
+    WillBeUp,
+    WillFail,
+    Hangs(Due),
+    Inner(Box<Unit>),
+}
+
+impl Unit {
+    /// The first of the starts that have an outcome has it.
+    pub(super) fn resolve(&mut self, env: &mut Env) -> bool {
+        let slots = self.slots.iter_mut().flatten();
+        let first = slots
+            .filter(|slot| matches!(slot.life, Life::Rising(Rising::WillBeUp | Rising::WillFail)))
+            .min_by_key(|slot| slot.began);
+        let Some(slot) = first else { return false };
+        if matches!(slot.life, Life::Rising(Rising::WillFail)) {
+            slot.life = Life::Failed(End::Error);
+        } else {
+            env.manner(&slot.path).incarnations += 1;
+            slot.life = Life::Up(None);
+            slot.asked = Asked::Nothing;
+        }
+        true
+    }
+
+    pub(super) fn begin(&mut self, index: usize, env: &mut Env) {
+        let Some(slot) = &mut self.slots[index] else {
+            return;
+        };
+        if let Some(group) = &slot.member.group {
+            let inner = Box::new(Unit::new(group, &slot.path));
+            slot.life = Life::Rising(Rising::Inner(inner));
+            return;
+        }
+        env.log.push(format!("+{}", slot.path));
+        slot.began = env.next();
+        let manner = env.manner(&slot.path);
+        slot.life = Life::Rising(if manner.failing > 0 {
+            manner.failing -= 1;
+            Rising::WillFail
+        } else if manner.hanging > 0 {
+            manner.hanging -= 1;
+            Rising::Hangs(env.timer(START_WITHIN_MS))
+        } else {
+            Rising::WillBeUp
+        });
+    }
+
+    /// Tells a child to stop, by its own rule.
+    pub(super) fn tell(&mut self, index: usize, env: &mut Env) {
+        let Some(slot) = &mut self.slots[index] else {
+            return;
+        };
+        if slot.asked != Asked::ToBeForgotten {
+            slot.asked = Asked::Nothing;
+        }
+        slot.life = match std::mem::replace(&mut slot.life, Life::Out) {
+            life @ (Life::Out | Life::Again | Life::Failed(_) | Life::Leaving { .. }) => life,
+            _ if slot.member.stop == Stop::Brutal => {
+                slot.last = Some(End::Killed);
+                Life::Out
+            }
+            life => {
+                let kill = match slot.member.stop {
+                    Stop::Within(ms) => Some(env.timer(ms)),
+                    Stop::Infinity | Stop::Brutal => None,
+                };
+                leave(slot, life, kill, env)
+            }
+        };
+    }
+}
+
+/// What becomes of a child that was told to stop and is waited for.
+fn leave(slot: &mut Slot, life: Life, kill: Option<Due>, env: &mut Env) -> Life {
+    let (gone, inner) = match life {
+        Life::Up(Some(mut inner)) | Life::Rising(Rising::Inner(mut inner)) => {
+            inner.end(Fate::Down(End::Asked), env);
+            (None, Some(inner))
+        }
+        // It cannot hear while its start hangs. Without a limit to its stop, there is still the one to its start.
+        Life::Rising(Rising::Hangs(due)) => {
+            let kill = kill.or(Some(due));
+            return Life::Leaving {
+                gone: None,
+                kill,
+                inner: None,
+            };
+        }
+        _ => {
+            let manner = env.manner(&slot.path);
+            if manner.deaf {
+                (None, None)
+            } else {
+                let cleanup_ms = manner.cleanup_ms;
+                env.log.push(format!("-{}", slot.path));
+                if cleanup_ms == 0 {
+                    slot.last = Some(End::Asked);
+                    return Life::Out;
+                }
+                (Some(env.timer(cleanup_ms)), None)
+            }
+        }
+    };
+    Life::Leaving { gone, kill, inner }
+}
+
+impl Slot {
+    pub(super) fn new(member: Member, path: &str) -> Self {
+        let path = join(path, &member.id);
+        Self {
+            member,
+            path,
+            life: Life::Out,
+            restarts: 0,
+            last: None,
+            asked: Asked::Nothing,
+            began: 0,
+        }
+    }
+
+    pub(super) fn inner(&self) -> Option<&Unit> {
+        match &self.life {
+            Life::Rising(Rising::Inner(inner))
+            | Life::Up(Some(inner))
+            | Life::Leaving {
+                inner: Some(inner), ..
+            } => Some(inner),
+            _ => None,
+        }
+    }
+
+    pub(super) fn inner_mut(&mut self) -> Option<&mut Unit> {
+        match &mut self.life {
+            Life::Rising(Rising::Inner(inner))
+            | Life::Up(Some(inner))
+            | Life::Leaving {
+                inner: Some(inner), ..
+            } => Some(inner),
+            _ => None,
+        }
+    }
+
+    pub(super) fn timers(&self) -> impl Iterator<Item = Due> {
+        let (first, second) = match &self.life {
+            Life::Rising(Rising::Hangs(due)) => (Some(*due), None),
+            Life::Leaving { gone, kill, .. } => (*gone, *kill),
+            _ => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
+}

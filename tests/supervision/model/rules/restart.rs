@@ -1,0 +1,134 @@
+//! What the model does about a child that ended by itself or did not start.
+
+use bidtree::supervision::{Restart, Strategy};
+
+use super::child::{Asked, Life, Slot};
+use super::{End, Env, Fate, Mode, Then, Unit};
+use crate::model::Wrong;
+
+impl Unit {
+    /// A child ended by itself.
+    pub(super) fn decide(&mut self, index: usize, end: End, env: &mut Env) {
+        let Some(slot) = &self.slots[index] else {
+            return;
+        };
+        if !matches!(slot.life, Life::Out) {
+            return;
+        }
+        let is_normal = match end {
+            End::Normal => !env.is(Wrong::RestartsTransientsAfterNormal),
+            End::Asked | End::OverLimit => true,
+            End::Killed => env.is(Wrong::TakesKilledForNormal),
+            End::Error | End::Panic => false,
+        };
+        let again = match slot.member.restart {
+            Restart::Permanent => true,
+            Restart::Transient => !is_normal,
+            Restart::Temporary => false,
+        };
+        if !again {
+            if self.plan.dynamic.is_some() || slot.member.restart == Restart::Temporary {
+                self.slots[index] = None;
+            }
+            return;
+        }
+        if !self.spend(index, env) {
+            return;
+        }
+        let from = match self.plan.strategy {
+            Strategy::OneForOne => return self.begin(index, env),
+            Strategy::OneForAll => 0,
+            Strategy::RestForOne => index,
+        };
+        if env.is(Wrong::CountsEveryChildOfAGroup) {
+            let others = self.slots.iter().skip(from).flatten().count() - 1;
+            let clock = env.clock_ms();
+            self.spent.extend(std::iter::repeat_n(clock, others));
+        }
+        self.mode = Mode::Lowering {
+            from,
+            then: Then::Raise,
+        };
+    }
+
+    /// A start that failed is dealt with.
+    pub(super) fn fail(&mut self, env: &mut Env) -> bool {
+        let failed = self.slots.iter().enumerate().find_map(|(index, slot)| {
+            let slot = slot.as_ref()?;
+            match slot.life {
+                Life::Failed(end) => Some((index, end, slot.asked)),
+                _ => None,
+            }
+        });
+        let Some((index, end, asked)) = failed else {
+            return false;
+        };
+        if let Some(slot) = &mut self.slots[index] {
+            slot.life = Life::Out;
+            slot.last = Some(end);
+            slot.asked = Asked::Nothing;
+        }
+        match &self.mode {
+            _ if asked == Asked::ToBeAdded => self.slots[index] = None,
+            _ if asked == Asked::ToRestart => {}
+            Mode::Lowering { .. } | Mode::Ended(_) => {}
+            Mode::Raising { first: true, .. } => self.end(Fate::NotStarted, env),
+            Mode::Raising { queue, .. } if queue.front() == Some(&index) => {
+                let whole =
+                    self.plan.strategy == Strategy::OneForAll || env.is(Wrong::RetriesTheWholeRest);
+                if self.spend(index, env) && whole {
+                    self.mode = Mode::Lowering {
+                        from: 0,
+                        then: Then::Raise,
+                    };
+                }
+            }
+            _ if env.is(Wrong::TriesAFailedStartOnce) => {}
+            Mode::Raising { .. } | Mode::Calm => {
+                if self.spend(index, env)
+                    && let Some(slot) = &mut self.slots[index]
+                {
+                    slot.life = Life::Again;
+                }
+            }
+        }
+        true
+    }
+
+    /// A start that failed is tried again.
+    pub(super) fn again(&mut self, env: &mut Env) -> bool {
+        let is_again = |slot: &Option<Slot>| {
+            slot.as_ref()
+                .is_some_and(|slot| matches!(slot.life, Life::Again))
+        };
+        let again = self.slots.iter().position(is_again);
+        if let (Mode::Calm, Some(index)) = (&self.mode, again) {
+            self.begin(index, env);
+            return true;
+        }
+        false
+    }
+
+    /// Counts a restart and says whether the limit holds; over it, everything goes down.
+    pub(super) fn spend(&mut self, index: usize, env: &mut Env) -> bool {
+        let clock = env.clock_ms();
+        if let Some(slot) = &mut self.slots[index] {
+            slot.restarts += 1;
+        }
+        if !env.is(Wrong::ForgetsNoRestart) {
+            let period_ms = self.plan.period_ms;
+            self.spent.retain(|at| clock - at < period_ms);
+        }
+        self.spent.push(clock);
+        let allowed = if env.is(Wrong::TripsAtTheLimit) {
+            self.plan.intensity.saturating_sub(1)
+        } else {
+            self.plan.intensity
+        };
+        if self.spent.len() > allowed {
+            self.end(Fate::Down(End::OverLimit), env);
+            return false;
+        }
+        true
+    }
+}
