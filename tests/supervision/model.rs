@@ -27,6 +27,8 @@ enum Wrong {
     LeavesThoseThatEndedOutOfTheGroup,
     RetriesTheWholeRest,
     TriesAFailedStartOnce,
+    CountsIgnoredStarts,
+    KeepsIgnoredTemporaries,
 }
 
 /// Fails with the first seed on which kernel and model differ, and with the shortest script that shows it.
@@ -140,4 +142,14 @@ fn the_comparison_sees_a_retry_that_begins_too_early_in_the_order() {
 #[test]
 fn the_comparison_sees_a_failed_restart_that_is_not_retried() {
     sees(Wrong::TriesAFailedStartOnce);
+}
+
+#[test]
+fn the_comparison_sees_an_ignored_start_that_counts() {
+    sees(Wrong::CountsIgnoredStarts);
+}
+
+#[test]
+fn the_comparison_sees_an_ignored_temporary_that_is_kept() {
+    sees(Wrong::KeepsIgnoredTemporaries);
 }

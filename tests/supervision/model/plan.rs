@@ -53,6 +53,8 @@ pub(super) enum Step {
     Kill(String),
     /// The next starts of this worker fail.
     Fail(String, u32),
+    /// Its next starts find nothing to do.
+    Ignore(String, u32),
     /// Its next start hangs.
     Hang(String),
     Deaf(String),

@@ -26,6 +26,7 @@ pub(super) enum End {
     Error,
     Panic,
     Killed,
+    Ignored,
 }
 
 impl End {
@@ -37,6 +38,7 @@ impl End {
             Self::Error => "error",
             Self::Panic => "panic",
             Self::Killed => "killed",
+            Self::Ignored => "ignored",
         }
     }
 }
@@ -45,6 +47,7 @@ impl End {
 #[derive(Default)]
 pub(super) struct Manner {
     pub(super) failing: u32,
+    pub(super) ignoring: u32,
     pub(super) hanging: u32,
     pub(super) deaf: bool,
     pub(super) cleanup_ms: u64,

@@ -91,6 +91,7 @@ impl Bench {
         let (seen, expected) = match step {
             Step::Act(_)
             | Step::Fail(..)
+            | Step::Ignore(..)
             | Step::Hang(_)
             | Step::Deaf(_)
             | Step::Cleanup(..)
@@ -145,6 +146,10 @@ impl Bench {
             Step::Fail(path, times) => {
                 world.part(path, |part| part.failing = *times);
                 env.manner(path).failing = *times;
+            }
+            Step::Ignore(path, times) => {
+                world.part(path, |part| part.ignoring = *times);
+                env.manner(path).ignoring = *times;
             }
             Step::Hang(path) => {
                 world.part(path, |part| part.hanging = 1);

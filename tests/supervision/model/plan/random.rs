@@ -127,9 +127,10 @@ impl Places {
             .filter(|path| parent(path) == parent(&slow))
             .collect();
         let one = |dice: &mut fastrand::Rng| siblings[dice.usize(0..siblings.len())].clone();
-        steps.push(match dice.u8(0..4) {
+        steps.push(match dice.u8(0..5) {
             0 | 1 => Step::Hang(slow),
             2 => Step::Fail(slow, dice.u32(1..=2)),
+            3 => Step::Ignore(slow, 1),
             _ => Step::Cleanup(slow, CLEANUPS_MS[dice.usize(1..3)]),
         });
         steps.push(Step::Act(vec![(one(dice), Act::Panic)]));
@@ -161,7 +162,7 @@ impl Places {
             return Step::Ticks(1);
         }
         let (path, stop) = self.aim(dice, &self.workers, |(path, _)| path).clone();
-        match dice.u8(0..20) {
+        match dice.u8(0..21) {
             0..8 => Step::Act(vec![(path, act(dice))]),
             8 | 9 if stop != Stop::Brutal => self.two_deaths(dice, path),
             10 | 11 => Step::Kill(self.aim(dice, &self.all, |path| path).clone()),
@@ -170,7 +171,8 @@ impl Places {
             // Nobody would ever end what is waited for without a limit.
             15 if stop != Stop::Infinity => Step::Deaf(path),
             16 | 17 => Step::Cleanup(path, CLEANUPS_MS[dice.usize(0..3)]),
-            18 => Step::Stop,
+            18 => Step::Ignore(path, dice.u32(1..=2)),
+            19 => Step::Stop,
             _ => Step::Ticks(dice.u64(1..=8)),
         }
     }

@@ -48,6 +48,7 @@ impl fmt::Display for Step {
             Self::Act(acts) => write!(f, "act {acts:?}"),
             Self::Kill(path) => write!(f, "kill {path}"),
             Self::Fail(path, times) => write!(f, "fail {path} {times}x"),
+            Self::Ignore(path, times) => write!(f, "ignore {path} {times}x"),
             Self::Hang(path) => write!(f, "hang {path}"),
             Self::Deaf(path) => write!(f, "deaf {path}"),
             Self::Cleanup(path, ms) => write!(f, "cleanup {path} {ms}ms"),

@@ -1,6 +1,9 @@
 //! A child of the model: how it begins, and how it ends when it is told to.
 
-use super::{Due, End, Env, Fate, Unit};
+use bidtree::supervision::Restart;
+
+use super::{Due, End, Env, Fate, Mode, Unit};
+use crate::model::Wrong;
 use crate::model::plan::{Member, START_WITHIN_MS, Stop, join};
 
 pub(super) struct Slot {
@@ -44,6 +47,7 @@ pub(super) enum Life {
 pub(super) enum Rising {
     WillBeUp,
     WillFail,
+    WillIgnore,
     Hangs(Due),
     Inner(Box<Unit>),
 }
@@ -51,19 +55,58 @@ pub(super) enum Rising {
 impl Unit {
     /// The first of the starts that have an outcome has it.
     pub(super) fn resolve(&mut self, env: &mut Env) -> bool {
-        let slots = self.slots.iter_mut().flatten();
+        let has_outcome = |life: &Life| {
+            matches!(
+                life,
+                Life::Rising(Rising::WillBeUp | Rising::WillFail | Rising::WillIgnore)
+            )
+        };
+        let slots = self.slots.iter().enumerate();
         let first = slots
-            .filter(|slot| matches!(slot.life, Life::Rising(Rising::WillBeUp | Rising::WillFail)))
-            .min_by_key(|slot| slot.began);
-        let Some(slot) = first else { return false };
-        if matches!(slot.life, Life::Rising(Rising::WillFail)) {
-            slot.life = Life::Failed(End::Error);
-        } else {
-            env.manner(&slot.path).incarnations += 1;
-            slot.life = Life::Up(None);
-            slot.asked = Asked::Nothing;
+            .filter_map(|(index, slot)| Some((index, slot.as_ref()?)))
+            .filter(|(_, slot)| has_outcome(&slot.life))
+            .min_by_key(|(_, slot)| slot.began)
+            .map(|(index, _)| index);
+        let Some(index) = first else { return false };
+        let Some(slot) = &mut self.slots[index] else {
+            return false;
+        };
+        match slot.life {
+            Life::Rising(Rising::WillFail) => slot.life = Life::Failed(End::Error),
+            Life::Rising(Rising::WillIgnore) if env.is(Wrong::CountsIgnoredStarts) => {
+                slot.life = Life::Failed(End::Ignored);
+            }
+            Life::Rising(Rising::WillIgnore) => self.has_nothing_to_do(index, env),
+            _ => {
+                env.manner(&slot.path).incarnations += 1;
+                slot.life = Life::Up(None);
+                slot.asked = Asked::Nothing;
+            }
         }
         true
+    }
+
+    /// A start found that there is nothing to do: that is no failure, and its turn is over.
+    fn has_nothing_to_do(&mut self, index: usize, env: &Env) {
+        let Some(slot) = &mut self.slots[index] else {
+            return;
+        };
+        slot.life = Life::Out;
+        slot.last = Some(End::Ignored);
+        slot.asked = Asked::Nothing;
+        if let Mode::Raising { queue, .. } = &mut self.mode {
+            queue.retain(|queued| *queued != index);
+        }
+        if !env.is(Wrong::KeepsIgnoredTemporaries) {
+            self.forget_if_not_kept(index);
+        }
+    }
+
+    /// A child without a process whose spec is not kept.
+    pub(super) fn forget_if_not_kept(&mut self, index: usize) {
+        let is_dynamic = self.plan.dynamic.is_some();
+        let place = &mut self.slots[index];
+        drop(place.take_if(|slot| is_dynamic || slot.member.restart == Restart::Temporary));
     }
 
     pub(super) fn begin(&mut self, index: usize, env: &mut Env) {
@@ -81,6 +124,9 @@ impl Unit {
         slot.life = Life::Rising(if manner.failing > 0 {
             manner.failing -= 1;
             Rising::WillFail
+        } else if manner.ignoring > 0 {
+            manner.ignoring -= 1;
+            Rising::WillIgnore
         } else if manner.hanging > 0 {
             manner.hanging -= 1;
             Rising::Hangs(env.timer(START_WITHIN_MS))

@@ -19,7 +19,7 @@ impl Unit {
             End::Normal => !env.is(Wrong::RestartsTransientsAfterNormal),
             End::Asked | End::OverLimit => true,
             End::Killed => env.is(Wrong::TakesKilledForNormal),
-            End::Error | End::Panic => false,
+            End::Error | End::Panic | End::Ignored => false,
         };
         let again = match slot.member.restart {
             Restart::Permanent => true,
@@ -27,9 +27,7 @@ impl Unit {
             Restart::Temporary => false,
         };
         if !again {
-            if self.plan.dynamic.is_some() || slot.member.restart == Restart::Temporary {
-                self.slots[index] = None;
-            }
+            self.forget_if_not_kept(index);
             return;
         }
         if !self.spend(index, env) {
