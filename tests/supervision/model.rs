@@ -29,13 +29,15 @@ enum Wrong {
     TriesAFailedStartOnce,
     CountsIgnoredStarts,
     KeepsIgnoredTemporaries,
+    OutlivesItsSignificantChildren,
+    EndsWithTheFirstSignificant,
 }
 
-/// Fails with the first seed on which kernel and model differ, and with the shortest script that shows it.
-fn agree_on(seeds: std::ops::Range<u64>) {
+/// The first of these seeds that is found, or one soon after it: the seeds are tried on all cores.
+fn first(seeds: std::ops::Range<u64>, is_it: impl Fn(u64) -> bool + Sync) -> Option<u64> {
     let next = AtomicU64::new(seeds.start);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let failed = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads)
             .map(|_| {
                 scope.spawn(|| {
@@ -44,7 +46,7 @@ fn agree_on(seeds: std::ops::Range<u64>) {
                         if seed >= seeds.end {
                             return None;
                         }
-                        if difference(&Scenario::of(seed), None).is_some() {
+                        if is_it(seed) {
                             next.store(seeds.end, Ordering::Relaxed);
                             return Some(seed);
                         }
@@ -56,8 +58,13 @@ fn agree_on(seeds: std::ops::Range<u64>) {
             .into_iter()
             .filter_map(|worker| worker.join().unwrap())
             .min()
-    });
-    if let Some(seed) = failed {
+    })
+}
+
+/// Fails with the first seed on which kernel and model differ, and with the shortest script that shows it.
+fn agree_on(seeds: std::ops::Range<u64>) {
+    let differs = |seed| difference(&Scenario::of(seed), None).is_some();
+    if let Some(seed) = first(seeds, differs) {
         let scenario = Scenario::of(seed);
         let shrunk = scenario
             .clone()
@@ -80,8 +87,8 @@ fn the_kernel_does_what_the_model_does_a_million_times() {
 
 /// The comparison must see this fault within so many seeds, or it sees nothing.
 fn sees(wrong: Wrong) {
-    let seen = (0..5_000).any(|seed| difference(&Scenario::of(seed), Some(wrong)).is_some());
-    assert!(seen, "{wrong:?}");
+    let is_seen = |seed| difference(&Scenario::of(seed), Some(wrong)).is_some();
+    assert!(first(0..10_000, is_seen).is_some(), "{wrong:?}");
 }
 
 #[test]
@@ -152,4 +159,14 @@ fn the_comparison_sees_an_ignored_start_that_counts() {
 #[test]
 fn the_comparison_sees_an_ignored_temporary_that_is_kept() {
     sees(Wrong::KeepsIgnoredTemporaries);
+}
+
+#[test]
+fn the_comparison_sees_a_supervisor_that_outlives_its_significant_children() {
+    sees(Wrong::OutlivesItsSignificantChildren);
+}
+
+#[test]
+fn the_comparison_sees_a_supervisor_that_does_not_wait_for_the_last_significant_child() {
+    sees(Wrong::EndsWithTheFirstSignificant);
 }

@@ -3,7 +3,7 @@
 mod random;
 mod show;
 
-use bidtree::supervision::{Restart, Strategy};
+use bidtree::supervision::{AutoShutdown, Restart, Strategy};
 
 use self::random::{Places, group};
 use crate::support::Act;
@@ -25,6 +25,7 @@ pub(super) struct Group {
     pub(super) period_ms: u64,
     /// The most children, if they come and go.
     pub(super) dynamic: Option<usize>,
+    pub(super) auto_shutdown: AutoShutdown,
     pub(super) members: Vec<Member>,
 }
 
@@ -34,6 +35,7 @@ pub(super) struct Member {
     pub(super) id: String,
     pub(super) restart: Restart,
     pub(super) stop: Stop,
+    pub(super) is_significant: bool,
     /// Nothing for a worker.
     pub(super) group: Option<Group>,
 }

@@ -329,14 +329,13 @@ impl Bench {
     fn supervisor(&mut self, group: &Group, path: &str) -> Supervisor {
         let limit = Limit::new(u32::try_from(group.intensity).unwrap(), ms(group.period_ms));
         if let Some(most) = group.dynamic {
-            return Supervisor::dynamic(limit, most);
+            return Supervisor::dynamic(limit, most).auto_shutdown(group.auto_shutdown);
         }
+        let plan = Supervisor::new(group.strategy, limit).auto_shutdown(group.auto_shutdown);
         group
             .members
             .iter()
-            .fold(Supervisor::new(group.strategy, limit), |plan, member| {
-                plan.child(self.child(member, path))
-            })
+            .fold(plan, |plan, member| plan.child(self.child(member, path)))
     }
 
     fn child(&mut self, member: &Member, path: &str) -> Spec {
@@ -356,6 +355,11 @@ impl Bench {
 }
 
 fn spec_of(spec: Spec, member: &Member) -> Spec {
+    let spec = if member.is_significant {
+        spec.significant()
+    } else {
+        spec
+    };
     spec.restart(member.restart)
         .start_within(ms(START_WITHIN_MS))
         .shutdown(match member.stop {
@@ -390,6 +394,7 @@ async fn within_no_time(work: impl Future<Output = Result<(), AskError>>) -> &'s
             Err(AskError::MaxChildren(_)) => "max children",
             Err(AskError::StartFailed(..)) => "start failed",
             Err(AskError::NotFound(_)) => "not found",
+            Err(AskError::Misplaced(..)) => "misplaced",
             Err(_) => "silent",
         },
         () = settle() => "pending",

@@ -1,6 +1,6 @@
 //! The dice: random trees, and what happens to them.
 
-use bidtree::supervision::{Restart, Strategy};
+use bidtree::supervision::{AutoShutdown, Restart, Strategy};
 
 use super::{Group, Member, Step, Stop, TICK_MS, join, parent};
 use crate::support::Act;
@@ -20,13 +20,24 @@ pub(super) fn group(dice: &mut fastrand::Rng, depth: u32, workers: &mut usize) -
         Strategy::RestForOne,
     ];
     let dynamic = (depth > 1 && dice.u8(0..6) == 0).then(|| dice.usize(1..=3));
+    let auto_shutdown = match dice.u8(0..6) {
+        0 => AutoShutdown::AnySignificant,
+        1 => AutoShutdown::AllSignificant,
+        _ => AutoShutdown::Never,
+    };
     let mut members = Vec::new();
     if dynamic.is_none() {
         for n in 0..dice.usize(1..=4) {
             if *workers >= WORKERS_MAX {
                 break;
             }
-            members.push(member(dice, depth, n, workers));
+            let mut member = member(dice, depth, n, workers);
+            let may_be = auto_shutdown != AutoShutdown::Never && dice.u8(0..3) > 0;
+            if may_be && member.restart == Restart::Permanent {
+                member.restart = [Restart::Transient, Restart::Temporary][dice.usize(0..2)];
+            }
+            member.is_significant = may_be;
+            members.push(member);
         }
     }
     let strategy = strategies[dice.usize(0..3)];
@@ -35,6 +46,7 @@ pub(super) fn group(dice: &mut fastrand::Rng, depth: u32, workers: &mut usize) -
         intensity: dice.usize(0..=4),
         period_ms: TICK_MS * [3, 10, 30][dice.usize(0..3)],
         dynamic,
+        auto_shutdown,
         members,
     }
 }
@@ -51,6 +63,7 @@ fn member(dice: &mut fastrand::Rng, depth: u32, n: usize, workers: &mut usize) -
             id: letter.to_uppercase().to_string(),
             restart: restart(dice),
             stop,
+            is_significant: false,
             group: Some(group(dice, depth + 1, workers)),
         };
     }
@@ -68,6 +81,7 @@ fn worker(dice: &mut fastrand::Rng, id: String) -> Member {
             2 => LONG_STOP,
             _ => SHORT_STOP,
         },
+        is_significant: false,
         group: None,
     }
 }
@@ -141,6 +155,12 @@ impl Places {
                 next = one(dice);
             }
             let path = next.clone();
+            // What was asked for before its end is heard of.
+            if dice.u8(0..4) == 0 {
+                steps.push(Step::Act(vec![(path.clone(), Act::Panic)]));
+                steps.push(Step::Terminate(path));
+                continue;
+            }
             steps.push(match dice.u8(0..8) {
                 0..3 => Step::Act(vec![(path, act(dice))]),
                 3 => Step::Kill(path),
@@ -221,6 +241,8 @@ impl Places {
                 id,
                 restart,
                 stop,
+                // Where it must not be, it is refused.
+                is_significant: dice.u8(0..6) == 0,
                 group: None,
             },
         )

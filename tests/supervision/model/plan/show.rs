@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bidtree::supervision::Restart;
+use bidtree::supervision::{AutoShutdown, Restart};
 
 use super::{Group, Member, Scenario, Step, Stop};
 
@@ -13,11 +13,15 @@ impl fmt::Display for Group {
             intensity,
             period_ms,
             dynamic,
+            auto_shutdown,
             members,
         } = self;
         write!(f, "{strategy:?} {intensity}/{period_ms}ms")?;
         if let Some(most) = dynamic {
             write!(f, " dynamic<={most}")?;
+        }
+        if *auto_shutdown != AutoShutdown::Never {
+            write!(f, " ends with {auto_shutdown:?}")?;
         }
         let members: Vec<_> = members.iter().map(ToString::to_string).collect();
         write!(f, " {{{}}}", members.join(", "))
@@ -29,6 +33,9 @@ impl fmt::Display for Member {
         f.write_str(&self.id)?;
         if self.restart != Restart::Permanent {
             write!(f, " {:?}", self.restart)?;
+        }
+        if self.is_significant {
+            f.write_str(" significant")?;
         }
         match self.stop {
             Stop::Brutal => f.write_str(" brutal")?,

@@ -1,6 +1,6 @@
 //! What happens to a tree of the model from outside: time, faults, requests, and being looked at.
 
-use bidtree::supervision::Restart;
+use bidtree::supervision::{AutoShutdown, Restart};
 
 use super::{Asked, Due, End, Env, Fate, Life, Mode, Rising, Row, Slot, Then, Unit};
 use crate::model::Wrong;
@@ -153,6 +153,13 @@ impl Unit {
     }
 
     pub(super) fn serve(&mut self, request: Request, env: &mut Env) -> &'static str {
+        if let Request::Start(_, member) = &request
+            && member.is_significant
+            && (member.restart == Restart::Permanent
+                || self.plan.auto_shutdown == AutoShutdown::Never)
+        {
+            return "misplaced";
+        }
         let (_, id) = request.aim();
         let found = self
             .slots

@@ -1,6 +1,6 @@
 //! What the model does about a child that ended by itself or did not start.
 
-use bidtree::supervision::{Restart, Strategy};
+use bidtree::supervision::{AutoShutdown, Restart, Strategy};
 
 use super::child::{Asked, Life, Slot};
 use super::{End, Env, Fate, Mode, Then, Unit};
@@ -27,7 +27,11 @@ impl Unit {
             Restart::Temporary => false,
         };
         if !again {
+            let is_significant = slot.member.is_significant;
             self.forget_if_not_kept(index);
+            if is_significant {
+                self.significant_ended(env);
+            }
             return;
         }
         if !self.spend(index, env) {
@@ -105,6 +109,32 @@ impl Unit {
             return true;
         }
         false
+    }
+
+    /// A significant child ended by itself, for good.
+    fn significant_ended(&mut self, env: &mut Env) {
+        let ends = match self.plan.auto_shutdown {
+            _ if env.is(Wrong::OutlivesItsSignificantChildren) => false,
+            AutoShutdown::Never => false,
+            AutoShutdown::AnySignificant => true,
+            AutoShutdown::AllSignificant => {
+                env.is(Wrong::EndsWithTheFirstSignificant) || !self.has_a_significant_child()
+            }
+        };
+        if ends {
+            self.end(Fate::Down(End::Asked), env);
+        }
+    }
+
+    /// Whether a significant child is there or will be. As long as an end has not been heard, nobody knows what comes of
+    /// it.
+    fn has_a_significant_child(&self) -> bool {
+        self.slots.iter().enumerate().any(|(index, slot)| {
+            slot.as_ref().is_some_and(|slot| {
+                let is_heard = !self.mail.iter().any(|(of, _)| *of == index);
+                slot.member.is_significant && !(matches!(slot.life, Life::Out) && is_heard)
+            })
+        })
     }
 
     /// Counts a restart and says whether the limit holds; over it, everything goes down.
