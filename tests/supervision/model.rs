@@ -31,6 +31,8 @@ enum Wrong {
     KeepsIgnoredTemporaries,
     OutlivesItsSignificantChildren,
     EndsWithTheFirstSignificant,
+    CountsAlsoAboveAnOwnLimit,
+    RemembersWhatWasSetAside,
 }
 
 /// The first of these seeds that is found, or one soon after it: the seeds are tried on all cores.
@@ -169,4 +171,14 @@ fn the_comparison_sees_a_supervisor_that_outlives_its_significant_children() {
 #[test]
 fn the_comparison_sees_a_supervisor_that_does_not_wait_for_the_last_significant_child() {
     sees(Wrong::EndsWithTheFirstSignificant);
+}
+
+#[test]
+fn the_comparison_sees_a_child_with_a_limit_of_its_own_that_counts_above() {
+    sees(Wrong::CountsAlsoAboveAnOwnLimit);
+}
+
+#[test]
+fn the_comparison_sees_a_recovered_child_whose_old_restarts_count() {
+    sees(Wrong::RemembersWhatWasSetAside);
 }

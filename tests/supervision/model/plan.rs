@@ -21,8 +21,7 @@ const TURNS_MAX: usize = 8;
 #[derive(Clone)]
 pub(super) struct Group {
     pub(super) strategy: Strategy,
-    pub(super) intensity: usize,
-    pub(super) period_ms: u64,
+    pub(super) limit: Rate,
     /// The most children, if they come and go.
     pub(super) dynamic: Option<usize>,
     pub(super) auto_shutdown: AutoShutdown,
@@ -36,8 +35,17 @@ pub(super) struct Member {
     pub(super) restart: Restart,
     pub(super) stop: Stop,
     pub(super) is_significant: bool,
+    /// A limit of its own, over which it is set aside.
+    pub(super) own_limit: Option<Rate>,
     /// Nothing for a worker.
     pub(super) group: Option<Group>,
+}
+
+/// So many restarts in so long.
+#[derive(Clone, Copy)]
+pub(super) struct Rate {
+    pub(super) intensity: usize,
+    pub(super) period_ms: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -66,6 +74,7 @@ pub(super) enum Step {
     Terminate(String),
     Restart(String),
     Delete(String),
+    Recover(String),
     Ticks(u64),
     Stop,
 }
@@ -91,10 +100,10 @@ impl Scenario {
             .unwrap_or_default();
         let mut steps = Vec::new();
         for _ in 0..dice.usize(1..=TURNS_MAX) {
-            if dice.u8(0..3) == 0 {
-                places.scene(&mut dice, &mut steps);
-            } else {
-                steps.push(places.step(&mut dice));
+            match dice.u8(0..12) {
+                0..4 => places.scene(&mut dice, &mut steps),
+                4 => places.pool(&mut dice, &mut steps),
+                _ => steps.push(places.step(&mut dice)),
             }
         }
         Self { root, steps }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bidtree::supervision::{AskError, Exit, Limit, Place, Shutdown, Spec, Supervisor, Tree};
 
 use super::Wrong;
-use super::plan::{Group, Member, START_WITHIN_MS, Scenario, Step, Stop, TICK_MS, join};
+use super::plan::{Group, Member, Rate, START_WITHIN_MS, Scenario, Step, Stop, TICK_MS, join};
 use super::rules::{Env, Known, Request, Row, Unit};
 use crate::support::{World, settle};
 
@@ -114,9 +114,11 @@ impl Bench {
                 };
                 (seen, expected)
             }
-            Step::Start(..) | Step::Terminate(_) | Step::Restart(_) | Step::Delete(_) => {
-                (self.ask(step).await, self.ask_model(step))
-            }
+            Step::Start(..)
+            | Step::Terminate(_)
+            | Step::Restart(_)
+            | Step::Delete(_)
+            | Step::Recover(_) => (self.ask(step).await, self.ask_model(step)),
         };
         self.model.settle(&mut self.env);
         // An answer that needs time to pass is not waited for.
@@ -186,6 +188,7 @@ impl Bench {
             Step::Terminate(path) => within_no_time(tree.terminate_child(path)).await,
             Step::Restart(path) => within_no_time(tree.restart_child(path)).await,
             Step::Delete(path) => within_no_time(tree.delete_child(path)).await,
+            Step::Recover(path) => within_no_time(tree.recover(path)).await,
             _ => "",
         }
     }
@@ -196,6 +199,7 @@ impl Bench {
             Step::Terminate(path) => Request::Terminate(path),
             Step::Restart(path) => Request::Restart(path),
             Step::Delete(path) => Request::Delete(path),
+            Step::Recover(path) => Request::Recover(path),
             _ => return "",
         };
         self.model.ask(request, &mut self.env)
@@ -327,7 +331,7 @@ impl Bench {
     }
 
     fn supervisor(&mut self, group: &Group, path: &str) -> Supervisor {
-        let limit = Limit::new(u32::try_from(group.intensity).unwrap(), ms(group.period_ms));
+        let limit = limit(group.limit);
         if let Some(most) = group.dynamic {
             return Supervisor::dynamic(limit, most).auto_shutdown(group.auto_shutdown);
         }
@@ -354,7 +358,15 @@ impl Bench {
     }
 }
 
+fn limit(rate: Rate) -> Limit {
+    Limit::new(u32::try_from(rate.intensity).unwrap(), ms(rate.period_ms))
+}
+
 fn spec_of(spec: Spec, member: &Member) -> Spec {
+    let spec = match member.own_limit {
+        Some(own) => spec.set_aside_over(limit(own)),
+        None => spec,
+    };
     let spec = if member.is_significant {
         spec.significant()
     } else {
@@ -394,6 +406,7 @@ async fn within_no_time(work: impl Future<Output = Result<(), AskError>>) -> &'s
             Err(AskError::MaxChildren(_)) => "max children",
             Err(AskError::StartFailed(..)) => "start failed",
             Err(AskError::NotFound(_)) => "not found",
+            Err(AskError::NotDegraded(_)) => "not degraded",
             Err(AskError::Misplaced(..)) => "misplaced",
             Err(_) => "silent",
         },

@@ -2,7 +2,7 @@
 
 use bidtree::supervision::{AutoShutdown, Restart, Strategy};
 
-use super::{Group, Member, Step, Stop, TICK_MS, join, parent};
+use super::{Group, Member, Rate, Step, Stop, TICK_MS, join, parent};
 use crate::support::Act;
 
 const CLEANUPS_MS: [u64; 3] = [TICK_MS - 1, 3 * TICK_MS - 2, 7 * TICK_MS - 3];
@@ -43,8 +43,10 @@ pub(super) fn group(dice: &mut fastrand::Rng, depth: u32, workers: &mut usize) -
     let strategy = strategies[dice.usize(0..3)];
     Group {
         strategy: dynamic.map_or(strategy, |_| Strategy::OneForOne),
-        intensity: dice.usize(0..=4),
-        period_ms: TICK_MS * [3, 10, 30][dice.usize(0..3)],
+        limit: Rate {
+            intensity: dice.usize(0..=4),
+            period_ms: period_ms(dice),
+        },
         dynamic,
         auto_shutdown,
         members,
@@ -64,6 +66,7 @@ fn member(dice: &mut fastrand::Rng, depth: u32, n: usize, workers: &mut usize) -
             restart: restart(dice),
             stop,
             is_significant: false,
+            own_limit: None,
             group: Some(group(dice, depth + 1, workers)),
         };
     }
@@ -82,8 +85,13 @@ fn worker(dice: &mut fastrand::Rng, id: String) -> Member {
             _ => SHORT_STOP,
         },
         is_significant: false,
+        own_limit: None,
         group: None,
     }
+}
+
+fn period_ms(dice: &mut fastrand::Rng) -> u64 {
+    TICK_MS * [3, 10, 30][dice.usize(0..3)]
 }
 
 fn restart(dice: &mut fastrand::Rng) -> Restart {
@@ -125,6 +133,34 @@ impl Places {
                 self.workers.push((join(path, id), SHORT_STOP));
             }
             self.all.push(join(path, id));
+        }
+    }
+
+    /// A child with a limit of its own, and what happens to it and to its supervisor.
+    pub(super) fn pool(&self, dice: &mut fastrand::Rng, steps: &mut Vec<Step>) {
+        let Some(pool) = dice.choice(&self.dynamics) else {
+            return;
+        };
+        let Step::Start(_, mut member) = Self::start(dice, std::slice::from_ref(pool)) else {
+            return;
+        };
+        let path = join(pool, &member.id);
+        member.own_limit = Some(Rate {
+            intensity: dice.usize(0..=2),
+            period_ms: period_ms(dice),
+        });
+        steps.push(Step::Start(pool.clone(), member));
+        for _ in 0..dice.usize(2..=6) {
+            let path = path.clone();
+            steps.push(match dice.u8(0..12) {
+                0..4 => Step::Act(vec![(path, act(dice))]),
+                4 => Step::Fail(path, dice.u32(1..=2)),
+                5 => Step::Kill(path),
+                6..9 => Step::Recover(path),
+                9 => Step::Ticks(dice.u64(1..=8)),
+                10 => Step::Cleanup(join(pool, ADDED[dice.usize(0..3)]), CLEANUPS_MS[1]),
+                _ => Step::Terminate(if dice.bool() { path } else { pool.clone() }),
+            });
         }
     }
 
@@ -243,6 +279,7 @@ impl Places {
                 stop,
                 // Where it must not be, it is refused.
                 is_significant: dice.u8(0..6) == 0,
+                own_limit: None,
                 group: None,
             },
         )
@@ -253,9 +290,10 @@ impl Places {
             return Self::start(dice, &self.supervisors);
         }
         let path = self.aim(dice, &self.all, |path| path).clone();
-        match dice.u8(0..4) {
+        match dice.u8(0..5) {
             0 | 1 => Step::Terminate(path),
             2 => Step::Restart(path),
+            3 => Step::Recover(path),
             _ => Step::Delete(path),
         }
     }

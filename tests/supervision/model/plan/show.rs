@@ -4,19 +4,18 @@ use std::fmt;
 
 use bidtree::supervision::{AutoShutdown, Restart};
 
-use super::{Group, Member, Scenario, Step, Stop};
+use super::{Group, Member, Rate, Scenario, Step, Stop};
 
 impl fmt::Display for Group {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             strategy,
-            intensity,
-            period_ms,
+            limit,
             dynamic,
             auto_shutdown,
             members,
         } = self;
-        write!(f, "{strategy:?} {intensity}/{period_ms}ms")?;
+        write!(f, "{strategy:?} {limit}")?;
         if let Some(most) = dynamic {
             write!(f, " dynamic<={most}")?;
         }
@@ -28,6 +27,12 @@ impl fmt::Display for Group {
     }
 }
 
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}ms", self.intensity, self.period_ms)
+    }
+}
+
 impl fmt::Display for Member {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.id)?;
@@ -36,6 +41,9 @@ impl fmt::Display for Member {
         }
         if self.is_significant {
             f.write_str(" significant")?;
+        }
+        if let Some(limit) = self.own_limit {
+            write!(f, " own {limit}")?;
         }
         match self.stop {
             Stop::Brutal => f.write_str(" brutal")?,
@@ -63,6 +71,7 @@ impl fmt::Display for Step {
             Self::Terminate(path) => write!(f, "terminate {path}"),
             Self::Restart(path) => write!(f, "restart {path}"),
             Self::Delete(path) => write!(f, "delete {path}"),
+            Self::Recover(path) => write!(f, "recover {path}"),
             Self::Ticks(ticks) => write!(f, "pass {ticks} ticks"),
             Self::Stop => f.write_str("stop"),
         }

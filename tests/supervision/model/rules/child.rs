@@ -11,6 +11,9 @@ pub(super) struct Slot {
     pub(super) path: String,
     pub(super) life: Life,
     pub(super) restarts: u64,
+    /// The restarts that its own limit counts.
+    pub(super) spent: Vec<u64>,
+    pub(super) is_set_aside: bool,
     pub(super) last: Option<End>,
     pub(super) asked: Asked,
     /// The order of starts.
@@ -202,6 +205,8 @@ impl Slot {
             path,
             life: Life::Out,
             restarts: 0,
+            spent: Vec::new(),
+            is_set_aside: false,
             last: None,
             asked: Asked::Nothing,
             began: 0,

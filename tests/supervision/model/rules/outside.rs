@@ -13,6 +13,7 @@ pub(in crate::model) enum Request {
     Terminate(String),
     Restart(String),
     Delete(String),
+    Recover(String),
 }
 
 impl Request {
@@ -20,7 +21,10 @@ impl Request {
     fn aim(&self) -> (String, String) {
         match self {
             Self::Start(path, member) => (path.clone(), member.id.clone()),
-            Self::Terminate(path) | Self::Restart(path) | Self::Delete(path) => {
+            Self::Terminate(path)
+            | Self::Restart(path)
+            | Self::Delete(path)
+            | Self::Recover(path) => {
                 let (parent, id) = path.rsplit_once('/').unwrap_or(("", path));
                 (parent.to_owned(), id.to_owned())
             }
@@ -173,6 +177,7 @@ impl Unit {
             },
             (_, None) => "not found",
             (Request::Terminate(_), Some(index)) => self.terminate(index, env),
+            (Request::Recover(_), Some(index)) => self.recover(index, env),
             _ if self.plan.dynamic.is_some() => "not found",
             (request, Some(index)) => match self.life(index) {
                 Some(Life::Again) => "restarting",
@@ -228,6 +233,7 @@ impl Unit {
         let Some(slot) = &mut self.slots[index] else {
             return "ok";
         };
+        slot.is_set_aside = false;
         if is_dynamic || slot.member.restart == Restart::Temporary {
             slot.asked = Asked::ToBeForgotten;
         }
@@ -236,6 +242,21 @@ impl Unit {
             Life::Leaving { .. } => "pending",
             _ => "ok",
         }
+    }
+
+    /// A child that was set aside is started again, and nothing that was before counts.
+    fn recover(&mut self, index: usize, env: &mut Env) -> &'static str {
+        match &mut self.slots[index] {
+            Some(slot) if slot.is_set_aside => {
+                slot.is_set_aside = false;
+                if !env.is(Wrong::RemembersWhatWasSetAside) {
+                    slot.spent.clear();
+                }
+            }
+            _ => return "not degraded",
+        }
+        self.begin(index, env);
+        "ok"
     }
 
     fn set_life(&mut self, index: usize, life: Life) {
@@ -256,13 +277,14 @@ impl Unit {
         let within = self
             .spent
             .iter()
-            .filter(|&at| clock - at < self.plan.period_ms)
+            .filter(|&at| clock - at < self.plan.limit.period_ms)
             .count();
         let within = u32::try_from(within).unwrap();
         for slot in self.slots.iter().flatten() {
             rows.push(Row {
                 path: slot.path.clone(),
                 state: match slot.life {
+                    _ if slot.is_set_aside => "set_aside",
                     Life::Out | Life::Failed(_) => "down",
                     Life::Again => "restarting",
                     Life::Rising(_) => "starting",

@@ -5,6 +5,7 @@ use bidtree::supervision::{AutoShutdown, Restart, Strategy};
 use super::child::{Asked, Life, Slot};
 use super::{End, Env, Fate, Mode, Then, Unit};
 use crate::model::Wrong;
+use crate::model::plan::Rate;
 
 impl Unit {
     /// A child ended by itself.
@@ -137,26 +138,38 @@ impl Unit {
         })
     }
 
-    /// Counts a restart and says whether the limit holds; over it, everything goes down.
+    /// Counts a restart and says whether the limit holds. Over its own a child is set aside; over its supervisor's,
+    /// everything goes down.
     pub(super) fn spend(&mut self, index: usize, env: &mut Env) -> bool {
-        let clock = env.clock_ms();
         if let Some(slot) = &mut self.slots[index] {
             slot.restarts += 1;
+            if let Some(limit) = slot.member.own_limit {
+                let holds = holds(limit, &mut slot.spent, env);
+                slot.is_set_aside = !holds;
+                if !(holds && env.is(Wrong::CountsAlsoAboveAnOwnLimit)) {
+                    return holds;
+                }
+            }
         }
-        if !env.is(Wrong::ForgetsNoRestart) {
-            let period_ms = self.plan.period_ms;
-            self.spent.retain(|at| clock - at < period_ms);
-        }
-        self.spent.push(clock);
-        let allowed = if env.is(Wrong::TripsAtTheLimit) {
-            self.plan.intensity.saturating_sub(1)
-        } else {
-            self.plan.intensity
-        };
-        if self.spent.len() > allowed {
+        if !holds(self.plan.limit, &mut self.spent, env) {
             self.end(Fate::Down(End::OverLimit), env);
             return false;
         }
         true
     }
+}
+
+/// Counts one more, and says whether there are not too many now.
+fn holds(limit: Rate, spent: &mut Vec<u64>, env: &Env) -> bool {
+    let clock = env.clock_ms();
+    if !env.is(Wrong::ForgetsNoRestart) {
+        spent.retain(|at| clock - at < limit.period_ms);
+    }
+    spent.push(clock);
+    let allowed = if env.is(Wrong::TripsAtTheLimit) {
+        limit.intensity.saturating_sub(1)
+    } else {
+        limit.intensity
+    };
+    spent.len() <= allowed
 }
