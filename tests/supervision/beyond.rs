@@ -9,7 +9,7 @@ use bidtree::supervision::{
     Supervisor, What, Why, stage, task,
 };
 
-use crate::support::{settle, supervisor, threaded, tree};
+use crate::support::{Act, World, settle, supervisor, threaded, tree};
 
 /// A stage whose first incarnation never comes back from a call until it is let go.
 fn spinning(stuck: OnStuck) -> (Spec, Stage<u32>) {
@@ -266,6 +266,36 @@ async fn a_back_off_doubles_up_to_its_maximum_and_a_terminate_wins_over_it() {
         4,
         "the pending restart was called off"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_recovered_while_its_supervisor_ends() {
+    let world = World::new();
+    let pool = Supervisor::dynamic(Limit::new(9, Duration::from_mins(1)), 2).named("pool");
+    world
+        .tree
+        .start(supervisor(Strategy::OneForOne, 1).child(pool))
+        .await
+        .unwrap();
+    let frail = world
+        .puppet("frail")
+        .set_aside_over(Limit::new(0, Duration::from_mins(1)));
+    world.tree.start_child("pool", frail).await.unwrap();
+    world
+        .tree
+        .start_child("pool", world.puppet("slow"))
+        .await
+        .unwrap();
+    world.part("pool/slow", |part| part.cleanup = Duration::from_secs(1));
+    world.act("pool/frail", Act::Panic).await;
+    tokio::select! {
+        biased;
+        _ = world.tree.terminate_child("pool") => {}
+        () = settle() => {}
+    }
+    assert!(world.tree.recover("pool/frail").await.is_err());
+    settle().await;
+    assert_eq!(world.incarnations("pool/frail"), 1);
 }
 
 fn ending(id: &'static str, restart: Restart) -> (Spec, Arc<tokio::sync::Notify>) {

@@ -17,7 +17,7 @@ impl Core {
     pub(super) fn on_ask(&mut self, ask: Ask, reply: ReplyTo, out: &mut Vec<Effect>) {
         let changes = matches!(
             ask,
-            Ask::Start(_) | Ask::Terminate(_) | Ask::Restart(_) | Ask::Delete(_)
+            Ask::Start(_) | Ask::Terminate(_) | Ask::Restart(_) | Ask::Delete(_) | Ask::Recover(_)
         );
         if changes {
             match &self.phase {
