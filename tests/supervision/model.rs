@@ -33,6 +33,8 @@ enum Wrong {
     EndsWithTheFirstSignificant,
     CountsAlsoAboveAnOwnLimit,
     RemembersWhatWasSetAside,
+    WaitsTheSameEachTime,
+    NeverWaitsLessAgain,
 }
 
 /// The first of these seeds that is found, or one soon after it: the seeds are tried on all cores.
@@ -181,4 +183,14 @@ fn the_comparison_sees_a_child_with_a_limit_of_its_own_that_counts_above() {
 #[test]
 fn the_comparison_sees_a_recovered_child_whose_old_restarts_count() {
     sees(Wrong::RemembersWhatWasSetAside);
+}
+
+#[test]
+fn the_comparison_sees_a_back_off_that_does_not_double() {
+    sees(Wrong::WaitsTheSameEachTime);
+}
+
+#[test]
+fn the_comparison_sees_a_back_off_that_does_not_begin_anew() {
+    sees(Wrong::NeverWaitsLessAgain);
 }

@@ -37,6 +37,8 @@ pub(super) struct Member {
     pub(super) is_significant: bool,
     /// A limit of its own, over which it is set aside.
     pub(super) own_limit: Option<Rate>,
+    /// What its restarts wait, in milliseconds: the first, and the longest.
+    pub(super) back_off: Option<(u64, u64)>,
     /// Nothing for a worker.
     pub(super) group: Option<Group>,
 }
@@ -102,7 +104,7 @@ impl Scenario {
         for _ in 0..dice.usize(1..=TURNS_MAX) {
             match dice.u8(0..12) {
                 0..4 => places.scene(&mut dice, &mut steps),
-                4 => places.pool(&mut dice, &mut steps),
+                4 | 5 => places.pool(&mut dice, &mut steps),
                 _ => steps.push(places.step(&mut dice)),
             }
         }

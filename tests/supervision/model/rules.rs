@@ -213,11 +213,13 @@ impl Unit {
                 continue;
             };
             inner.settle(env);
+            let clock_ms = env.clock_ms();
             let fate = inner.fate();
             let has_been_up = inner.has_been_up;
             match (std::mem::replace(&mut slot.life, Life::Out), fate) {
                 (Life::Rising(Rising::Inner(inner)), _) if has_been_up => {
                     slot.life = Life::Up(Some(inner));
+                    slot.up_since_ms = clock_ms;
                     // It may have ended again already, which is another matter than its start.
                     if let Mode::Raising { queue, .. } = &mut self.mode {
                         queue.retain(|queued| *queued != index);
@@ -230,6 +232,7 @@ impl Unit {
                 }
                 (Life::Up(_), Some(Fate::Down(end))) => {
                     slot.last = Some(end);
+                    slot.uptime_ms = clock_ms - slot.up_since_ms;
                     self.mail.push_back((index, end));
                     return true;
                 }

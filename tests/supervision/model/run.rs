@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use bidtree::supervision::{AskError, Exit, Limit, Place, Shutdown, Spec, Supervisor, Tree};
+use bidtree::supervision::{
+    AskError, BackOff, Exit, Limit, Place, Shutdown, Spec, Supervisor, Tree,
+};
 
 use super::Wrong;
 use super::plan::{Group, Member, Rate, START_WITHIN_MS, Scenario, Step, Stop, TICK_MS, join};
@@ -107,7 +109,7 @@ impl Bench {
                 } else {
                     "nothing there"
                 };
-                let expected = if self.model.kill(path) {
+                let expected = if self.model.kill(path, &self.env) {
                     "ok"
                 } else {
                     "nothing there"
@@ -142,7 +144,7 @@ impl Bench {
             Step::Act(acts) => {
                 for (path, act) in acts {
                     world.tell(path, *act);
-                    model.act(path, *act);
+                    model.act(path, *act, env);
                 }
             }
             Step::Fail(path, times) => {
@@ -371,6 +373,13 @@ fn spec_of(spec: Spec, member: &Member) -> Spec {
         spec.significant()
     } else {
         spec
+    };
+    let spec = match member.back_off {
+        Some((first_ms, max_ms)) => spec.back_off(BackOff {
+            first: ms(first_ms),
+            max: ms(max_ms),
+        }),
+        None => spec,
     };
     spec.restart(member.restart)
         .start_within(ms(START_WITHIN_MS))

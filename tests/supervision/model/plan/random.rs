@@ -20,6 +20,10 @@ pub(super) fn group(dice: &mut fastrand::Rng, depth: u32, workers: &mut usize) -
         Strategy::RestForOne,
     ];
     let dynamic = (depth > 1 && dice.u8(0..6) == 0).then(|| dice.usize(1..=3));
+    let strategy = match dynamic {
+        Some(_) => Strategy::OneForOne,
+        None => strategies[dice.usize(0..3)],
+    };
     let auto_shutdown = match dice.u8(0..6) {
         0 => AutoShutdown::AnySignificant,
         1 => AutoShutdown::AllSignificant,
@@ -32,6 +36,9 @@ pub(super) fn group(dice: &mut fastrand::Rng, depth: u32, workers: &mut usize) -
                 break;
             }
             let mut member = member(dice, depth, n, workers);
+            if strategy == Strategy::OneForOne && dice.u8(0..4) == 0 {
+                member.back_off = Some(back_off(dice));
+            }
             let may_be = auto_shutdown != AutoShutdown::Never && dice.u8(0..3) > 0;
             if may_be && member.restart == Restart::Permanent {
                 member.restart = [Restart::Transient, Restart::Temporary][dice.usize(0..2)];
@@ -40,9 +47,8 @@ pub(super) fn group(dice: &mut fastrand::Rng, depth: u32, workers: &mut usize) -
             members.push(member);
         }
     }
-    let strategy = strategies[dice.usize(0..3)];
     Group {
-        strategy: dynamic.map_or(strategy, |_| Strategy::OneForOne),
+        strategy,
         limit: Rate {
             intensity: dice.usize(0..=4),
             period_ms: period_ms(dice),
@@ -67,6 +73,7 @@ fn member(dice: &mut fastrand::Rng, depth: u32, n: usize, workers: &mut usize) -
             stop,
             is_significant: false,
             own_limit: None,
+            back_off: None,
             group: Some(group(dice, depth + 1, workers)),
         };
     }
@@ -86,12 +93,18 @@ fn worker(dice: &mut fastrand::Rng, id: String) -> Member {
         },
         is_significant: false,
         own_limit: None,
+        back_off: None,
         group: None,
     }
 }
 
 fn period_ms(dice: &mut fastrand::Rng) -> u64 {
     TICK_MS * [3, 10, 30][dice.usize(0..3)]
+}
+
+fn back_off(dice: &mut fastrand::Rng) -> (u64, u64) {
+    let first_ms = dice.u64(1..=2) * TICK_MS - 11;
+    (first_ms, [first_ms, 4 * TICK_MS - 12][dice.usize(0..2)])
 }
 
 fn restart(dice: &mut fastrand::Rng) -> Restart {
@@ -149,6 +162,7 @@ impl Places {
             intensity: dice.usize(0..=2),
             period_ms: period_ms(dice),
         });
+        member.back_off = (dice.u8(0..3) == 0).then(|| back_off(dice));
         steps.push(Step::Start(pool.clone(), member));
         for _ in 0..dice.usize(2..=6) {
             let path = path.clone();
@@ -280,6 +294,7 @@ impl Places {
                 // Where it must not be, it is refused.
                 is_significant: dice.u8(0..6) == 0,
                 own_limit: None,
+                back_off: None,
                 group: None,
             },
         )

@@ -45,6 +45,9 @@ impl fmt::Display for Member {
         if let Some(limit) = self.own_limit {
             write!(f, " own {limit}")?;
         }
+        if let Some((first, max)) = self.back_off {
+            write!(f, " after {first}..{max}ms")?;
+        }
         match self.stop {
             Stop::Brutal => f.write_str(" brutal")?,
             Stop::Within(ms) => write!(f, " {ms}ms")?,

@@ -14,6 +14,11 @@ pub(super) struct Slot {
     /// The restarts that its own limit counts.
     pub(super) spent: Vec<u64>,
     pub(super) is_set_aside: bool,
+    /// What its next restart waits, if its restarts wait.
+    pub(super) waits_ms: u64,
+    /// When it came up, and how long it had been up when it ended.
+    pub(super) up_since_ms: u64,
+    pub(super) uptime_ms: u64,
     pub(super) last: Option<End>,
     pub(super) asked: Asked,
     /// The order of starts.
@@ -34,8 +39,8 @@ pub(super) enum Asked {
 
 pub(super) enum Life {
     Out,
-    /// To be started again after its start failed.
-    Again,
+    /// To be started again, now or then.
+    Again(Option<Due>),
     Failed(End),
     Rising(Rising),
     Up(Option<Box<Unit>>),
@@ -83,6 +88,7 @@ impl Unit {
             _ => {
                 env.manner(&slot.path).incarnations += 1;
                 slot.life = Life::Up(None);
+                slot.up_since_ms = env.clock_ms();
                 slot.asked = Asked::Nothing;
             }
         }
@@ -147,7 +153,7 @@ impl Unit {
             slot.asked = Asked::Nothing;
         }
         slot.life = match std::mem::replace(&mut slot.life, Life::Out) {
-            life @ (Life::Out | Life::Again | Life::Failed(_) | Life::Leaving { .. }) => life,
+            life @ (Life::Out | Life::Again(_) | Life::Failed(_) | Life::Leaving { .. }) => life,
             _ if slot.member.stop == Stop::Brutal => {
                 slot.last = Some(End::Killed);
                 Life::Out
@@ -200,6 +206,7 @@ fn leave(slot: &mut Slot, life: Life, kill: Option<Due>, env: &mut Env) -> Life 
 impl Slot {
     pub(super) fn new(member: Member, path: &str) -> Self {
         let path = join(path, &member.id);
+        let waits_ms = member.back_off.map_or(0, |(first_ms, _)| first_ms);
         Self {
             member,
             path,
@@ -207,6 +214,9 @@ impl Slot {
             restarts: 0,
             spent: Vec::new(),
             is_set_aside: false,
+            waits_ms,
+            up_since_ms: 0,
+            uptime_ms: 0,
             last: None,
             asked: Asked::Nothing,
             began: 0,
@@ -239,6 +249,7 @@ impl Slot {
         let (first, second) = match &self.life {
             Life::Rising(Rising::Hangs(due)) => (Some(*due), None),
             Life::Leaving { gone, kill, .. } => (*gone, *kill),
+            Life::Again(due) => (*due, None),
             _ => (None, None),
         };
         first.into_iter().chain(second)

@@ -49,7 +49,7 @@ impl Unit {
         let forward = env.is(Wrong::StopsInStartOrder);
         let live = |(index, slot): (usize, &Option<Slot>)| {
             let slot = slot.as_ref()?;
-            let is_live = !matches!(slot.life, Life::Out | Life::Again | Life::Failed(_));
+            let is_live = !matches!(slot.life, Life::Out | Life::Again(_) | Life::Failed(_));
             (index >= from && is_live).then_some(index)
         };
         let mut indices = self.slots.iter().enumerate();
@@ -107,7 +107,7 @@ impl Unit {
         self.mail.clear();
         self.requests.clear();
         for slot in self.slots.iter_mut().flatten() {
-            if matches!(slot.life, Life::Again) {
+            if matches!(slot.life, Life::Again(_)) {
                 slot.life = Life::Out;
             }
         }

@@ -74,6 +74,7 @@ impl Unit {
                 Life::Rising(Rising::Hangs(at)) if *at == due => {
                     slot.life = Life::Failed(End::Error);
                 }
+                Life::Again(Some(at)) if *at == due => slot.life = Life::Again(None),
                 Life::Leaving { gone: Some(at), .. } if *at == due => {
                     slot.last = Some(End::Asked);
                     slot.life = Life::Out;
@@ -96,7 +97,7 @@ impl Unit {
     }
 
     /// The worker there, if it is up, ends by itself.
-    pub(in crate::model) fn act(&mut self, path: &str, act: Act) {
+    pub(in crate::model) fn act(&mut self, path: &str, act: Act, env: &Env) {
         let end = match act {
             Act::Normal => End::Normal,
             Act::Fail => End::Error,
@@ -107,13 +108,13 @@ impl Unit {
                 .life(index)
                 .is_some_and(|life| matches!(life, Life::Up(None)));
             if is_up {
-                unit.crash(index, end);
+                unit.crash(index, end, env);
             }
         });
     }
 
     /// Says whether there was something to kill.
-    pub(in crate::model) fn kill(&mut self, path: &str) -> bool {
+    pub(in crate::model) fn kill(&mut self, path: &str, env: &Env) -> bool {
         let mut killed = false;
         self.at(path, &mut |unit, index| {
             let Some(slot) = &mut unit.slots[index] else {
@@ -121,13 +122,13 @@ impl Unit {
             };
             killed = true;
             match slot.life {
-                Life::Up(_) => unit.crash(index, End::Killed),
+                Life::Up(_) => unit.crash(index, End::Killed, env),
                 Life::Rising(_) => slot.life = Life::Failed(End::Killed),
                 Life::Leaving { .. } => {
                     slot.last = Some(End::Killed);
                     slot.life = Life::Out;
                 }
-                Life::Out | Life::Again | Life::Failed(_) => killed = false,
+                Life::Out | Life::Again(_) | Life::Failed(_) => killed = false,
             }
         });
         killed
@@ -172,7 +173,7 @@ impl Unit {
         match (request, found) {
             (Request::Start(path, member), None) => self.add(&path, member, env),
             (Request::Start(..), Some(index)) => match self.life(index) {
-                Some(Life::Out | Life::Again | Life::Failed(_)) => "already present",
+                Some(Life::Out | Life::Again(_) | Life::Failed(_)) => "already present",
                 _ => "already started",
             },
             (_, None) => "not found",
@@ -180,7 +181,7 @@ impl Unit {
             (Request::Recover(_), Some(index)) => self.recover(index, env),
             _ if self.plan.dynamic.is_some() => "not found",
             (request, Some(index)) => match self.life(index) {
-                Some(Life::Again) => "restarting",
+                Some(Life::Again(_)) => "restarting",
                 Some(Life::Out | Life::Failed(_)) if matches!(request, Request::Delete(_)) => {
                     self.slots[index] = None;
                     "ok"
@@ -225,7 +226,7 @@ impl Unit {
             }
             queue.retain(|queued| *queued != index);
         }
-        if matches!(self.life(index), Some(Life::Again)) {
+        if matches!(self.life(index), Some(Life::Again(_))) {
             self.set_life(index, Life::Out);
         }
         self.tell(index, env);
@@ -286,7 +287,7 @@ impl Unit {
                 state: match slot.life {
                     _ if slot.is_set_aside => "set_aside",
                     Life::Out | Life::Failed(_) => "down",
-                    Life::Again => "restarting",
+                    Life::Again(_) => "restarting",
                     Life::Rising(_) => "starting",
                     Life::Up(_) => "up",
                     Life::Leaving { .. } => "stopping",
@@ -300,8 +301,9 @@ impl Unit {
         }
     }
 
-    fn crash(&mut self, index: usize, end: End) {
+    fn crash(&mut self, index: usize, end: End, env: &Env) {
         if let Some(slot) = &mut self.slots[index] {
+            slot.uptime_ms = env.clock_ms() - slot.up_since_ms;
             slot.life = Life::Out;
             slot.last = Some(end);
         }

@@ -35,10 +35,12 @@ impl Unit {
             }
             return;
         }
+        let waits = slot.member.back_off.is_some();
         if !self.spend(index, env) {
             return;
         }
         let from = match self.plan.strategy {
+            Strategy::OneForOne if waits => return self.start_again(index, env),
             Strategy::OneForOne => return self.begin(index, env),
             Strategy::OneForAll => 0,
             Strategy::RestForOne => index,
@@ -88,21 +90,22 @@ impl Unit {
             }
             _ if env.is(Wrong::TriesAFailedStartOnce) => {}
             Mode::Raising { .. } | Mode::Calm => {
-                if self.spend(index, env)
-                    && let Some(slot) = &mut self.slots[index]
-                {
-                    slot.life = Life::Again;
+                if let Some(slot) = &mut self.slots[index] {
+                    slot.uptime_ms = 0;
+                }
+                if self.spend(index, env) {
+                    self.start_again(index, env);
                 }
             }
         }
         true
     }
 
-    /// A start that failed is tried again.
+    /// What is to be started again is, when its time has come.
     pub(super) fn again(&mut self, env: &mut Env) -> bool {
         let is_again = |slot: &Option<Slot>| {
             slot.as_ref()
-                .is_some_and(|slot| matches!(slot.life, Life::Again))
+                .is_some_and(|slot| matches!(slot.life, Life::Again(None)))
         };
         let again = self.slots.iter().position(is_again);
         if let (Mode::Calm, Some(index)) = (&self.mode, again) {
@@ -110,6 +113,25 @@ impl Unit {
             return true;
         }
         false
+    }
+
+    /// Starts a child again after what its restarts wait: twice as long each time, up to the longest, and as at first when
+    /// it had been up for that long.
+    fn start_again(&mut self, index: usize, env: &mut Env) {
+        let Some(slot) = &mut self.slots[index] else {
+            return;
+        };
+        let Some((first_ms, max_ms)) = slot.member.back_off else {
+            slot.life = Life::Again(None);
+            return;
+        };
+        if slot.uptime_ms >= max_ms && !env.is(Wrong::NeverWaitsLessAgain) {
+            slot.waits_ms = first_ms;
+        }
+        slot.life = Life::Again(Some(env.timer(slot.waits_ms)));
+        if !env.is(Wrong::WaitsTheSameEachTime) {
+            slot.waits_ms = (2 * slot.waits_ms).min(max_ms);
+        }
     }
 
     /// A significant child ended by itself, for good.
