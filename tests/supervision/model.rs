@@ -35,6 +35,9 @@ enum Wrong {
     RemembersWhatWasSetAside,
     WaitsTheSameEachTime,
     NeverWaitsLessAgain,
+    ReplacesAllThatIsStuck,
+    LeavesWhatIsStuck,
+    FencesWhatEscalates,
 }
 
 /// The first of these seeds that is found, or one soon after it: the seeds are tried on all cores.
@@ -193,4 +196,19 @@ fn the_comparison_sees_a_back_off_that_does_not_double() {
 #[test]
 fn the_comparison_sees_a_back_off_that_does_not_begin_anew() {
     sees(Wrong::NeverWaitsLessAgain);
+}
+
+#[test]
+fn the_comparison_sees_a_fence_that_does_not_hold() {
+    sees(Wrong::ReplacesAllThatIsStuck);
+}
+
+#[test]
+fn the_comparison_sees_a_stuck_child_that_is_not_replaced() {
+    sees(Wrong::LeavesWhatIsStuck);
+}
+
+#[test]
+fn the_comparison_sees_a_stuck_child_that_does_not_escalate() {
+    sees(Wrong::FencesWhatEscalates);
 }

@@ -12,6 +12,10 @@ use bidtree::supervision::{
 use bidtree::units::UnixMillis;
 use tokio::sync::mpsc;
 
+mod stones;
+
+use self::stones::{Stone, Stones};
+
 /// What happened, in order: `+a` its init ran, `-a` it was told to stop.
 #[derive(Clone, Default)]
 pub(crate) struct Script(Arc<Mutex<Vec<String>>>);
@@ -162,11 +166,15 @@ pub(crate) struct Part {
     wire: Option<mpsc::Sender<Act>>,
 }
 
+/// Puppets by their paths.
+type Parts = Arc<Mutex<BTreeMap<String, Part>>>;
+
 /// A tree of puppets, and time in our hands: `+a` its start began, `-a` it was told to stop.
 pub(crate) struct World {
     pub(crate) tree: Tree,
     pub(crate) script: Script,
-    parts: Arc<Mutex<BTreeMap<String, Part>>>,
+    parts: Parts,
+    stones: Arc<Mutex<Vec<Stone>>>,
     clock: ManualClock,
 }
 
@@ -177,7 +185,8 @@ impl World {
         Self {
             tree: Tree::new(Planes::single(tokio::runtime::Handle::current()), clock),
             script: Script::default(),
-            parts: Arc::default(),
+            parts: Parts::default(),
+            stones: Arc::default(),
             clock: hands,
         }
     }
@@ -194,6 +203,22 @@ impl World {
     pub(crate) fn puppets(&self, supervisor: Supervisor, ids: &str) -> Supervisor {
         ids.split(' ')
             .fold(supervisor, |plan, id| plan.child(self.puppet(id)))
+    }
+
+    /// A thread that cannot be killed, once somebody attends to it: see [`Stones`].
+    pub(crate) fn stone(&self, id: &str, path: &str) -> Spec {
+        let (stone, spec) = Stone::new(id, path);
+        self.stones.lock().unwrap().push(stone);
+        spec
+    }
+
+    pub(crate) fn stones(&self) -> Stones {
+        Stones {
+            tree: self.tree.clone(),
+            script: self.script.clone(),
+            parts: Arc::clone(&self.parts),
+            stones: Arc::clone(&self.stones),
+        }
     }
 
     pub(crate) fn part<R>(&self, path: &str, change: impl FnOnce(&mut Part) -> R) -> R {
@@ -264,11 +289,7 @@ fn flatten(places: Vec<Place>, flat: &mut Vec<(String, &'static str, u64)>) {
     }
 }
 
-async fn play(
-    context: Context,
-    script: Script,
-    parts: Arc<Mutex<BTreeMap<String, Part>>>,
-) -> Result<(), Failure> {
+async fn play(context: Context, script: Script, parts: Parts) -> Result<(), Failure> {
     let path = context.path().to_owned();
     script.note(format!("+{path}"));
     let (wire, mut acts) = mpsc::channel(1);

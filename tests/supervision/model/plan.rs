@@ -3,7 +3,7 @@
 mod random;
 mod show;
 
-use bidtree::supervision::{AutoShutdown, Restart, Strategy};
+use bidtree::supervision::{AutoShutdown, OnStuck, Restart, Strategy};
 
 use self::random::{Places, group};
 use crate::support::Act;
@@ -11,7 +11,9 @@ use crate::support::Act;
 /// Steps happen at whole ticks. Every other time is a whole number of ticks less a little, so that what a timer sets off
 /// happens between steps, and a timer set by it a little earlier still; and less by something of its own, since what
 /// two timers do at the same time has no order.
-pub(super) const TICK_MS: u64 = 100;
+pub(super) const TICK_MS: u64 = 101;
+/// How long the kernel waits for what it has killed, ten ticks less ten milliseconds.
+pub(super) const KILL_GRACE_MS: u64 = 1_000;
 /// How long a start may take.
 pub(super) const START_WITHIN_MS: u64 = 3 * TICK_MS - 8;
 
@@ -32,6 +34,8 @@ pub(super) struct Group {
 #[derive(Clone)]
 pub(super) struct Member {
     pub(super) id: String,
+    pub(super) kind: Kind,
+    pub(super) on_stuck: OnStuck,
     pub(super) restart: Restart,
     pub(super) stop: Stop,
     pub(super) is_significant: bool,
@@ -41,6 +45,14 @@ pub(super) struct Member {
     pub(super) back_off: Option<(u64, u64)>,
     /// Nothing for a worker.
     pub(super) group: Option<Group>,
+}
+
+/// What a worker is, which is only how its incarnations begin and end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Task,
+    /// A thread that takes no notice of anything: it cannot be killed, and it never ends.
+    Stone,
 }
 
 /// So many restarts in so long.
@@ -105,6 +117,7 @@ impl Scenario {
             match dice.u8(0..12) {
                 0..4 => places.scene(&mut dice, &mut steps),
                 4 | 5 => places.pool(&mut dice, &mut steps),
+                6 | 7 => places.stuck(&mut dice, &mut steps),
                 _ => steps.push(places.step(&mut dice)),
             }
         }

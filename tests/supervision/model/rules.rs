@@ -27,6 +27,7 @@ pub(super) enum End {
     Panic,
     Killed,
     Ignored,
+    Stuck,
 }
 
 impl End {
@@ -39,6 +40,7 @@ impl End {
             Self::Panic => "panic",
             Self::Killed => "killed",
             Self::Ignored => "ignored",
+            Self::Stuck => "stuck",
         }
     }
 }

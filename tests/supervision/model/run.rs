@@ -7,7 +7,9 @@ use bidtree::supervision::{
 };
 
 use super::Wrong;
-use super::plan::{Group, Member, Rate, START_WITHIN_MS, Scenario, Step, Stop, TICK_MS, join};
+use super::plan::{
+    Group, Kind, Member, Rate, START_WITHIN_MS, Scenario, Step, Stop, TICK_MS, join,
+};
 use super::rules::{Env, Known, Request, Row, Unit};
 use crate::support::{World, settle};
 
@@ -24,7 +26,11 @@ pub(super) fn difference(scenario: &Scenario, wrong: Option<Wrong>) -> Option<St
         .start_paused(true)
         .build()
         .unwrap()
-        .block_on(async { Bench::new(scenario, wrong).run(scenario).await.err() })
+        .block_on(async {
+            let mut bench = Bench::new(scenario, wrong);
+            let stones = bench.world.stones();
+            stones.attend(bench.run(scenario)).await.err()
+        })
 }
 
 struct Bench {
@@ -109,7 +115,7 @@ impl Bench {
                 } else {
                     "nothing there"
                 };
-                let expected = if self.model.kill(path, &self.env) {
+                let expected = if self.model.kill(path, &mut self.env) {
                     "ok"
                 } else {
                     "nothing there"
@@ -219,7 +225,7 @@ impl Bench {
                     return false;
                 }
                 self.env.now_ms = at_ms;
-                self.model.fire((at_ms, order));
+                self.model.fire((at_ms, order), &mut self.env);
                 self.model.settle(&mut self.env);
             }
             self.env.now_ms = end_ms;
@@ -346,6 +352,9 @@ impl Bench {
 
     fn child(&mut self, member: &Member, path: &str) -> Spec {
         let spec = match &member.group {
+            None if member.kind == Kind::Stone => {
+                self.world.stone(&member.id, &join(path, &member.id))
+            }
             None => self.world.puppet(&member.id),
             Some(group) => {
                 let path = join(path, &member.id);
@@ -382,6 +391,7 @@ fn spec_of(spec: Spec, member: &Member) -> Spec {
         None => spec,
     };
     spec.restart(member.restart)
+        .on_stuck(member.on_stuck)
         .start_within(ms(START_WITHIN_MS))
         .shutdown(match member.stop {
             Stop::Brutal => Shutdown::Brutal,

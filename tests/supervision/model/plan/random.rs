@@ -1,8 +1,8 @@
 //! The dice: random trees, and what happens to them.
 
-use bidtree::supervision::{AutoShutdown, Restart, Strategy};
+use bidtree::supervision::{AutoShutdown, OnStuck, Restart, Strategy};
 
-use super::{Group, Member, Rate, Step, Stop, TICK_MS, join, parent};
+use super::{Group, Kind, Member, Rate, Step, Stop, TICK_MS, join, parent};
 use crate::support::Act;
 
 const CLEANUPS_MS: [u64; 3] = [TICK_MS - 1, 3 * TICK_MS - 2, 7 * TICK_MS - 3];
@@ -12,6 +12,7 @@ const SHORT_STOP: Stop = Stop::Within(2 * TICK_MS - 5);
 const LONG_STOP: Stop = Stop::Within(5 * TICK_MS - 7);
 const DEPTH_MAX: u32 = 3;
 const WORKERS_MAX: usize = 9;
+const ON_STUCK: [OnStuck; 3] = [OnStuck::Replace, OnStuck::Fence, OnStuck::Escalate];
 
 pub(super) fn group(dice: &mut fastrand::Rng, depth: u32, workers: &mut usize) -> Group {
     let strategies = [
@@ -37,7 +38,8 @@ pub(super) fn group(dice: &mut fastrand::Rng, depth: u32, workers: &mut usize) -
             }
             let mut member = member(dice, depth, n, workers);
             if strategy == Strategy::OneForOne && dice.u8(0..4) == 0 {
-                member.back_off = Some(back_off(dice));
+                // Nothing is seen to happen when a wait is over, so that nobody would attend to a stone.
+                member.back_off = (!member.holds_stones()).then(|| back_off(dice));
             }
             let may_be = auto_shutdown != AutoShutdown::Never && dice.u8(0..3) > 0;
             if may_be && member.restart == Restart::Permanent {
@@ -59,22 +61,41 @@ pub(super) fn group(dice: &mut fastrand::Rng, depth: u32, workers: &mut usize) -
     }
 }
 
+impl Group {
+    /// Whether there is anything below that cannot be killed.
+    fn holds_stones(&self) -> bool {
+        self.members.iter().any(Member::holds_stones)
+    }
+}
+
+impl Member {
+    fn holds_stones(&self) -> bool {
+        let below = self.group.as_ref();
+        self.kind == Kind::Stone || below.is_some_and(Group::holds_stones)
+    }
+}
+
 fn member(dice: &mut fastrand::Rng, depth: u32, n: usize, workers: &mut usize) -> Member {
     let letter = char::from(b"abcd"[n]);
     if depth < DEPTH_MAX && dice.u8(0..3) == 0 {
+        let group = group(dice, depth + 1, workers);
         let stop = match dice.u8(0..6) {
+            // A supervisor is gone when its children are: one that holds a stone is as hard to end.
+            _ if group.holds_stones() => Stop::Infinity,
             0 => Stop::Brutal,
             1 => LONG_STOP,
             _ => Stop::Infinity,
         };
         return Member {
             id: letter.to_uppercase().to_string(),
+            kind: Kind::Task,
+            on_stuck: ON_STUCK[dice.usize(0..3)],
             restart: restart(dice),
             stop,
             is_significant: false,
             own_limit: None,
             back_off: None,
-            group: Some(group(dice, depth + 1, workers)),
+            group: Some(group),
         };
     }
     *workers += 1;
@@ -82,12 +103,19 @@ fn member(dice: &mut fastrand::Rng, depth: u32, n: usize, workers: &mut usize) -
 }
 
 fn worker(dice: &mut fastrand::Rng, id: String) -> Member {
+    let kind = match dice.u8(0..12) {
+        0 => Kind::Stone,
+        _ => Kind::Task,
+    };
     Member {
         id,
+        kind,
+        on_stuck: ON_STUCK[dice.usize(0..3)],
         restart: restart(dice),
         stop: match dice.u8(0..6) {
             0 => Stop::Brutal,
-            1 => Stop::Infinity,
+            // Nobody would ever end what is waited for without a limit.
+            1 if kind != Kind::Stone => Stop::Infinity,
             2 => LONG_STOP,
             _ => SHORT_STOP,
         },
@@ -119,7 +147,9 @@ fn restart(dice: &mut fastrand::Rng) -> Restart {
 #[derive(Default)]
 pub(super) struct Places {
     workers: Vec<(String, Stop)>,
+    stones: Vec<String>,
     all: Vec<String>,
+    killable: Vec<String>,
     pub(super) supervisors: Vec<String>,
     dynamics: Vec<String>,
     /// The supervisor whose children most steps are aimed at: what happens to one while the last thing is still going
@@ -133,7 +163,11 @@ impl Places {
         for member in &group.members {
             let path = join(path, &member.id);
             self.all.push(path.clone());
+            if member.kind == Kind::Stone || !member.holds_stones() {
+                self.killable.push(path.clone());
+            }
             match &member.group {
+                None if member.kind == Kind::Stone => self.stones.push(path.clone()),
                 Some(inner) => self.collect(inner, &path),
                 None => self.workers.push((path.clone(), member.stop)),
             }
@@ -146,6 +180,7 @@ impl Places {
                 self.workers.push((join(path, id), SHORT_STOP));
             }
             self.all.push(join(path, id));
+            self.killable.push(join(path, id));
         }
     }
 
@@ -174,6 +209,33 @@ impl Places {
                 9 => Step::Ticks(dice.u64(1..=8)),
                 10 => Step::Cleanup(join(pool, ADDED[dice.usize(0..3)]), CLEANUPS_MS[1]),
                 _ => Step::Terminate(if dice.bool() { path } else { pool.clone() }),
+            });
+        }
+    }
+
+    /// What cannot be killed, and those beside it.
+    pub(super) fn stuck(&self, dice: &mut fastrand::Rng, steps: &mut Vec<Step>) {
+        let Some(stone) = dice.choice(&self.stones) else {
+            return;
+        };
+        let siblings: Vec<_> = self
+            .workers
+            .iter()
+            .filter(|(path, _)| parent(path) == parent(stone))
+            .collect();
+        for _ in 0..dice.usize(2..=5) {
+            let stone = stone.clone();
+            steps.push(match dice.u8(0..10) {
+                0..3 => Step::Kill(stone),
+                3 => Step::Terminate(stone),
+                4 => Step::Restart(stone),
+                5 => Step::Recover(stone),
+                6 if parent(&stone) != "" => Step::Terminate(parent(&stone).to_owned()),
+                7 | 8 => match dice.choice(&siblings) {
+                    Some((path, _)) => Step::Act(vec![(path.clone(), act(dice))]),
+                    None => Step::Recover(stone),
+                },
+                _ => Step::Ticks(dice.u64(8..=18)),
             });
         }
     }
@@ -235,7 +297,7 @@ impl Places {
         match dice.u8(0..21) {
             0..8 => Step::Act(vec![(path, act(dice))]),
             8 | 9 if stop != Stop::Brutal => self.two_deaths(dice, path),
-            10 | 11 => Step::Kill(self.aim(dice, &self.all, |path| path).clone()),
+            10 | 11 => Step::Kill(self.aim(dice, &self.killable, |path| path).clone()),
             12 | 13 => Step::Fail(path, dice.u32(1..=3)),
             14 => Step::Hang(path),
             // Nobody would ever end what is waited for without a limit.
@@ -289,6 +351,8 @@ impl Places {
             path,
             Member {
                 id,
+                kind: Kind::Task,
+                on_stuck: OnStuck::Replace,
                 restart,
                 stop,
                 // Where it must not be, it is refused.

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use bidtree::supervision::{AutoShutdown, Restart};
+use bidtree::supervision::{AutoShutdown, OnStuck, Restart};
 
-use super::{Group, Member, Rate, Scenario, Step, Stop};
+use super::{Group, Kind, Member, Rate, Scenario, Step, Stop};
 
 impl fmt::Display for Group {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -36,6 +36,12 @@ impl fmt::Display for Rate {
 impl fmt::Display for Member {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.id)?;
+        if self.kind != Kind::Task {
+            write!(f, " {:?}", self.kind)?;
+        }
+        if self.on_stuck != OnStuck::Replace {
+            write!(f, " stuck: {:?}", self.on_stuck)?;
+        }
         if self.restart != Restart::Permanent {
             write!(f, " {:?}", self.restart)?;
         }

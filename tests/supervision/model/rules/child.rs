@@ -4,7 +4,7 @@ use bidtree::supervision::Restart;
 
 use super::{Due, End, Env, Fate, Mode, Unit};
 use crate::model::Wrong;
-use crate::model::plan::{Member, START_WITHIN_MS, Stop, join};
+use crate::model::plan::{KILL_GRACE_MS, Kind, Member, START_WITHIN_MS, Stop, join};
 
 pub(super) struct Slot {
     pub(super) member: Member,
@@ -19,6 +19,8 @@ pub(super) struct Slot {
     /// When it came up, and how long it had been up when it ended.
     pub(super) up_since_ms: u64,
     pub(super) uptime_ms: u64,
+    /// When it is given up as stuck: it was killed, and that does not help.
+    pub(super) given_up: Option<Due>,
     pub(super) last: Option<End>,
     pub(super) asked: Asked,
     /// The order of starts.
@@ -154,6 +156,19 @@ impl Unit {
         }
         slot.life = match std::mem::replace(&mut slot.life, Life::Out) {
             life @ (Life::Out | Life::Again(_) | Life::Failed(_) | Life::Leaving { .. }) => life,
+            _ if slot.member.kind == Kind::Stone => {
+                let kill = match slot.member.stop {
+                    Stop::Within(ms) => Some(env.timer(ms)),
+                    Stop::Infinity | Stop::Brutal => None,
+                };
+                let is_killed = slot.member.stop == Stop::Brutal;
+                slot.given_up = is_killed.then(|| env.timer(KILL_GRACE_MS));
+                Life::Leaving {
+                    gone: None,
+                    kill,
+                    inner: None,
+                }
+            }
             _ if slot.member.stop == Stop::Brutal => {
                 slot.last = Some(End::Killed);
                 Life::Out
@@ -217,10 +232,24 @@ impl Slot {
             waits_ms,
             up_since_ms: 0,
             uptime_ms: 0,
+            given_up: None,
             last: None,
             asked: Asked::Nothing,
             began: 0,
         }
+    }
+
+    /// It is killed, and gone at once or given up later.
+    pub(super) fn cut_short(&mut self, env: &mut Env) {
+        if self.member.kind == Kind::Stone {
+            if let Life::Leaving { kill, .. } = &mut self.life {
+                *kill = None;
+            }
+            self.given_up = Some(env.timer(KILL_GRACE_MS));
+            return;
+        }
+        self.last = Some(End::Killed);
+        self.life = Life::Out;
     }
 
     pub(super) fn inner(&self) -> Option<&Unit> {
@@ -252,6 +281,6 @@ impl Slot {
             Life::Again(due) => (*due, None),
             _ => (None, None),
         };
-        first.into_iter().chain(second)
+        first.into_iter().chain(second).chain(self.given_up)
     }
 }

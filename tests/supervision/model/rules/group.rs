@@ -79,7 +79,9 @@ impl Unit {
                     }));
                 }
                 let only_crashed = env.is(Wrong::LeavesThoseThatEndedOutOfTheGroup);
-                let starts = |slot: &Slot| !only_crashed || slot.last != Some(End::Normal);
+                let starts = |slot: &Slot| {
+                    !slot.is_set_aside && (!only_crashed || slot.last != Some(End::Normal))
+                };
                 let queue = (from..self.slots.len())
                     .filter(|&index| self.slots[index].as_ref().is_some_and(starts))
                     .collect();

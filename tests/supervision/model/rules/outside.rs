@@ -4,7 +4,7 @@ use bidtree::supervision::{AutoShutdown, Restart};
 
 use super::{Asked, Due, End, Env, Fate, Life, Mode, Rising, Row, Slot, Then, Unit};
 use crate::model::Wrong;
-use crate::model::plan::Member;
+use crate::model::plan::{Kind, Member};
 use crate::support::Act;
 
 /// What a supervisor can be asked.
@@ -68,9 +68,17 @@ impl Unit {
     }
 
     /// A timer's time has come.
-    pub(in crate::model) fn fire(&mut self, due: Due) {
-        for slot in self.slots.iter_mut().flatten() {
-            match &slot.life {
+    pub(in crate::model) fn fire(&mut self, due: Due, env: &mut Env) {
+        for index in 0..self.slots.len() {
+            let Some(slot) = &mut self.slots[index] else {
+                continue;
+            };
+            if slot.given_up == Some(due) {
+                slot.given_up = None;
+                self.give_up(index, env);
+                continue;
+            }
+            match &mut slot.life {
                 Life::Rising(Rising::Hangs(at)) if *at == due => {
                     slot.life = Life::Failed(End::Error);
                 }
@@ -79,16 +87,34 @@ impl Unit {
                     slot.last = Some(End::Asked);
                     slot.life = Life::Out;
                 }
-                Life::Leaving { kill: Some(at), .. } if *at == due => {
-                    slot.last = Some(End::Killed);
-                    slot.life = Life::Out;
+                Life::Leaving { kill, .. } if *kill == Some(due) => {
+                    *kill = None;
+                    slot.cut_short(env);
                 }
                 _ => {
                     if let Some(inner) = slot.inner_mut() {
-                        inner.fire(due);
+                        inner.fire(due, env);
                     }
                 }
             }
+        }
+    }
+
+    /// A child that cannot be killed is left behind.
+    fn give_up(&mut self, index: usize, env: &mut Env) {
+        if matches!(self.life(index), Some(Life::Up(_))) {
+            return self.crash(index, End::Stuck, env);
+        }
+        let Some(slot) = &mut self.slots[index] else {
+            return;
+        };
+        slot.last = Some(End::Stuck);
+        slot.life = Life::Out;
+        // Its group would start it again, unless an operator took it away.
+        let would_start = slot.asked != Asked::ToBeForgotten;
+        let raises = |from| index >= from && would_start;
+        if matches!(self.mode, Mode::Lowering { from, then: Then::Raise } if raises(from)) {
+            self.replaces(index, env);
         }
     }
 
@@ -114,7 +140,7 @@ impl Unit {
     }
 
     /// Says whether there was something to kill.
-    pub(in crate::model) fn kill(&mut self, path: &str, env: &Env) -> bool {
+    pub(in crate::model) fn kill(&mut self, path: &str, env: &mut Env) -> bool {
         let mut killed = false;
         self.at(path, &mut |unit, index| {
             let Some(slot) = &mut unit.slots[index] else {
@@ -122,12 +148,10 @@ impl Unit {
             };
             killed = true;
             match slot.life {
+                Life::Up(None) if slot.member.kind == Kind::Stone => slot.cut_short(env),
                 Life::Up(_) => unit.crash(index, End::Killed, env),
                 Life::Rising(_) => slot.life = Life::Failed(End::Killed),
-                Life::Leaving { .. } => {
-                    slot.last = Some(End::Killed);
-                    slot.life = Life::Out;
-                }
+                Life::Leaving { .. } => slot.cut_short(env),
                 Life::Out | Life::Again(_) | Life::Failed(_) => killed = false,
             }
         });
@@ -186,7 +210,12 @@ impl Unit {
                     self.slots[index] = None;
                     "ok"
                 }
-                Some(Life::Out | Life::Failed(_)) => self.begin_for(Asked::ToRestart, index, env),
+                Some(Life::Out | Life::Failed(_)) => {
+                    if let Some(slot) = &mut self.slots[index] {
+                        slot.is_set_aside = false;
+                    }
+                    self.begin_for(Asked::ToRestart, index, env)
+                }
                 _ => "running",
             },
         }

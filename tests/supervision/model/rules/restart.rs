@@ -1,6 +1,6 @@
 //! What the model does about a child that ended by itself or did not start.
 
-use bidtree::supervision::{AutoShutdown, Restart, Strategy};
+use bidtree::supervision::{AutoShutdown, OnStuck, Restart, Strategy};
 
 use super::child::{Asked, Life, Slot};
 use super::{End, Env, Fate, Mode, Then, Unit};
@@ -20,7 +20,7 @@ impl Unit {
             End::Normal => !env.is(Wrong::RestartsTransientsAfterNormal),
             End::Asked | End::OverLimit => true,
             End::Killed => env.is(Wrong::TakesKilledForNormal),
-            End::Error | End::Panic | End::Ignored => false,
+            End::Error | End::Panic | End::Ignored | End::Stuck => false,
         };
         let again = match slot.member.restart {
             Restart::Permanent => true,
@@ -36,6 +36,9 @@ impl Unit {
             return;
         }
         let waits = slot.member.back_off.is_some();
+        if end == End::Stuck && !self.replaces(index, env) {
+            return;
+        }
         if !self.spend(index, env) {
             return;
         }
@@ -113,6 +116,25 @@ impl Unit {
             return true;
         }
         false
+    }
+
+    /// What is done about a child that was found stuck, by its own rule. Says whether another may take its place.
+    pub(super) fn replaces(&mut self, index: usize, env: &mut Env) -> bool {
+        let Some(slot) = &mut self.slots[index] else {
+            return false;
+        };
+        match slot.member.on_stuck {
+            _ if env.is(Wrong::ReplacesAllThatIsStuck) => true,
+            OnStuck::Replace => !env.is(Wrong::LeavesWhatIsStuck),
+            OnStuck::Escalate if !env.is(Wrong::FencesWhatEscalates) => {
+                self.end(Fate::Down(End::Stuck), env);
+                false
+            }
+            OnStuck::Fence | OnStuck::Escalate => {
+                slot.is_set_aside = true;
+                false
+            }
+        }
     }
 
     /// Starts a child again after what its restarts wait: twice as long each time, up to the longest, and as at first when
