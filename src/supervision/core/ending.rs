@@ -80,6 +80,7 @@ impl Core {
             );
             self.forget_if_it_must(index, out);
         }
+        self.stand_in_again(index, out);
         let restarts = matches!(
             self.phase,
             Phase::Stopping {

@@ -15,7 +15,7 @@ use super::super::exit::Why;
 use super::super::limit::Limit;
 use super::super::spec::Probation;
 use super::children::State;
-use super::{Answer, Core, Effect, Event, Note, Role};
+use super::{Answer, Core, Effect, Event, Note, Phase, Role};
 
 pub(super) struct Standby {
     pub(super) state: State,
@@ -49,6 +49,8 @@ impl Standby {
     pub(super) fn call_off(&mut self) {
         self.mode = Mode::Off;
         self.delay = self.rules.delay;
+        // A try that was waited for is not the next fallback's.
+        self.timer = 0;
     }
 
     pub(super) fn stands_in(&self) -> bool {
@@ -86,6 +88,17 @@ impl Core {
             .standby(index)
             .is_some_and(|standby| standby.stands_in());
         if wanted && self.may_restart(index, out) {
+            self.begin(index, Role::Fallback, None, out);
+        }
+    }
+
+    /// A stand-in that was still ending when it was wanted again is gone now.
+    pub(super) fn stand_in_again(&mut self, index: u32, out: &mut Vec<Effect>) {
+        let is_running = matches!(self.phase, Phase::Running);
+        let is_missing = self
+            .standby(index)
+            .is_some_and(|standby| standby.stands_in() && matches!(standby.state, State::Absent));
+        if is_running && is_missing {
             self.begin(index, Role::Fallback, None, out);
         }
     }
@@ -143,9 +156,11 @@ impl Core {
     }
 
     pub(super) fn on_probe(&mut self, index: u32, number: u64, out: &mut Vec<Effect>) {
+        // A supervisor that is stopping starts nothing: nobody would end it.
+        let is_running = matches!(self.phase, Phase::Running);
         if self
             .standby(index)
-            .is_some_and(|standby| standby.timer == number)
+            .is_some_and(|standby| standby.timer == number && is_running)
         {
             self.probe(index, out);
         }
