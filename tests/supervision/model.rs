@@ -38,6 +38,11 @@ enum Wrong {
     ReplacesAllThatIsStuck,
     LeavesWhatIsStuck,
     FencesWhatEscalates,
+    NeverFallsBack,
+    CountsNoFallback,
+    TriesAgainAfterTheSameDelay,
+    NeverTrustsAsBefore,
+    IsAsLenientOnProbation,
 }
 
 /// The first of these seeds that is found, or one soon after it: the seeds are tried on all cores.
@@ -211,4 +216,29 @@ fn the_comparison_sees_a_stuck_child_that_is_not_replaced() {
 #[test]
 fn the_comparison_sees_a_stuck_child_that_does_not_escalate() {
     sees(Wrong::FencesWhatEscalates);
+}
+
+#[test]
+fn the_comparison_sees_a_fallback_that_does_not_take_over() {
+    sees(Wrong::NeverFallsBack);
+}
+
+#[test]
+fn the_comparison_sees_a_failing_fallback_that_does_not_count() {
+    sees(Wrong::CountsNoFallback);
+}
+
+#[test]
+fn the_comparison_sees_a_failed_try_that_does_not_double_the_delay() {
+    sees(Wrong::TriesAgainAfterTheSameDelay);
+}
+
+#[test]
+fn the_comparison_sees_a_quiet_period_that_does_not_reset_the_delay() {
+    sees(Wrong::NeverTrustsAsBefore);
+}
+
+#[test]
+fn the_comparison_sees_a_probation_under_the_old_limit() {
+    sees(Wrong::IsAsLenientOnProbation);
 }

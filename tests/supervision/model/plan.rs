@@ -41,6 +41,8 @@ pub(super) struct Member {
     pub(super) is_significant: bool,
     /// A limit of its own, over which it is set aside.
     pub(super) own_limit: Option<Rate>,
+    /// What stands in for it, if it is a supervisor, when it is over its limit.
+    pub(super) fallback: Option<Box<Fallback>>,
     /// What its restarts wait, in milliseconds: the first, and the longest.
     pub(super) back_off: Option<(u64, u64)>,
     /// Nothing for a worker.
@@ -53,6 +55,15 @@ pub(super) enum Kind {
     Task,
     /// A thread that takes no notice of anything: it cannot be killed, and it never ends.
     Stone,
+}
+
+/// What stands in for a supervisor, and how that one comes back.
+#[derive(Clone)]
+pub(super) struct Fallback {
+    pub(super) delay_ms: u64,
+    pub(super) delay_max_ms: u64,
+    pub(super) quiet_ms: u64,
+    pub(super) group: Group,
 }
 
 /// So many restarts in so long.
@@ -117,7 +128,8 @@ impl Scenario {
             match dice.u8(0..12) {
                 0..4 => places.scene(&mut dice, &mut steps),
                 4 | 5 => places.pool(&mut dice, &mut steps),
-                6 | 7 => places.stuck(&mut dice, &mut steps),
+                6 => places.stuck(&mut dice, &mut steps),
+                7 => places.degraded(&mut dice, &mut steps),
                 _ => steps.push(places.step(&mut dice)),
             }
         }

@@ -8,6 +8,7 @@ mod child;
 mod group;
 mod outside;
 mod restart;
+mod standby;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -18,7 +19,7 @@ use super::Wrong;
 use super::plan::{Group, TICK_MS};
 
 /// Why something ended, as far as it is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum End {
     Normal,
     Asked,
@@ -174,9 +175,13 @@ impl Unit {
         let slots: Vec<_> = plan
             .members
             .iter()
-            .map(|member| Some(Slot::new(member.clone(), path)))
+            .flat_map(|member| standby::with_stand_in(member, path))
+            .map(Some)
             .collect();
-        let queue = (0..slots.len()).collect();
+        let is_real = |slot: &Option<Slot>| slot.as_ref().is_some_and(|slot| !slot.stands_in);
+        let queue = (0..slots.len())
+            .filter(|&index| is_real(&slots[index]))
+            .collect();
         Self {
             plan: plan.clone(),
             path: path.to_owned(),
@@ -226,6 +231,7 @@ impl Unit {
                     if let Mode::Raising { queue, .. } = &mut self.mode {
                         queue.retain(|queued| *queued != index);
                     }
+                    self.supervisor_is_up(index, env);
                     return true;
                 }
                 (Life::Rising(_), Some(fate)) => {
@@ -233,13 +239,13 @@ impl Unit {
                     return true;
                 }
                 (Life::Up(_), Some(Fate::Down(end))) => {
-                    slot.last = Some(end);
+                    slot.ends(end, env);
                     slot.uptime_ms = clock_ms - slot.up_since_ms;
                     self.mail.push_back((index, end));
                     return true;
                 }
                 (Life::Leaving { .. }, Some(fate)) => {
-                    slot.last = Some(fate.end());
+                    slot.ends(fate.end(), env);
                     return true;
                 }
                 (life, _) => slot.life = life,
@@ -271,6 +277,7 @@ impl Unit {
         self.forget_dropped()
             || self.fail(env)
             || self.again(env)
+            || self.stand_in(env)
             || self.resolve(env)
             || self.go_on(env)
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bidtree::supervision::{
-    AskError, BackOff, Exit, Limit, Place, Shutdown, Spec, Supervisor, Tree,
+    AskError, BackOff, Exit, Limit, Place, Probation, Shutdown, Spec, Supervisor, Tree,
 };
 
 use super::Wrong;
@@ -365,7 +365,18 @@ impl Bench {
                 plan.named(&member.id)
             }
         };
-        spec_of(spec, member)
+        let spec = spec_of(spec, member);
+        let Some(fallback) = &member.fallback else {
+            return spec;
+        };
+        let rules = Probation {
+            delay: ms(fallback.delay_ms),
+            delay_max: ms(fallback.delay_max_ms),
+            quiet: ms(fallback.quiet_ms),
+        };
+        let path = format!("{}~fallback", join(path, &member.id));
+        let stand_in = self.supervisor(&fallback.group, &path);
+        spec.fallback(stand_in.named(&member.id), rules)
     }
 }
 

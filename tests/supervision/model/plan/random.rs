@@ -2,7 +2,7 @@
 
 use bidtree::supervision::{AutoShutdown, OnStuck, Restart, Strategy};
 
-use super::{Group, Kind, Member, Rate, Step, Stop, TICK_MS, join, parent};
+use super::{Fallback, Group, Kind, Member, Rate, Step, Stop, TICK_MS, join, parent};
 use crate::support::Act;
 
 const CLEANUPS_MS: [u64; 3] = [TICK_MS - 1, 3 * TICK_MS - 2, 7 * TICK_MS - 3];
@@ -46,6 +46,15 @@ pub(super) fn group(dice: &mut fastrand::Rng, depth: u32, workers: &mut usize) -
                 member.restart = [Restart::Transient, Restart::Temporary][dice.usize(0..2)];
             }
             member.is_significant = may_be;
+            let may_fall_back =
+                strategy == Strategy::OneForOne && member.restart != Restart::Temporary;
+            if let Some(group) = &mut member.group
+                && may_fall_back
+                && dice.u8(0..3) > 0
+            {
+                group.limit.intensity = dice.usize(0..=1);
+                member.fallback = Some(Box::new(fallback(dice)));
+            }
             members.push(member);
         }
     }
@@ -94,6 +103,7 @@ fn member(dice: &mut fastrand::Rng, depth: u32, n: usize, workers: &mut usize) -
             stop,
             is_significant: false,
             own_limit: None,
+            fallback: None,
             back_off: None,
             group: Some(group),
         };
@@ -121,6 +131,7 @@ fn worker(dice: &mut fastrand::Rng, id: String) -> Member {
         },
         is_significant: false,
         own_limit: None,
+        fallback: None,
         back_off: None,
         group: None,
     }
@@ -133,6 +144,31 @@ fn period_ms(dice: &mut fastrand::Rng) -> u64 {
 fn back_off(dice: &mut fastrand::Rng) -> (u64, u64) {
     let first_ms = dice.u64(1..=2) * TICK_MS - 11;
     (first_ms, [first_ms, 4 * TICK_MS - 12][dice.usize(0..2)])
+}
+
+fn fallback(dice: &mut fastrand::Rng) -> Fallback {
+    let delay_ms = [2, 4][dice.usize(0..2)] * TICK_MS - 13;
+    let limit = Rate {
+        intensity: dice.usize(0..=2),
+        period_ms: period_ms(dice),
+    };
+    let mut members = vec![worker(dice, "f".to_owned()), worker(dice, "g".to_owned())];
+    members.truncate(dice.usize(1..=2));
+    for member in &mut members {
+        member.kind = Kind::Task;
+    }
+    Fallback {
+        delay_ms,
+        delay_max_ms: [delay_ms, 6 * TICK_MS - 14][dice.usize(0..2)],
+        quiet_ms: [4, 9][dice.usize(0..2)] * TICK_MS - 15,
+        group: Group {
+            strategy: [Strategy::OneForOne, Strategy::RestForOne][dice.usize(0..2)],
+            limit,
+            dynamic: None,
+            auto_shutdown: AutoShutdown::Never,
+            members,
+        },
+    }
 }
 
 fn restart(dice: &mut fastrand::Rng) -> Restart {
@@ -148,6 +184,7 @@ fn restart(dice: &mut fastrand::Rng) -> Restart {
 pub(super) struct Places {
     workers: Vec<(String, Stop)>,
     stones: Vec<String>,
+    with_fallback: Vec<String>,
     all: Vec<String>,
     killable: Vec<String>,
     pub(super) supervisors: Vec<String>,
@@ -165,6 +202,13 @@ impl Places {
             self.all.push(path.clone());
             if member.kind == Kind::Stone || !member.holds_stones() {
                 self.killable.push(path.clone());
+            }
+            if let Some(fallback) = &member.fallback {
+                self.with_fallback.push(path.clone());
+                let path = format!("{path}~fallback");
+                for member in &fallback.group.members {
+                    self.workers.push((join(&path, &member.id), member.stop));
+                }
             }
             match &member.group {
                 None if member.kind == Kind::Stone => self.stones.push(path.clone()),
@@ -209,6 +253,44 @@ impl Places {
                 9 => Step::Ticks(dice.u64(1..=8)),
                 10 => Step::Cleanup(join(pool, ADDED[dice.usize(0..3)]), CLEANUPS_MS[1]),
                 _ => Step::Terminate(if dice.bool() { path } else { pool.clone() }),
+            });
+        }
+    }
+
+    /// A supervisor over its limit, what stands in for it, and how it comes back or does not.
+    pub(super) fn degraded(&self, dice: &mut fastrand::Rng, steps: &mut Vec<Step>) {
+        let Some(place) = dice.choice(&self.with_fallback) else {
+            return;
+        };
+        let below = |from: &str| -> Vec<String> {
+            let paths = self.workers.iter().map(|(path, _)| path);
+            paths
+                .filter(|path| path.starts_with(from))
+                .cloned()
+                .collect()
+        };
+        let real = below(&format!("{place}/"));
+        let stand_in = below(&format!("{place}~fallback/"));
+        let (Some(one), Some(other)) = (dice.choice(&real), dice.choice(&stand_in)) else {
+            return;
+        };
+        for _ in 0..2 {
+            steps.push(Step::Act(vec![(one.clone(), Act::Panic)]));
+        }
+        for _ in 0..dice.usize(2..=8) {
+            let (one, other, place) = (one.clone(), other.clone(), place.clone());
+            steps.push(match dice.u8(0..18) {
+                0..4 => Step::Act(vec![(one, Act::Panic)]),
+                4 => Step::Fail(one, dice.u32(1..=2)),
+                5 => Step::Hang(one),
+                6 => Step::Hang(other),
+                7 | 8 => Step::Cleanup(other, CLEANUPS_MS[dice.usize(1..3)]),
+                9 | 10 => Step::Act(vec![(other, Act::Panic)]),
+                11 | 12 => Step::Recover(place),
+                13 => Step::Terminate(place),
+                14 => Step::Restart(place),
+                15 if self.killable.contains(&place) => Step::Kill(place),
+                _ => Step::Ticks(dice.u64(1..=10)),
             });
         }
     }
@@ -358,6 +440,7 @@ impl Places {
                 // Where it must not be, it is refused.
                 is_significant: dice.u8(0..6) == 0,
                 own_limit: None,
+                fallback: None,
                 back_off: None,
                 group: None,
             },

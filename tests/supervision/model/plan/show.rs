@@ -4,7 +4,7 @@ use std::fmt;
 
 use bidtree::supervision::{AutoShutdown, OnStuck, Restart};
 
-use super::{Group, Kind, Member, Rate, Scenario, Step, Stop};
+use super::{Fallback, Group, Kind, Member, Rate, Scenario, Step, Stop};
 
 impl fmt::Display for Group {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -24,6 +24,21 @@ impl fmt::Display for Group {
         }
         let members: Vec<_> = members.iter().map(ToString::to_string).collect();
         write!(f, " {{{}}}", members.join(", "))
+    }
+}
+
+impl fmt::Display for Fallback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            delay_ms,
+            delay_max_ms,
+            quiet_ms,
+            group,
+        } = self;
+        write!(
+            f,
+            "for {delay_ms}..{delay_max_ms}ms, quiet {quiet_ms}ms, {group}"
+        )
     }
 }
 
@@ -60,7 +75,11 @@ impl fmt::Display for Member {
             Stop::Infinity => f.write_str(" infinity")?,
         }
         match &self.group {
-            Some(group) => write!(f, " = {group}"),
+            Some(group) => write!(f, " = {group}")?,
+            None => {}
+        }
+        match self.fallback.as_deref() {
+            Some(fallback) => write!(f, " or {fallback}"),
             None => Ok(()),
         }
     }

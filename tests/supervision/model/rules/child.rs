@@ -2,9 +2,10 @@
 
 use bidtree::supervision::Restart;
 
+use super::standby::Trust;
 use super::{Due, End, Env, Fate, Mode, Unit};
 use crate::model::Wrong;
-use crate::model::plan::{KILL_GRACE_MS, Kind, Member, START_WITHIN_MS, Stop, join};
+use crate::model::plan::{KILL_GRACE_MS, Kind, Member, Rate, START_WITHIN_MS, Stop, join};
 
 pub(super) struct Slot {
     pub(super) member: Member,
@@ -21,7 +22,13 @@ pub(super) struct Slot {
     pub(super) uptime_ms: u64,
     /// When it is given up as stuck: it was killed, and that does not help.
     pub(super) given_up: Option<Due>,
-    pub(super) last: Option<End>,
+    /// The last of its ends, and its place among all ends.
+    pub(super) last: Option<(u64, End)>,
+    /// Whether it stands in for the child before it.
+    pub(super) stands_in: bool,
+    pub(super) trust: Trust,
+    /// How long it will be stood in for.
+    pub(super) delay_ms: u64,
     pub(super) asked: Asked,
     /// The order of starts.
     began: u64,
@@ -98,12 +105,12 @@ impl Unit {
     }
 
     /// A start found that there is nothing to do: that is no failure, and its turn is over.
-    fn has_nothing_to_do(&mut self, index: usize, env: &Env) {
+    fn has_nothing_to_do(&mut self, index: usize, env: &mut Env) {
         let Some(slot) = &mut self.slots[index] else {
             return;
         };
         slot.life = Life::Out;
-        slot.last = Some(End::Ignored);
+        slot.ends(End::Ignored, env);
         slot.asked = Asked::Nothing;
         if let Mode::Raising { queue, .. } = &mut self.mode {
             queue.retain(|queued| *queued != index);
@@ -125,7 +132,16 @@ impl Unit {
             return;
         };
         if let Some(group) = &slot.member.group {
-            let inner = Box::new(Unit::new(group, &slot.path));
+            let mut group = group.clone();
+            if let (Trust::Probed, Some(fallback)) = (&slot.trust, &slot.member.fallback)
+                && !env.is(Wrong::IsAsLenientOnProbation)
+            {
+                group.limit = Rate {
+                    intensity: 1,
+                    period_ms: fallback.quiet_ms,
+                };
+            }
+            let inner = Box::new(Unit::new(&group, &slot.path));
             slot.life = Life::Rising(Rising::Inner(inner));
             return;
         }
@@ -170,7 +186,7 @@ impl Unit {
                 }
             }
             _ if slot.member.stop == Stop::Brutal => {
-                slot.last = Some(End::Killed);
+                slot.ends(End::Killed, env);
                 Life::Out
             }
             life => {
@@ -208,7 +224,7 @@ fn leave(slot: &mut Slot, life: Life, kill: Option<Due>, env: &mut Env) -> Life 
                 let cleanup_ms = manner.cleanup_ms;
                 env.log.push(format!("-{}", slot.path));
                 if cleanup_ms == 0 {
-                    slot.last = Some(End::Asked);
+                    slot.ends(End::Asked, env);
                     return Life::Out;
                 }
                 (Some(env.timer(cleanup_ms)), None)
@@ -221,6 +237,7 @@ fn leave(slot: &mut Slot, life: Life, kill: Option<Due>, env: &mut Env) -> Life 
 impl Slot {
     pub(super) fn new(member: Member, path: &str) -> Self {
         let path = join(path, &member.id);
+        let delay_ms = member.fallback.as_ref().map_or(0, |one| one.delay_ms);
         let waits_ms = member.back_off.map_or(0, |(first_ms, _)| first_ms);
         Self {
             member,
@@ -234,9 +251,17 @@ impl Slot {
             uptime_ms: 0,
             given_up: None,
             last: None,
+            stands_in: false,
+            trust: Trust::Full,
+            delay_ms,
             asked: Asked::Nothing,
             began: 0,
         }
+    }
+
+    /// It ended.
+    pub(super) fn ends(&mut self, end: End, env: &mut Env) {
+        self.last = Some((env.next(), end));
     }
 
     /// It is killed, and gone at once or given up later.
@@ -248,7 +273,7 @@ impl Slot {
             self.given_up = Some(env.timer(KILL_GRACE_MS));
             return;
         }
-        self.last = Some(End::Killed);
+        self.ends(End::Killed, env);
         self.life = Life::Out;
     }
 
@@ -281,6 +306,12 @@ impl Slot {
             Life::Again(due) => (*due, None),
             _ => (None, None),
         };
-        first.into_iter().chain(second).chain(self.given_up)
+        let trust = match self.trust {
+            Trust::Replaced(due) => due,
+            Trust::OnProbation(due) => Some(due),
+            Trust::Full | Trust::Probed => None,
+        };
+        let timers = first.into_iter().chain(second);
+        timers.chain(self.given_up).chain(trust)
     }
 }

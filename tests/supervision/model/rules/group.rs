@@ -80,7 +80,8 @@ impl Unit {
                 }
                 let only_crashed = env.is(Wrong::LeavesThoseThatEndedOutOfTheGroup);
                 let starts = |slot: &Slot| {
-                    !slot.is_set_aside && (!only_crashed || slot.last != Some(End::Normal))
+                    !slot.is_set_aside
+                        && (!only_crashed || slot.last.is_none_or(|(_, end)| end != End::Normal))
                 };
                 let queue = (from..self.slots.len())
                     .filter(|&index| self.slots[index].as_ref().is_some_and(starts))

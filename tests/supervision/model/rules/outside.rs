@@ -2,6 +2,7 @@
 
 use bidtree::supervision::{AutoShutdown, Restart};
 
+use super::standby::Trust;
 use super::{Asked, Due, End, Env, Fate, Life, Mode, Rising, Row, Slot, Then, Unit};
 use crate::model::Wrong;
 use crate::model::plan::{Kind, Member};
@@ -70,6 +71,9 @@ impl Unit {
     /// A timer's time has come.
     pub(in crate::model) fn fire(&mut self, due: Due, env: &mut Env) {
         for index in 0..self.slots.len() {
+            if self.trust_fires(index, due, env) {
+                continue;
+            }
             let Some(slot) = &mut self.slots[index] else {
                 continue;
             };
@@ -84,7 +88,7 @@ impl Unit {
                 }
                 Life::Again(Some(at)) if *at == due => slot.life = Life::Again(None),
                 Life::Leaving { gone: Some(at), .. } if *at == due => {
-                    slot.last = Some(End::Asked);
+                    slot.ends(End::Asked, env);
                     slot.life = Life::Out;
                 }
                 Life::Leaving { kill, .. } if *kill == Some(due) => {
@@ -108,7 +112,7 @@ impl Unit {
         let Some(slot) = &mut self.slots[index] else {
             return;
         };
-        slot.last = Some(End::Stuck);
+        slot.ends(End::Stuck, env);
         slot.life = Life::Out;
         // Its group would start it again, unless an operator took it away.
         let would_start = slot.asked != Asked::ToBeForgotten;
@@ -123,7 +127,7 @@ impl Unit {
     }
 
     /// The worker there, if it is up, ends by itself.
-    pub(in crate::model) fn act(&mut self, path: &str, act: Act, env: &Env) {
+    pub(in crate::model) fn act(&mut self, path: &str, act: Act, env: &mut Env) {
         let end = match act {
             Act::Normal => End::Normal,
             Act::Fail => End::Error,
@@ -143,6 +147,7 @@ impl Unit {
     pub(in crate::model) fn kill(&mut self, path: &str, env: &mut Env) -> bool {
         let mut killed = false;
         self.at(path, &mut |unit, index| {
+            let index = unit.running(index);
             let Some(slot) = &mut unit.slots[index] else {
                 return;
             };
@@ -196,7 +201,7 @@ impl Unit {
             .position(|slot| slot.as_ref().is_some_and(|slot| slot.member.id == id));
         match (request, found) {
             (Request::Start(path, member), None) => self.add(&path, member, env),
-            (Request::Start(..), Some(index)) => match self.life(index) {
+            (Request::Start(..), Some(index)) => match self.life(self.running(index)) {
                 Some(Life::Out | Life::Again(_) | Life::Failed(_)) => "already present",
                 _ => "already started",
             },
@@ -204,10 +209,11 @@ impl Unit {
             (Request::Terminate(_), Some(index)) => self.terminate(index, env),
             (Request::Recover(_), Some(index)) => self.recover(index, env),
             _ if self.plan.dynamic.is_some() => "not found",
+            (_, Some(index)) if self.running(index) != index => "running",
             (request, Some(index)) => match self.life(index) {
                 Some(Life::Again(_)) => "restarting",
                 Some(Life::Out | Life::Failed(_)) if matches!(request, Request::Delete(_)) => {
-                    self.slots[index] = None;
+                    self.delete(index);
                     "ok"
                 }
                 Some(Life::Out | Life::Failed(_)) => {
@@ -259,6 +265,8 @@ impl Unit {
             self.set_life(index, Life::Out);
         }
         self.tell(index, env);
+        self.call_off(index, env);
+        let stand_in_stops = self.running(index) != index;
         let is_dynamic = self.plan.dynamic.is_some();
         let Some(slot) = &mut self.slots[index] else {
             return "ok";
@@ -268,6 +276,7 @@ impl Unit {
             slot.asked = Asked::ToBeForgotten;
         }
         match &slot.life {
+            _ if stand_in_stops => "either",
             Life::Leaving { inner: Some(_), .. } => "either",
             Life::Leaving { .. } => "pending",
             _ => "ok",
@@ -276,6 +285,10 @@ impl Unit {
 
     /// A child that was set aside is started again, and nothing that was before counts.
     fn recover(&mut self, index: usize, env: &mut Env) -> &'static str {
+        if self.is_stood_in_for(index) {
+            self.probe(index, env);
+            return "ok";
+        }
         match &mut self.slots[index] {
             Some(slot) if slot.is_set_aside => {
                 slot.is_set_aside = false;
@@ -310,36 +323,48 @@ impl Unit {
             .filter(|&at| clock - at < self.plan.limit.period_ms)
             .count();
         let within = u32::try_from(within).unwrap();
-        for slot in self.slots.iter().flatten() {
+        for index in 0..self.slots.len() {
+            let Some(slot) = &self.slots[index] else {
+                continue;
+            };
+            if slot.stands_in {
+                continue;
+            }
+            let stand_in = self.stand_in_of(index);
+            let last = slot.last.max(stand_in.and_then(|slot| slot.last));
+            let is_stood_in_for = slot.trust.is_stood_in_for();
+            let shown = stand_in.filter(|_| is_stood_in_for).unwrap_or(slot);
             rows.push(Row {
                 path: slot.path.clone(),
-                state: match slot.life {
+                state: match shown.life {
                     _ if slot.is_set_aside => "set_aside",
                     Life::Out | Life::Failed(_) => "down",
                     Life::Again(_) => "restarting",
                     Life::Rising(_) => "starting",
+                    Life::Up(_) if is_stood_in_for => "degraded",
+                    Life::Up(_) if matches!(slot.trust, Trust::OnProbation(_)) => "on_probation",
                     Life::Up(_) => "up",
                     Life::Leaving { .. } => "stopping",
                 },
                 counts: (!is_ending).then_some((slot.restarts, within)),
-                last: slot.last.map(End::label),
+                last: last.map(|(_, end)| end.label()),
             });
-            if let Some(inner) = slot.inner() {
+            if let Some(inner) = shown.inner() {
                 inner.rows(env, rows);
             }
         }
     }
 
-    fn crash(&mut self, index: usize, end: End, env: &Env) {
+    fn crash(&mut self, index: usize, end: End, env: &mut Env) {
         if let Some(slot) = &mut self.slots[index] {
             slot.uptime_ms = env.clock_ms() - slot.up_since_ms;
             slot.life = Life::Out;
-            slot.last = Some(end);
+            slot.ends(end, env);
         }
         self.mail.push_back((index, end));
     }
 
-    fn life(&self, index: usize) -> Option<&Life> {
+    pub(super) fn life(&self, index: usize) -> Option<&Life> {
         Some(&self.slots[index].as_ref()?.life)
     }
 

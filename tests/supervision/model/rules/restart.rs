@@ -16,6 +16,15 @@ impl Unit {
         if !matches!(slot.life, Life::Out) {
             return;
         }
+        if slot.stands_in {
+            return self.stand_in_ended(index, env);
+        }
+        if self.fails_its_probation(index, env) {
+            return;
+        }
+        let Some(slot) = &self.slots[index] else {
+            return;
+        };
         let is_normal = match end {
             End::Normal => !env.is(Wrong::RestartsTransientsAfterNormal),
             End::Asked | End::OverLimit => true,
@@ -35,9 +44,13 @@ impl Unit {
             }
             return;
         }
+        let falls_back = end == End::OverLimit && slot.member.fallback.is_some();
         let waits = slot.member.back_off.is_some();
         if end == End::Stuck && !self.replaces(index, env) {
             return;
+        }
+        if falls_back && !env.is(Wrong::NeverFallsBack) {
+            return self.degrade(index, env);
         }
         if !self.spend(index, env) {
             return;
@@ -73,9 +86,15 @@ impl Unit {
         };
         if let Some(slot) = &mut self.slots[index] {
             slot.life = Life::Out;
-            slot.last = Some(end);
+            slot.ends(end, env);
             slot.asked = Asked::Nothing;
         }
+        if self.stand_in_did_not_start(index, env) || self.fails_its_probe(index, env) {
+            return true;
+        }
+        let falls_back = self.slots[index]
+            .as_ref()
+            .is_some_and(|slot| slot.member.fallback.is_some());
         match &self.mode {
             _ if asked == Asked::ToBeAdded => self.slots[index] = None,
             _ if asked == Asked::ToRestart => {}
@@ -92,6 +111,7 @@ impl Unit {
                 }
             }
             _ if env.is(Wrong::TriesAFailedStartOnce) => {}
+            _ if falls_back => self.degrade(index, env),
             Mode::Raising { .. } | Mode::Calm => {
                 if let Some(slot) = &mut self.slots[index] {
                     slot.uptime_ms = 0;
@@ -177,7 +197,8 @@ impl Unit {
         self.slots.iter().enumerate().any(|(index, slot)| {
             slot.as_ref().is_some_and(|slot| {
                 let is_heard = !self.mail.iter().any(|(of, _)| *of == index);
-                slot.member.is_significant && !(matches!(slot.life, Life::Out) && is_heard)
+                let is_there = !matches!(slot.life, Life::Out) || slot.trust.is_stood_in_for();
+                slot.member.is_significant && (is_there || !is_heard)
             })
         })
     }
