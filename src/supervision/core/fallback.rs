@@ -84,6 +84,9 @@ impl Core {
 
     /// A stand-in failed: a failure like any other child's, counted at this supervisor.
     pub(super) fn restart_fallback(&mut self, index: u32, out: &mut Vec<Effect>) {
+        if !matches!(self.phase, Phase::Running) {
+            return self.advance_stop(out);
+        }
         let wanted = self
             .standby(index)
             .is_some_and(|standby| standby.stands_in());
