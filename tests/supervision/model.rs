@@ -43,6 +43,7 @@ enum Wrong {
     TriesAgainAfterTheSameDelay,
     NeverTrustsAsBefore,
     IsAsLenientOnProbation,
+    TakesStagesForTasks,
 }
 
 /// The first of these seeds that is found, or one soon after it: the seeds are tried on all cores.
@@ -241,4 +242,9 @@ fn the_comparison_sees_a_quiet_period_that_does_not_reset_the_delay() {
 #[test]
 fn the_comparison_sees_a_probation_under_the_old_limit() {
     sees(Wrong::IsAsLenientOnProbation);
+}
+
+#[test]
+fn the_comparison_sees_a_stage_that_is_asked_to_clean_up() {
+    sees(Wrong::TakesStagesForTasks);
 }

@@ -1,19 +1,20 @@
 //! A tree of recording children on one paused runtime.
 
-use std::collections::BTreeMap;
+mod puppets;
+mod stones;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bidtree::clock::{Clock, ManualClock};
 use bidtree::supervision::{
     Address, Context, Exit, Failure, Limit, Place, Plane, Planes, Reply, Server, Spec, Strategy,
-    Supervisor, Tree, What, Why, server, task,
+    Supervisor, Tree, What, Why, server,
 };
 use bidtree::units::UnixMillis;
-use tokio::sync::mpsc;
 
-mod stones;
-
+pub(crate) use self::puppets::{Act, Part};
+use self::puppets::{Parts, Puppets};
 use self::stones::{Stone, Stones};
 
 /// What happened, in order: `+a` its init ran, `-a` it was told to stop.
@@ -140,35 +141,6 @@ pub(crate) async fn incarnation(address: &Address<Say>) -> Option<u64> {
     address.call(Say::Incarnation).await.ok()
 }
 
-/// A way for a puppet to end by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Act {
-    Normal,
-    Fail,
-    Panic,
-}
-
-/// How the incarnations of one puppet behave, looked up by its path whenever it matters.
-#[derive(Default)]
-pub(crate) struct Part {
-    /// Starts that fail from now on.
-    pub(crate) failing: u32,
-    /// Starts after those that find nothing to do.
-    pub(crate) ignoring: u32,
-    /// Starts that hang after those.
-    pub(crate) hanging: u32,
-    /// Whether it takes no notice of being told to stop.
-    pub(crate) deaf: bool,
-    /// How long it cleans up after it was told to stop.
-    pub(crate) cleanup: Duration,
-    /// Starts that came up.
-    pub(crate) incarnations: u64,
-    wire: Option<mpsc::Sender<Act>>,
-}
-
-/// Puppets by their paths.
-type Parts = Arc<Mutex<BTreeMap<String, Part>>>;
-
 /// A tree of puppets, and time in our hands: `+a` its start began, `-a` it was told to stop.
 pub(crate) struct World {
     pub(crate) tree: Tree,
@@ -193,10 +165,15 @@ impl World {
 
     /// A child that behaves as its part says.
     pub(crate) fn puppet(&self, id: &str) -> Spec {
-        let (script, parts) = (self.script.clone(), Arc::clone(&self.parts));
-        task(id, Plane::Control, move |context| {
-            play(context, script.clone(), Arc::clone(&parts))
-        })
+        self.puppeteer().task(id)
+    }
+
+    /// Makes puppets of all kinds.
+    pub(crate) fn puppeteer(&self) -> Puppets {
+        Puppets {
+            script: self.script.clone(),
+            parts: Arc::clone(&self.parts),
+        }
     }
 
     /// Puppets with these ids, one letter each, under one supervisor.
@@ -240,11 +217,9 @@ impl World {
 
     /// Has a puppet end, and lets nothing happen yet.
     pub(crate) fn tell(&self, path: &str, act: Act) -> bool {
-        self.part(path, |part| {
-            part.wire
-                .as_ref()
-                .is_some_and(|wire| wire.try_send(act).is_ok())
-        })
+        // Not under the lock: a stage is started again by the thread that makes it crash.
+        let wire = self.part(path, |part| part.wire.clone());
+        wire.is_some_and(|wire| wire.carry(act))
     }
 
     pub(crate) fn incarnations(&self, path: &str) -> u64 {
@@ -287,58 +262,6 @@ fn flatten(places: Vec<Place>, flat: &mut Vec<(String, &'static str, u64)>) {
         flat.push((place.path, place.state, place.restarts));
         flatten(place.children, flat);
     }
-}
-
-async fn play(context: Context, script: Script, parts: Parts) -> Result<(), Failure> {
-    let path = context.path().to_owned();
-    script.note(format!("+{path}"));
-    let (wire, mut acts) = mpsc::channel(1);
-    let hangs = {
-        let mut parts = parts.lock().unwrap();
-        let part = parts.entry(path.clone()).or_default();
-        if part.failing > 0 {
-            part.failing -= 1;
-            return Err(Failure::new("told not to start"));
-        }
-        if part.ignoring > 0 {
-            part.ignoring -= 1;
-            return Err(Failure::ignore());
-        }
-        let hangs = part.hanging > 0;
-        part.hanging = part.hanging.saturating_sub(1);
-        if !hangs {
-            part.incarnations += 1;
-            part.wire = Some(wire);
-        }
-        hangs
-    };
-    if hangs {
-        std::future::pending::<()>().await;
-    }
-    context.ready();
-    tokio::select! {
-        biased;
-        act = acts.recv() => match act {
-            Some(Act::Panic) => panic!("{path} was told to"),
-            Some(Act::Fail) => return Err(Failure::new("told to")),
-            Some(Act::Normal) | None => return Ok(()),
-        },
-        _ = context.stopped() => {}
-    }
-    let (deaf, cleanup) = {
-        let parts = parts.lock().unwrap();
-        parts
-            .get(&path)
-            .map_or((false, Duration::ZERO), |part| (part.deaf, part.cleanup))
-    };
-    if deaf {
-        std::future::pending::<()>().await;
-    }
-    script.note(format!("-{path}"));
-    if cleanup > Duration::ZERO {
-        tokio::time::sleep(cleanup).await;
-    }
-    Ok(())
 }
 
 /// Paused time that `work` takes.

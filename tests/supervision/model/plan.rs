@@ -53,6 +53,9 @@ pub(super) struct Member {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Task,
+    Server,
+    /// It begins and ends at once, on the thread that makes it.
+    Stage,
     /// A thread that takes no notice of anything: it cannot be killed, and it never ends.
     Stone,
 }

@@ -227,6 +227,7 @@ impl Unit {
                 (Life::Rising(Rising::Inner(inner)), _) if has_been_up => {
                     slot.life = Life::Up(Some(inner));
                     slot.up_since_ms = clock_ms;
+                    slot.asked = Asked::Nothing;
                     // It may have ended again already, which is another matter than its start.
                     if let Mode::Raising { queue, .. } = &mut self.mode {
                         queue.retain(|queued| *queued != index);

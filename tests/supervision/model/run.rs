@@ -1,15 +1,14 @@
 //! One scenario on the real kernel and on the model, compared after every step.
 
+mod build;
+
 use std::time::Duration;
 
-use bidtree::supervision::{
-    AskError, BackOff, Exit, Limit, Place, Probation, Shutdown, Spec, Supervisor, Tree,
-};
+use bidtree::supervision::{AskError, Exit, Place, Tree};
 
+use self::build::spec_of;
 use super::Wrong;
-use super::plan::{
-    Group, Kind, Member, Rate, START_WITHIN_MS, Scenario, Step, Stop, TICK_MS, join,
-};
+use super::plan::{Scenario, Step, TICK_MS};
 use super::rules::{Env, Known, Request, Row, Unit};
 use crate::support::{World, settle};
 
@@ -190,7 +189,7 @@ impl Bench {
         let World { tree, .. } = &self.world;
         match step {
             Step::Start(path, member) => {
-                let spec = spec_of(self.world.puppet(&member.id), member);
+                let spec = spec_of(self.worker(member, path), member);
                 within_no_time(tree.start_child(path, spec)).await
             }
             Step::Terminate(path) => within_no_time(tree.terminate_child(path)).await,
@@ -337,78 +336,6 @@ impl Bench {
             is_unordered.then(|| (*word).to_owned())
         });
     }
-
-    fn supervisor(&mut self, group: &Group, path: &str) -> Supervisor {
-        let limit = limit(group.limit);
-        if let Some(most) = group.dynamic {
-            return Supervisor::dynamic(limit, most).auto_shutdown(group.auto_shutdown);
-        }
-        let plan = Supervisor::new(group.strategy, limit).auto_shutdown(group.auto_shutdown);
-        group
-            .members
-            .iter()
-            .fold(plan, |plan, member| plan.child(self.child(member, path)))
-    }
-
-    fn child(&mut self, member: &Member, path: &str) -> Spec {
-        let spec = match &member.group {
-            None if member.kind == Kind::Stone => {
-                self.world.stone(&member.id, &join(path, &member.id))
-            }
-            None => self.world.puppet(&member.id),
-            Some(group) => {
-                let path = join(path, &member.id);
-                let plan = self.supervisor(group, &path);
-                if group.dynamic.is_some() {
-                    self.unordered.push(path);
-                }
-                plan.named(&member.id)
-            }
-        };
-        let spec = spec_of(spec, member);
-        let Some(fallback) = &member.fallback else {
-            return spec;
-        };
-        let rules = Probation {
-            delay: ms(fallback.delay_ms),
-            delay_max: ms(fallback.delay_max_ms),
-            quiet: ms(fallback.quiet_ms),
-        };
-        let path = format!("{}~fallback", join(path, &member.id));
-        let stand_in = self.supervisor(&fallback.group, &path);
-        spec.fallback(stand_in.named(&member.id), rules)
-    }
-}
-
-fn limit(rate: Rate) -> Limit {
-    Limit::new(u32::try_from(rate.intensity).unwrap(), ms(rate.period_ms))
-}
-
-fn spec_of(spec: Spec, member: &Member) -> Spec {
-    let spec = match member.own_limit {
-        Some(own) => spec.set_aside_over(limit(own)),
-        None => spec,
-    };
-    let spec = if member.is_significant {
-        spec.significant()
-    } else {
-        spec
-    };
-    let spec = match member.back_off {
-        Some((first_ms, max_ms)) => spec.back_off(BackOff {
-            first: ms(first_ms),
-            max: ms(max_ms),
-        }),
-        None => spec,
-    };
-    spec.restart(member.restart)
-        .on_stuck(member.on_stuck)
-        .start_within(ms(START_WITHIN_MS))
-        .shutdown(match member.stop {
-            Stop::Brutal => Shutdown::Brutal,
-            Stop::Within(limit_ms) => Shutdown::Within(ms(limit_ms)),
-            Stop::Infinity => Shutdown::Infinity,
-        })
 }
 
 fn rows(places: Vec<Place>, flat: &mut Vec<Row>) {

@@ -11,7 +11,8 @@ use std::task::Poll;
 
 use bidtree::supervision::{Post, Spec, ThreadContext, Tree, thread};
 
-use super::{Parts, Script};
+use super::Script;
+use super::puppets::Parts;
 
 /// Incarnations of one stone that were told to stop before anybody looked: as many as restarts fit in no time.
 const UNSEEN_MAX: usize = 16;

@@ -115,6 +115,8 @@ fn member(dice: &mut fastrand::Rng, depth: u32, n: usize, workers: &mut usize) -
 fn worker(dice: &mut fastrand::Rng, id: String) -> Member {
     let kind = match dice.u8(0..12) {
         0 => Kind::Stone,
+        1..4 => Kind::Server,
+        4 | 5 => Kind::Stage,
         _ => Kind::Task,
     };
     Member {
@@ -155,7 +157,7 @@ fn fallback(dice: &mut fastrand::Rng) -> Fallback {
     let mut members = vec![worker(dice, "f".to_owned()), worker(dice, "g".to_owned())];
     members.truncate(dice.usize(1..=2));
     for member in &mut members {
-        member.kind = Kind::Task;
+        member.kind = [Kind::Task, Kind::Server, Kind::Stage][dice.usize(0..3)];
     }
     Fallback {
         delay_ms,
@@ -183,6 +185,8 @@ fn restart(dice: &mut fastrand::Rng) -> Restart {
 #[derive(Default)]
 pub(super) struct Places {
     workers: Vec<(String, Stop)>,
+    /// Those of them that do what they were told to before they are told to stop.
+    tasks: Vec<String>,
     stones: Vec<String>,
     with_fallback: Vec<String>,
     all: Vec<String>,
@@ -213,7 +217,12 @@ impl Places {
             match &member.group {
                 None if member.kind == Kind::Stone => self.stones.push(path.clone()),
                 Some(inner) => self.collect(inner, &path),
-                None => self.workers.push((path.clone(), member.stop)),
+                None => {
+                    if member.kind == Kind::Task {
+                        self.tasks.push(path.clone());
+                    }
+                    self.workers.push((path.clone(), member.stop));
+                }
             }
         }
         if group.dynamic.is_some() {
@@ -378,7 +387,9 @@ impl Places {
         let (path, stop) = self.aim(dice, &self.workers, |(path, _)| path).clone();
         match dice.u8(0..21) {
             0..8 => Step::Act(vec![(path, act(dice))]),
-            8 | 9 if stop != Stop::Brutal => self.two_deaths(dice, path),
+            8 | 9 if stop != Stop::Brutal && self.tasks.contains(&path) => {
+                self.two_deaths(dice, path)
+            }
             10 | 11 => Step::Kill(self.aim(dice, &self.killable, |path| path).clone()),
             12 | 13 => Step::Fail(path, dice.u32(1..=3)),
             14 => Step::Hang(path),
@@ -392,13 +403,15 @@ impl Places {
     }
 
     /// Two siblings end at once. What two unrelated supervisors do at once has no order; nor has the start of a child
-    /// that is killed on the spot.
+    /// that is killed on the spot. A server is told to stop before it reads what it was told to do, and a stage's end is
+    /// dealt with before anybody else has one.
     fn two_deaths(&self, dice: &mut fastrand::Rng, path: String) -> Step {
         let siblings: Vec<_> = self
             .workers
             .iter()
             .filter(|(other, stop)| {
-                parent(other) == parent(&path) && *other != path && *stop != Stop::Brutal
+                let is_it = parent(other) == parent(&path) && *other != path;
+                is_it && *stop != Stop::Brutal && self.tasks.contains(other)
             })
             .collect();
         let mut acts = vec![(path, act(dice))];
@@ -433,7 +446,7 @@ impl Places {
             path,
             Member {
                 id,
-                kind: Kind::Task,
+                kind: [Kind::Task, Kind::Server, Kind::Stage][dice.usize(0..3)],
                 on_stuck: OnStuck::Replace,
                 restart,
                 stop,

@@ -154,7 +154,7 @@ impl Unit {
         } else if manner.ignoring > 0 {
             manner.ignoring -= 1;
             Rising::WillIgnore
-        } else if manner.hanging > 0 {
+        } else if manner.hanging > 0 && slot.member.kind != Kind::Stage {
             manner.hanging -= 1;
             Rising::Hangs(env.timer(START_WITHIN_MS))
         } else {
@@ -206,6 +206,12 @@ fn leave(slot: &mut Slot, life: Life, kill: Option<Due>, env: &mut Env) -> Life 
         Life::Up(Some(mut inner)) | Life::Rising(Rising::Inner(mut inner)) => {
             inner.end(Fate::Down(End::Asked), env);
             (None, Some(inner))
+        }
+        Life::Up(None)
+            if slot.member.kind == Kind::Stage && !env.is(Wrong::TakesStagesForTasks) =>
+        {
+            slot.ends(End::Asked, env);
+            return Life::Out;
         }
         // It cannot hear while its start hangs. Without a limit to its stop, there is still the one to its start.
         Life::Rising(Rising::Hangs(due)) => {

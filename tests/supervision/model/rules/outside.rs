@@ -138,6 +138,13 @@ impl Unit {
                 .life(index)
                 .is_some_and(|life| matches!(life, Life::Up(None)));
             if is_up {
+                let has_normal_end = unit.slots[index]
+                    .as_ref()
+                    .is_some_and(|slot| slot.member.kind == Kind::Task);
+                let end = match end {
+                    End::Normal if !has_normal_end => End::Error,
+                    end => end,
+                };
                 unit.crash(index, end, env);
             }
         });
