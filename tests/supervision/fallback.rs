@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bidtree::supervision::{
-    Failure, Probation, Spec, Stage, Strategy, Tree, install_panic_hook, stage,
+    Failure, Probation, Shutdown, Spec, Stage, Strategy, Tree, install_panic_hook, stage,
 };
 
-use crate::support::{settle, supervisor, tree};
+use crate::support::{Act, World, settle, supervisor, tree};
 
 const RULES: Probation = Probation {
     delay: Duration::from_secs(10),
@@ -118,4 +118,76 @@ async fn an_operator_need_not_wait_for_the_delay() {
     bench.tree.recover("exchange").await.unwrap();
     settle().await;
     assert_eq!(bench.who(), Some("real"));
+}
+
+/// A supervisor of `a` that bears no crash, `f` to stand in for it, and a sibling that takes long to stop.
+async fn puppets() -> World {
+    let world = World::new();
+    let real = world.puppets(supervisor(Strategy::OneForOne, 0), "a");
+    let stand_in = world.puppets(supervisor(Strategy::OneForOne, 0), "f");
+    let slow = world.puppet("slow");
+    world.part("slow", |part| part.cleanup = Duration::from_mins(2));
+    let plan = supervisor(Strategy::OneForOne, 1)
+        .child(real.named("real").fallback(stand_in.named("real"), RULES))
+        .child(slow.shutdown(Shutdown::Infinity));
+    world.tree.start(plan).await.unwrap();
+    world
+}
+
+/// The tree is told to stop, and is still at it after this time.
+async fn stopping_for(world: &World, span: Duration) {
+    tokio::select! {
+        biased;
+        _ = world.tree.stop() => {}
+        () = tokio::time::sleep(span) => {}
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_tried_while_the_supervisor_ends() {
+    let world = puppets().await;
+    world.act("real/a", Act::Panic).await;
+    assert_eq!(world.incarnations("real~fallback/f"), 1);
+    stopping_for(&world, 2 * RULES.delay).await;
+    assert_eq!(world.incarnations("real/a"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fallback_that_does_not_start_while_its_supervisor_ends_is_not_started_again() {
+    let world = puppets().await;
+    world.part("real~fallback/f", |part| part.hanging = 1);
+    world.act("real/a", Act::Panic).await;
+    stopping_for(&world, Duration::from_mins(1)).await;
+    assert_eq!(world.incarnations("real~fallback/f"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fallback_that_was_still_ending_when_it_is_wanted_again_comes_back() {
+    let world = puppets().await;
+    let cleanup = Duration::from_secs(3);
+    world.part("real~fallback/f", |part| part.cleanup = cleanup);
+    world.act("real/a", Act::Panic).await;
+    world.pass(RULES.delay).await;
+    for _ in 0..2 {
+        world.act("real/a", Act::Panic).await;
+    }
+    assert_eq!(world.incarnations("real~fallback/f"), 1, "it cleans up");
+    world.pass(cleanup).await;
+    assert_eq!(world.incarnations("real~fallback/f"), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_try_that_an_operator_called_off_is_not_made_for_the_next_fallback() {
+    let world = puppets().await;
+    world.act("real/a", Act::Panic).await;
+    world.tree.terminate_child("real").await.unwrap();
+    world.tree.restart_child("real").await.unwrap();
+    world.part("real~fallback/f", |part| part.hanging = 1);
+    world.act("real/a", Act::Panic).await;
+    world.pass(RULES.delay + Duration::from_secs(1)).await;
+    assert_eq!(
+        world.incarnations("real/a"),
+        2,
+        "nothing stands in yet, so nothing is tried"
+    );
 }

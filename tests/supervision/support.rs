@@ -194,7 +194,7 @@ impl World {
             tree: self.tree.clone(),
             script: self.script.clone(),
             parts: Arc::clone(&self.parts),
-            stones: Arc::clone(&self.stones),
+            all: Arc::clone(&self.stones),
         }
     }
 

@@ -1,11 +1,13 @@
 //! Random trees and random scripts: what the kernel and the model are both put through.
 
 mod random;
+mod script;
 mod show;
 
 use bidtree::supervision::{AutoShutdown, OnStuck, Restart, Strategy};
 
-use self::random::{Places, group};
+use self::random::group;
+use self::script::Places;
 use crate::support::Act;
 
 /// Steps happen at whole ticks. Every other time is a whole number of ticks less a little, so that what a timer sets off

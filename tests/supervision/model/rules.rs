@@ -4,6 +4,7 @@
 //! is in its mail, and does the first thing there is to do, until there is nothing. Exits wait in the mail while it is
 //! busy with a group; stopping a child takes its exit out of the mail.
 
+mod ask;
 mod child;
 mod group;
 mod outside;
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use self::child::{Asked, Life, Rising, Slot};
 
-pub(super) use self::outside::Request;
+pub(super) use self::ask::Request;
 use super::Wrong;
 use super::plan::{Group, TICK_MS};
 
@@ -178,7 +179,7 @@ impl Unit {
             .flat_map(|member| standby::with_stand_in(member, path))
             .map(Some)
             .collect();
-        let is_real = |slot: &Option<Slot>| slot.as_ref().is_some_and(|slot| !slot.stands_in);
+        let is_real = |slot: &Option<Slot>| slot.as_ref().is_some_and(|slot| !slot.stands_in());
         let queue = (0..slots.len())
             .filter(|&index| is_real(&slots[index]))
             .collect();

@@ -23,7 +23,7 @@ pub(crate) struct Stone {
     post: Post<()>,
     begun: Receiver<(ThreadContext, SyncSender<()>)>,
     /// What holds its threads: they end when this is dropped.
-    held: Vec<SyncSender<()>>,
+    gates: Vec<SyncSender<()>>,
 }
 
 impl Stone {
@@ -31,17 +31,17 @@ impl Stone {
         let post = Post::new();
         let (begins, begun) = sync_channel(UNSEEN_MAX);
         let spec = thread(id, &post, 1, move |context, _| {
-            let (hold, held) = sync_channel(0);
+            let (gate, opened) = sync_channel(0);
             // Nobody looks any more, and nobody holds it.
-            begins.send((context, hold)).ok();
-            held.recv().ok();
+            begins.send((context, gate)).ok();
+            opened.recv().ok();
             Ok(())
         });
         let stone = Self {
             path: path.to_owned(),
             post,
             begun,
-            held: Vec::new(),
+            gates: Vec::new(),
         };
         (stone, spec)
     }
@@ -50,8 +50,8 @@ impl Stone {
     fn begun(&mut self) -> Option<ThreadContext> {
         self.post.cast(()).ok()?;
         loop {
-            let (context, hold) = self.begun.recv().unwrap();
-            self.held.push(hold);
+            let (context, gate) = self.begun.recv().unwrap();
+            self.gates.push(gate);
             // Earlier ones were told to stop before they were seen.
             if !context.child().is_stopping() {
                 return Some(context);
@@ -65,7 +65,7 @@ pub(crate) struct Stones {
     pub(super) tree: Tree,
     pub(super) script: Script,
     pub(super) parts: Parts,
-    pub(super) stones: Arc<Mutex<Vec<Stone>>>,
+    pub(super) all: Arc<Mutex<Vec<Stone>>>,
 }
 
 impl Stones {
@@ -89,7 +89,7 @@ impl Stones {
 
     fn look(&self) -> bool {
         let found = self
-            .stones
+            .all
             .lock()
             .unwrap()
             .iter_mut()

@@ -74,9 +74,8 @@ impl fmt::Display for Member {
             Stop::Within(ms) => write!(f, " {ms}ms")?,
             Stop::Infinity => f.write_str(" infinity")?,
         }
-        match &self.group {
-            Some(group) => write!(f, " = {group}")?,
-            None => {}
+        if let Some(group) = &self.group {
+            write!(f, " = {group}")?;
         }
         match self.fallback.as_deref() {
             Some(fallback) => write!(f, " or {fallback}"),

@@ -2,7 +2,7 @@
 
 use bidtree::supervision::Restart;
 
-use super::standby::Trust;
+use super::standby::{Role, Trust};
 use super::{Due, End, Env, Fate, Mode, Unit};
 use crate::model::Wrong;
 use crate::model::plan::{KILL_GRACE_MS, Kind, Member, Rate, START_WITHIN_MS, Stop, join};
@@ -24,8 +24,7 @@ pub(super) struct Slot {
     pub(super) given_up: Option<Due>,
     /// The last of its ends, and its place among all ends.
     pub(super) last: Option<(u64, End)>,
-    /// Whether it stands in for the child before it.
-    pub(super) stands_in: bool,
+    pub(super) role: Role,
     pub(super) trust: Trust,
     /// How long it will be stood in for.
     pub(super) delay_ms: u64,
@@ -257,12 +256,16 @@ impl Slot {
             uptime_ms: 0,
             given_up: None,
             last: None,
-            stands_in: false,
+            role: Role::Real,
             trust: Trust::Full,
             delay_ms,
             asked: Asked::Nothing,
             began: 0,
         }
+    }
+
+    pub(super) fn stands_in(&self) -> bool {
+        self.role == Role::StandIn
     }
 
     /// It ended.

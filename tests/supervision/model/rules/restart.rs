@@ -16,7 +16,7 @@ impl Unit {
         if !matches!(slot.life, Life::Out) {
             return;
         }
-        if slot.stands_in {
+        if slot.stands_in() {
             return self.stand_in_ended(index, env);
         }
         if self.fails_its_probation(index, env) {

@@ -8,6 +8,14 @@ use super::{Due, Env, Known, Mode, Unit};
 use crate::model::Wrong;
 use crate::model::plan::Member;
 
+/// Whose place it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Real,
+    /// For the one before it.
+    StandIn,
+}
+
 /// What is thought of a child that may be stood in for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trust {
@@ -37,7 +45,7 @@ pub(super) fn with_stand_in(member: &Member, path: &str) -> Vec<Slot> {
             ..member.clone()
         };
         let mut place = Slot::new(stand_in, path);
-        place.stands_in = true;
+        place.role = Role::StandIn;
         places.push(place);
     }
     places
@@ -46,7 +54,7 @@ pub(super) fn with_stand_in(member: &Member, path: &str) -> Vec<Slot> {
 impl Unit {
     pub(super) fn stand_in_of(&self, index: usize) -> Option<&Slot> {
         let next = self.slots.get(index + 1)?.as_ref()?;
-        next.stands_in.then_some(next)
+        next.stands_in().then_some(next)
     }
 
     /// Where a child runs: at its own place, or, if it does not, where something stands in for it.
@@ -98,7 +106,7 @@ impl Unit {
         let Some(slot) = &mut self.slots[index] else {
             return;
         };
-        if slot.stands_in {
+        if slot.stands_in() {
             let real = index - 1;
             return self.wait_for_a_try(real, env);
         }
@@ -138,9 +146,7 @@ impl Unit {
 
     /// Says whether it was a stand-in's start that failed.
     pub(super) fn stand_in_did_not_start(&mut self, index: usize, env: &mut Env) -> bool {
-        let stands_in = self.slots[index]
-            .as_ref()
-            .is_some_and(|slot| slot.stands_in);
+        let stands_in = self.slots[index].as_ref().is_some_and(Slot::stands_in);
         if stands_in && matches!(self.mode, Mode::Calm) {
             self.stand_in_ended(index, env);
         }
