@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bidtree::supervision::{
-    AutoShutdown, BackOff, Exit, Failure, Limit, OnStuck, Plane, Restart, Spec, Stage, Strategy,
-    Supervisor, What, Why, stage, task,
+    AutoShutdown, BackOff, Exit, Failure, Limit, OnStuck, Plane, Restart, Shutdown, Spec, Stage,
+    Strategy, Supervisor, What, Why, stage, task,
 };
 
 use crate::support::{Act, World, settle, supervisor, threaded, tree};
@@ -351,6 +351,57 @@ async fn stopping_a_significant_child_by_hand_ends_nothing() {
     tree.terminate_child("one").await.unwrap();
     settle().await;
     assert_eq!(tree.count_children("").await.unwrap().specs, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_significant_child_whose_end_was_not_heard_yet_may_still_come_back() {
+    let world = World::new();
+    let significant = |id| world.puppet(id).restart(Restart::Transient).significant();
+    let plan = supervisor(Strategy::RestForOne, 5)
+        .auto_shutdown(AutoShutdown::AllSignificant)
+        .child(significant("one"))
+        .child(significant("two"))
+        .child(world.puppet("last").start_within(Duration::from_secs(1)));
+    world.tree.start(plan).await.unwrap();
+    world.part("last", |part| part.hanging = 1);
+    world.act("last", Act::Panic).await;
+    // Both end while the group is being started: nobody has decided yet what becomes of them.
+    world.act("one", Act::Normal).await;
+    world.act("two", Act::Panic).await;
+    world.pass(Duration::from_secs(2)).await;
+    assert_eq!(world.incarnations("two"), 2);
+    assert_eq!(world.tree.count_children("").await.unwrap().active, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_stopped_by_hand_and_is_stuck_is_no_matter_of_a_group_that_does_not_hold_it() {
+    let world = World::new();
+    let stone = world
+        .stone("stone", "stone")
+        .shutdown(Shutdown::Brutal)
+        .on_stuck(OnStuck::Escalate);
+    let plan = supervisor(Strategy::RestForOne, 5)
+        .child(stone)
+        .child(world.puppet("a"))
+        .child(world.puppet("slow"));
+    let stones = world.stones();
+    stones
+        .attend(async {
+            world.tree.start(plan).await.unwrap();
+            world.part("slow", |part| part.cleanup = Duration::from_secs(3));
+            tokio::select! {
+                biased;
+                _ = world.tree.terminate_child("stone") => {}
+                () = settle() => {}
+            }
+            // The group from `a` on is being stopped when the stone is given up.
+            world.act("a", Act::Panic).await;
+            world.pass(Duration::from_secs(5)).await;
+            assert_eq!(world.incarnations("slow"), 2);
+            let places = world.places().await;
+            assert_eq!(places[0], ("stone".to_owned(), "down", 0));
+        })
+        .await;
 }
 
 #[test]

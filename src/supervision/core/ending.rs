@@ -81,12 +81,13 @@ impl Core {
             self.forget_if_it_must(index, out);
         }
         self.stand_in_again(index, out);
+        // Not of the group: nothing would take its place.
         let restarts = matches!(
             self.phase,
             Phase::Stopping {
-                then: Then::StartFrom(_),
+                then: Then::StartFrom(first),
                 ..
-            }
+            } if index >= first
         );
         if *exit == Exit::Stuck && restarts {
             self.may_replace(index, out);
@@ -127,14 +128,19 @@ impl Core {
 
     /// A significant child ended by itself for good.
     pub(super) fn significant_ended(&mut self, out: &mut Vec<Effect>) {
-        let is_live = |child: &Child| {
-            let comes_back = matches!(child.main, State::Retrying(_));
-            child.meta.is_significant && (comes_back || child.main.body().is_some())
+        // One whose end waits to be decided may come back.
+        let is_undecided = |index| self.deferred.iter().any(|(ended, ..)| *ended == index);
+        let is_live = |(index, child): (u32, &Child)| {
+            let comes_back = matches!(child.main, State::Retrying(_)) || is_undecided(index);
+            child.meta.is_significant && (comes_back || child.bodies().next().is_some())
         };
         let ends = match self.auto_shutdown {
             AutoShutdown::Never => false,
             AutoShutdown::AnySignificant => true,
-            AutoShutdown::AllSignificant => !self.children.iter().flatten().any(is_live),
+            AutoShutdown::AllSignificant => !(0..)
+                .zip(&self.children)
+                .filter_map(|(index, child)| Some((index, child.as_ref()?)))
+                .any(is_live),
         };
         if ends {
             self.terminate(End::Down(Exit::Shutdown(Why::Other)), out);
