@@ -1,7 +1,9 @@
-//! The kernel against a model: random trees and random faults, on the real kernel and on a small pure model of OTP's rules
-//! (`rules`), which must agree after every step on who is up, in which order it came to that, and why the tree ended.
+//! The kernel against a model: random trees and random faults, on the real kernel and on a small pure model of the rules
+//! (`rules`), OTP's and those it does not have, which must agree after every step on who is up, in which order it came to
+//! that, and why the tree ended.
 //!
-//! Not here: fallbacks, back-off and limits of single children, which OTP does not have.
+//! Not here: what runs beside the paused runtime. Of threads there are only those that can do nothing (`stones`), and of
+//! being stuck only what a kill shows; the watchdog and calls from several threads have tests of their own.
 
 mod plan;
 mod rules;
@@ -44,6 +46,10 @@ enum Wrong {
     NeverTrustsAsBefore,
     IsAsLenientOnProbation,
     TakesStagesForTasks,
+    TakesUnheardEndsForDecided,
+    MindsTheStuckOutsideTheGroup,
+    ForgetsAFallbackThatIsStillEnding,
+    TriesWhileItEnds,
 }
 
 /// The first of these seeds that is found, or one soon after it: the seeds are tried on all cores.
@@ -247,4 +253,24 @@ fn the_comparison_sees_a_probation_under_the_old_limit() {
 #[test]
 fn the_comparison_sees_a_stage_that_is_asked_to_clean_up() {
     sees(Wrong::TakesStagesForTasks);
+}
+
+#[test]
+fn the_comparison_sees_an_end_that_counts_before_it_is_heard_of() {
+    sees(Wrong::TakesUnheardEndsForDecided);
+}
+
+#[test]
+fn the_comparison_sees_a_stuck_child_that_matters_to_a_group_it_is_not_in() {
+    sees(Wrong::MindsTheStuckOutsideTheGroup);
+}
+
+#[test]
+fn the_comparison_sees_a_fallback_that_is_forgotten_while_it_still_ends() {
+    sees(Wrong::ForgetsAFallbackThatIsStillEnding);
+}
+
+#[test]
+fn the_comparison_sees_a_try_by_a_supervisor_that_ends() {
+    sees(Wrong::TriesWhileItEnds);
 }

@@ -130,11 +130,11 @@ impl Scenario {
             .unwrap_or_default();
         let mut steps = Vec::new();
         for _ in 0..dice.usize(1..=TURNS_MAX) {
-            match dice.u8(0..12) {
+            match dice.u8(0..16) {
                 0..4 => places.scene(&mut dice, &mut steps),
                 4 | 5 => places.pool(&mut dice, &mut steps),
-                6 => places.stuck(&mut dice, &mut steps),
-                7 => places.degraded(&mut dice, &mut steps),
+                6..9 => places.stuck(&mut dice, &mut steps),
+                9..12 => places.degraded(&mut dice, &mut steps),
                 _ => steps.push(places.step(&mut dice)),
             }
         }

@@ -14,6 +14,7 @@ mod standby;
 use std::collections::{BTreeMap, VecDeque};
 
 use self::child::{Asked, Life, Rising, Slot};
+use self::standby::When;
 
 pub(super) use self::ask::Request;
 use super::Wrong;
@@ -248,6 +249,9 @@ impl Unit {
                 }
                 (Life::Leaving { .. }, Some(fate)) => {
                     slot.ends(fate.end(), env);
+                    if fate.end() == End::Stuck {
+                        self.may_be_replaced(index, env);
+                    }
                     return true;
                 }
                 (life, _) => slot.life = life,
@@ -279,7 +283,7 @@ impl Unit {
         self.forget_dropped()
             || self.fail(env)
             || self.again(env)
-            || self.stand_in(env)
+            || self.stand_in(When::Late, env)
             || self.resolve(env)
             || self.go_on(env)
     }

@@ -121,7 +121,7 @@ impl Places {
                 4 => Step::Fail(one, dice.u32(1..=2)),
                 5 => Step::Hang(one),
                 6 => Step::Hang(other),
-                7 | 8 => Step::Cleanup(other, CLEANUPS_MS[dice.usize(1..3)]),
+                7..9 => Step::Cleanup(other, CLEANUPS_MS[dice.usize(1..3)]),
                 9 | 10 => Step::Act(vec![(other, Act::Panic)]),
                 11 | 12 => Step::Recover(place),
                 13 => Step::Terminate(place),
@@ -142,6 +142,19 @@ impl Places {
             .iter()
             .filter(|(path, _)| parent(path) == parent(stone))
             .collect();
+        let patient = |(_, stop): &&&(String, Stop)| *stop == Stop::Infinity;
+        if let Some((sibling, _)) = siblings.iter().rev().find(patient)
+            && dice.u8(0..2) == 0
+        {
+            // It is given up while others are being stopped.
+            let crash = dice.choice(&siblings).map_or(sibling, |(path, _)| path);
+            steps.extend([
+                Step::Cleanup(sibling.clone(), CLEANUPS_MS[2]),
+                Step::Terminate(stone.clone()),
+                Step::Ticks(dice.u64(5..=8)),
+                Step::Act(vec![(crash.clone(), Act::Panic)]),
+            ]);
+        }
         for _ in 0..dice.usize(2..=5) {
             let stone = stone.clone();
             steps.push(match dice.u8(0..10) {
@@ -186,6 +199,12 @@ impl Places {
                 next = one(dice);
             }
             let path = next.clone();
+            // One that ends for good, and one that may come back, before either is heard of.
+            if dice.u8(0..6) == 0 {
+                steps.push(Step::Act(vec![(path, Act::Normal)]));
+                steps.push(Step::Act(vec![(one(dice), Act::Panic)]));
+                continue;
+            }
             // What was asked for before its end is heard of.
             if dice.u8(0..4) == 0 {
                 steps.push(Step::Act(vec![(path.clone(), Act::Panic)]));

@@ -2,6 +2,7 @@
 
 use super::standby::Trust;
 use super::{Asked, Due, End, Env, Fate, Life, Mode, Rising, Row, Slot, Then, Unit};
+use crate::model::Wrong;
 use crate::model::plan::Kind;
 use crate::support::Act;
 
@@ -81,14 +82,22 @@ impl Unit {
         if matches!(self.life(index), Some(Life::Up(_))) {
             return self.crash(index, End::Stuck, env);
         }
-        let Some(slot) = &mut self.slots[index] else {
+        if let Some(slot) = &mut self.slots[index] {
+            slot.ends(End::Stuck, env);
+            slot.life = Life::Out;
+        }
+        self.may_be_replaced(index, env);
+    }
+
+    /// A child that was told to stop ended as stuck, or holds something that is: its group would start it again, unless an
+    /// operator took it away.
+    pub(super) fn may_be_replaced(&mut self, index: usize, env: &mut Env) {
+        let Some(slot) = &self.slots[index] else {
             return;
         };
-        slot.ends(End::Stuck, env);
-        slot.life = Life::Out;
-        // Its group would start it again, unless an operator took it away.
         let would_start = slot.asked != Asked::ToBeForgotten;
-        let raises = |from| index >= from && would_start;
+        let anywhere = env.is(Wrong::MindsTheStuckOutsideTheGroup);
+        let raises = |from| (index >= from || anywhere) && would_start;
         if matches!(self.mode, Mode::Lowering { from, then: Then::Raise } if raises(from)) {
             self.replaces(index, env);
         }

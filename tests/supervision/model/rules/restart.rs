@@ -183,7 +183,7 @@ impl Unit {
             AutoShutdown::Never => false,
             AutoShutdown::AnySignificant => true,
             AutoShutdown::AllSignificant => {
-                env.is(Wrong::EndsWithTheFirstSignificant) || !self.has_a_significant_child()
+                env.is(Wrong::EndsWithTheFirstSignificant) || !self.has_a_significant_child(env)
             }
         };
         if ends {
@@ -193,10 +193,11 @@ impl Unit {
 
     /// Whether a significant child is there or will be. As long as an end has not been heard, nobody knows what comes of
     /// it.
-    fn has_a_significant_child(&self) -> bool {
+    fn has_a_significant_child(&self, env: &Env) -> bool {
         self.slots.iter().enumerate().any(|(index, slot)| {
             slot.as_ref().is_some_and(|slot| {
-                let is_heard = !self.mail.iter().any(|(of, _)| *of == index);
+                let is_heard = !self.mail.iter().any(|(of, _)| *of == index)
+                    || env.is(Wrong::TakesUnheardEndsForDecided);
                 let is_there = !matches!(slot.life, Life::Out) || slot.trust.is_stood_in_for();
                 slot.member.is_significant && (is_there || !is_heard)
             })

@@ -16,6 +16,14 @@ pub(super) enum Role {
     StandIn,
 }
 
+/// When something stands in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    AtOnce,
+    /// When the last one is gone.
+    Late,
+}
+
 /// What is thought of a child that may be stood in for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trust {
@@ -77,11 +85,11 @@ impl Unit {
         if let Some(slot) = &mut self.slots[index] {
             slot.trust = Trust::Replaced(None);
         }
-        self.stand_in(env);
+        self.stand_in(When::AtOnce, env);
     }
 
     /// What is to stand in and is not there is started.
-    pub(super) fn stand_in(&mut self, env: &mut Env) -> bool {
+    pub(super) fn stand_in(&mut self, when: When, env: &mut Env) -> bool {
         if !matches!(self.mode, Mode::Calm) {
             return false;
         }
@@ -97,6 +105,9 @@ impl Unit {
         let Some(index) = (0..self.slots.len()).find(is_missing) else {
             return false;
         };
+        if when == When::Late && env.is(Wrong::ForgetsAFallbackThatIsStillEnding) {
+            return false;
+        }
         self.begin(index + 1, env);
         true
     }
@@ -195,7 +206,7 @@ impl Unit {
             Trust::Replaced(Some(at)) if at == due => {
                 slot.trust = Trust::Replaced(None);
                 // Nothing is tried any more where all is going down.
-                if matches!(self.mode, Mode::Calm) {
+                if matches!(self.mode, Mode::Calm) || env.is(Wrong::TriesWhileItEnds) {
                     self.probe(index, env);
                 }
                 true
