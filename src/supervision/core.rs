@@ -153,8 +153,9 @@ impl Core {
             return;
         };
         *child.state_mut(role) = State::Starting(body);
-        let deadline = !matches!(child.meta.kind, Kind::Supervisor | Kind::Stage);
-        let start_within = child.meta.start_within;
+        let rules = child.rules_of(role);
+        let deadline = !matches!(rules.kind, Kind::Supervisor | Kind::Stage);
+        let start_within = rules.start_within;
         out.push(Effect::Begin { body, role, limit });
         if deadline {
             out.push(Effect::After(start_within, Event::StartDeadline(body)));
@@ -167,10 +168,11 @@ impl Core {
         };
         let state = child.state_mut(role);
         *state = state.stopping();
-        match child.meta.shutdown {
+        let rules = child.rules_of(role);
+        match rules.shutdown {
             Shutdown::Brutal => Self::kill(body, out),
             Shutdown::Within(limit) => {
-                let waits = child.meta.kind != Kind::Stage;
+                let waits = rules.kind != Kind::Stage;
                 out.push(Effect::Halt(body, why));
                 // A stage is gone when it has been asked.
                 if waits {

@@ -106,6 +106,8 @@ pub(crate) struct Meta {
     pub(crate) back_off: Option<BackOff>,
     pub(crate) on_stuck: OnStuck,
     pub(crate) stuck_after: Option<Duration>,
+    /// The rules of what takes its place.
+    pub(crate) stand_in: Option<Arc<Meta>>,
 }
 
 /// What kind of child stands at a place in the tree.
@@ -160,6 +162,7 @@ impl Spec {
             back_off: None,
             on_stuck: OnStuck::default(),
             stuck_after: None,
+            stand_in: None,
         };
         Self {
             meta: Arc::new(meta),
@@ -232,8 +235,9 @@ impl Spec {
         self
     }
 
-    /// What takes this child's place when it went over its restart limit, until it passes probation. For
-    /// supervisors under a `one_for_one` parent.
+    /// What takes this child's place when it went over its restart limit, or did not start again after it ended, until it
+    /// passes probation. For supervisors under a `one_for_one` parent. The stand-in starts and stops by its own
+    /// [`Spec::start_within`] and [`Spec::shutdown`]; when it ends or does not start it is started again, and that counts.
     ///
     /// # Panics
     /// If this child is not a supervisor: only a supervisor has a limit to go over.
@@ -245,7 +249,9 @@ impl Spec {
             self.meta.id
         );
         self.fallback = Some(stand_in.start);
-        Arc::make_mut(&mut self.meta).probation = Some(probation);
+        let meta = Arc::make_mut(&mut self.meta);
+        meta.probation = Some(probation);
+        meta.stand_in = Some(stand_in.meta);
         self
     }
 }

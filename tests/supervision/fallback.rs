@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bidtree::supervision::{
-    Failure, Probation, Shutdown, Spec, Stage, Strategy, Tree, install_panic_hook, stage,
+    Exit, Failure, Plane, Probation, Shutdown, Spec, Stage, Strategy, Tree, Why,
+    install_panic_hook, stage, task,
 };
 
 use crate::support::{Act, World, settle, supervisor, tree};
@@ -190,4 +191,26 @@ async fn a_try_that_an_operator_called_off_is_not_made_for_the_next_fallback() {
         2,
         "nothing stands in yet, so nothing is tried"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stand_in_that_does_not_come_up_in_its_time_is_started_again_and_counts() {
+    let service = Stage::<u32>::new();
+    let real = supervisor(Strategy::OneForOne, 0)
+        .child(stage("service", &service, || Ok(7)))
+        .named("exchange");
+    let hanging = task("stand_in", Plane::Control, |context| async move {
+        context.stopped().await;
+        Ok(())
+    });
+    let plan = supervisor(Strategy::OneForOne, 1)
+        .child(real.fallback(hanging.start_within(Duration::from_secs(1)), RULES));
+    let tree = tree();
+    tree.start(plan).await.unwrap();
+    service.fail(Failure::new("broken"));
+    settle().await;
+    assert_eq!(tree.snapshot().await[0].state, "starting");
+    // It is tried again once; the second time is over the root's limit.
+    let ended = tokio::time::timeout(Duration::from_secs(3), tree.ended()).await;
+    assert_eq!(ended, Ok(Exit::Shutdown(Why::OverLimit)));
 }

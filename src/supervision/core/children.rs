@@ -133,6 +133,14 @@ impl Child {
         }
     }
 
+    /// The rules by which the child itself, or its stand-in, starts and stops.
+    pub(super) fn rules_of(&self, role: Role) -> &Meta {
+        match (role, &self.meta.stand_in) {
+            (Role::Fallback, Some(stand_in)) => stand_in,
+            _ => &self.meta,
+        }
+    }
+
     /// What the next restart waits, after it had been up this long.
     pub(super) fn next_delay(&mut self, uptime: Duration) -> Duration {
         let Some(rules) = self.meta.back_off else {

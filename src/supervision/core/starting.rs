@@ -154,7 +154,7 @@ impl Core {
             return;
         };
         if matches!(child.state_mut(role), State::Starting(_)) {
-            let limit = child.meta.start_within;
+            let limit = child.rules_of(role).start_within;
             out.push(Effect::Kill(body));
             self.on_start_failed(body, Exit::error(format!("not up within {limit:?}")), out);
         } else if matches!(child.state_mut(role), State::Stopping { since: None, .. }) {

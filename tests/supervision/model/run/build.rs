@@ -41,7 +41,9 @@ impl Bench {
         };
         let path = format!("{}~fallback", join(path, &member.id));
         let stand_in = self.supervisor(&fallback.group, &path);
-        spec.fallback(stand_in.named(&member.id), rules)
+        // The model knows one way to stop for both.
+        let stand_in = spec_of(stand_in.named(&member.id), member);
+        spec.fallback(stand_in, rules)
     }
 
     /// A worker under the supervisor at this path.
