@@ -3,10 +3,12 @@
 //! What guards somebody's rights and cannot be read lets nothing through. A request that names both a site and an app
 //! gets no bid: which of them would be shown decides what is blocked, and it does not say.
 
-use std::borrow::Cow;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
 
+use super::blocked::{BlockedDomains, bare_domain};
 use super::pass::PassReason;
-use crate::campaign::{Category, CategorySet, Country, DeviceType, Language, Os, Rates, is_within};
+use crate::campaign::{Category, CategorySet, Country, DeviceType, Language, Os, Rates};
 use crate::openrtb::{BidRequest, Flag, Given, TextList};
 use crate::units::{Cpm, Currency, ExchangeKey, RegionKey, UnixMillis, UserKey};
 
@@ -20,8 +22,12 @@ const CONTENT_1_0: u32 = 1;
 pub struct Place<'p> {
     /// The exchange that asks.
     pub exchange: ExchangeKey,
-    /// Our seat there.
+    /// Our seat there, for advertisers that have none of their own.
     pub seat: Option<&'p str>,
+    /// Every seat that we have there.
+    pub seats: &'p [Arc<str>],
+    /// How many bids it takes for one impression.
+    pub bids_per_imp: NonZeroUsize,
     /// The region that would pay.
     pub region: RegionKey,
     /// Whose device it is, where consent allows us to know.
@@ -61,7 +67,10 @@ pub struct Context<'r> {
     pub is_test: bool,
     blocked_categories: CategorySet,
     allowed_categories: Option<CategorySet>,
-    blocked_domains: Vec<Cow<'r, str>>,
+    /// How the auction is won where a deal does not say (`at`).
+    pub(super) auction_type: Option<u32>,
+    seats: Seats<'r>,
+    blocked_domains: BlockedDomains<'r>,
     blocked_apps: &'r TextList<'r>,
     languages: Option<&'r TextList<'r>>,
 }
@@ -75,7 +84,7 @@ impl<'r> Context<'r> {
         if request.channel_is_ambiguous {
             return Err(PassReason::AmbiguousChannel);
         }
-        check_seat(request, place.seat)?;
+        let seats = Seats::read(request, &place)?;
         let lists = [
             &request.bcat,
             &request.acat,
@@ -115,11 +124,9 @@ impl<'r> Context<'r> {
             is_test: request.test.may_be_yes(),
             blocked_categories: set(&request.bcat),
             allowed_categories: (!request.acat.is_empty()).then(|| set(&request.acat)),
-            blocked_domains: request
-                .badv
-                .iter()
-                .map(|domain| fold(bare_domain(domain)))
-                .collect(),
+            auction_type: request.at,
+            seats,
+            blocked_domains: BlockedDomains::of(&request.badv),
             blocked_apps: &request.bapp,
             languages,
         })
@@ -139,10 +146,12 @@ impl<'r> Context<'r> {
 
     /// Whether an advertiser with this domain may be shown. A blocked domain blocks what is under it.
     pub(super) fn allows_domain(&self, domain: &str) -> bool {
-        !self
-            .blocked_domains
-            .iter()
-            .any(|blocked| is_within(domain, blocked))
+        !self.blocked_domains.contains(domain)
+    }
+
+    /// Whether this seat of ours, or no seat, may bid.
+    pub(super) fn allows_seat(&self, seat: Option<&str>) -> bool {
+        self.seats.allow(seat)
     }
 
     /// Whether this app may be advertised.
@@ -171,16 +180,38 @@ impl<'r> Context<'r> {
     }
 }
 
-fn check_seat(request: &BidRequest<'_>, seat: Option<&str>) -> Result<(), PassReason> {
-    if request.wseat.is_unreadable() || request.bseat.is_unreadable() {
-        return Err(PassReason::UnreadableBlocks);
+/// Which seats may bid.
+#[derive(Clone, Copy, Debug)]
+struct Seats<'r> {
+    allowed: &'r TextList<'r>,
+    blocked: &'r TextList<'r>,
+}
+
+impl<'r> Seats<'r> {
+    /// What a request says of seats.
+    ///
+    /// # Errors
+    /// [`PassReason::UnreadableBlocks`], or [`PassReason::Seat`] if none of ours may bid.
+    fn read(request: &'r BidRequest<'r>, place: &Place<'_>) -> Result<Self, PassReason> {
+        if request.wseat.is_unreadable() || request.bseat.is_unreadable() {
+            return Err(PassReason::UnreadableBlocks);
+        }
+        let this = Self {
+            allowed: &request.wseat,
+            blocked: &request.bseat,
+        };
+        let others = place.seats.iter().any(|seat| this.allow(Some(seat)));
+        if others || this.allow(place.seat) {
+            Ok(this)
+        } else {
+            Err(PassReason::Seat)
+        }
     }
-    let allowed = request.wseat.is_empty() || seat.is_some_and(|seat| request.wseat.contains(seat));
-    let blocked = seat.is_some_and(|seat| request.bseat.contains(seat));
-    if allowed && !blocked {
-        Ok(())
-    } else {
-        Err(PassReason::Seat)
+
+    fn allow(&self, seat: Option<&str>) -> bool {
+        let allowed =
+            self.allowed.is_empty() || seat.is_some_and(|seat| self.allowed.contains(seat));
+        allowed && !seat.is_some_and(|seat| self.blocked.contains(seat))
     }
 }
 
@@ -224,31 +255,8 @@ fn set(list: &TextList<'_>) -> CategorySet {
     found
 }
 
-/// A domain without scheme, path, port, `www.` and final dot, as block lists have them in every shape.
-fn bare_domain(text: &str) -> &str {
-    let text = text.trim();
-    let text = text.split_once("://").map_or(text, |(_, rest)| rest);
-    let host = text
-        .split(['/', ':', '?'])
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches('.');
-    match host.get(..4) {
-        Some(www) if www.eq_ignore_ascii_case("www.") => host.get(4..).unwrap_or_default(),
-        _ => host,
-    }
-}
-
 fn host_of(page: &str) -> Option<&str> {
     page.contains("://").then_some(page)
-}
-
-fn fold(text: &str) -> Cow<'_, str> {
-    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        Cow::Owned(text.to_ascii_lowercase())
-    } else {
-        Cow::Borrowed(text)
-    }
 }
 
 fn lower(name: Option<&str>) -> Option<String> {

@@ -1,18 +1,27 @@
 //! The choice: the first of the best candidates that may be shown, reaches the floor, is drawn, and has the money.
 //!
-//! The catalogue names candidates in falling order of value, so the first that passes every question is the best, and
+//! Deals come before the open market: what was agreed is kept, whatever the open market would pay. The catalogue names
+//! candidates of the open market in falling order of value, so the first that passes every question is the best, and
 //! the search ends there. Questions that cost nothing come first; those that promise something come last, and what they
 //! promised is undone by its guard when the bid is not sent.
+//!
+//! Where an exchange takes several bids for an impression, each is of another advertiser, and the last is kept for the
+//! open market: a seller who compares deals with it must see both.
+
+use std::sync::Arc;
 
 use super::context::Context;
-use super::eligibility::fit;
+use super::deals::{KnownDeals, Lead, in_dollars};
+use super::eligibility::{Fit, fit};
 use super::opportunity::Opportunity;
 use super::pass::PassReason;
-use crate::campaign::{Campaign, Catalogue, FrequencyCap, Offer, Query, Rank};
-use crate::units::{CampaignKey, CampaignSlot, Cpm, Nanos, Rate, UserKey};
+use crate::campaign::{
+    Campaign, Catalogue, Creative, Format, FrequencyCap, Offer, Query, Rank, Through,
+};
+use crate::units::{AdvertiserKey, CampaignKey, CampaignSlot, Cpm, Nanos, Rate, UserKey};
 
-/// Candidates looked at for one impression. The best are first, and one in a few passes; one that has looked at so many in
-/// vain would look at hundreds more, while the others of its request wait.
+/// Candidates looked at for one impression, and again for its deals. The best are first, and one in a few passes; one that
+/// has looked at so many in vain would look at hundreds more, while the others of its request wait.
 pub const CANDIDATES_MAX: usize = 64;
 /// How many candidates are looked at between two looks at the deadline: a microsecond's work.
 const LOOK_AT_DEADLINE_EVERY: usize = 8;
@@ -57,8 +66,14 @@ pub struct Choice<H> {
     pub imp: u16,
     /// The campaign, in the catalogue it was found in.
     pub rank: Rank,
+    /// Its key.
+    pub campaign: CampaignKey,
+    /// Who pays.
+    pub advertiser: AdvertiserKey,
     /// Its creative's place among its creatives.
     pub creative: usize,
+    /// The deal it is on; none in the open market.
+    pub deal: Option<Arc<str>>,
     /// The price, in the currency of the response.
     pub price: Cpm,
     /// Units of the campaign's currency per unit of the response's.
@@ -67,87 +82,216 @@ pub struct Choice<H> {
     pub hold: Option<H>,
 }
 
-/// Chooses the bid for an impression. `taken` are campaigns that bid on another impression of this request: each bids
-/// once, so that one page does not show one ad twice.
+/// Chooses the bids for an impression and puts them behind the request's other `choices`. A campaign bids once in a
+/// request, so that one page does not show one ad twice.
 ///
 /// # Errors
-/// The reason of the candidate that got furthest.
+/// The reason of the candidate that got furthest, where nothing was chosen.
 pub fn decide<F: Funds>(
     (context, chance): (&Context<'_>, &Opportunity<'_>),
     catalogue: &Catalogue,
-    taken: &[CampaignKey],
+    choices: &mut Vec<Choice<F::Hold>>,
     funds: &mut F,
     is_late: &impl Fn() -> bool,
-) -> Result<Choice<F::Hold>, PassReason> {
-    let place = &context.place;
-    let query = Query {
-        region: place.region,
-        exchange: place.exchange,
-        country: context.country,
-        device: context.device,
-        system: context.system,
-        language: context.language,
-        at: place.at,
-        site: context.site.as_deref(),
-        app: context.app.as_deref(),
-        categories: &context.categories,
-        shapes: chance.shapes(),
+) -> Result<(), PassReason> {
+    let most = context.place.bids_per_imp.get();
+    let before = choices.len();
+    let mut search = Search {
+        context,
+        chance,
+        catalogue,
+        before,
+        choices,
+        funds,
+        is_late,
+        furthest: PassReason::NoCandidate,
     };
-    let floor_in_dollars = chance.floor.convert(
-        place
-            .rates
-            .in_dollars(context.currency)
-            .ok_or(PassReason::Currency)?,
-    );
-    let mut furthest = PassReason::NoCandidate;
-    for (seen, rank) in catalogue.search(&query).take(CANDIDATES_MAX).enumerate() {
-        if seen % LOOK_AT_DEADLINE_EVERY == LOOK_AT_DEADLINE_EVERY - 1 && is_late() {
-            return Err(PassReason::NoTime);
+    let ended = if chance.is_private() {
+        search.furthest = PassReason::DealRequired;
+        search.deals(most)
+    } else {
+        search
+            .deals(most.saturating_sub(1).max(1))
+            .and_then(|()| search.open_market(most))
+    };
+    if search.chosen() > 0 {
+        return Ok(());
+    }
+    ended.and(Err(search.furthest))
+}
+
+/// The search for one impression's bids.
+struct Search<'s, 'c, 'r, F: Funds, L> {
+    context: &'s Context<'c>,
+    chance: &'s Opportunity<'r>,
+    catalogue: &'s Catalogue,
+    /// Choices that were there before it.
+    before: usize,
+    choices: &'s mut Vec<Choice<F::Hold>>,
+    funds: &'s mut F,
+    is_late: &'s L,
+    furthest: PassReason,
+}
+
+/// The way a candidate would buy.
+#[derive(Clone, Copy)]
+enum Way<'w> {
+    OpenMarket,
+    Deal(Lead<'w, 'w>),
+}
+
+impl<F: Funds, L: Fn() -> bool> Search<'_, '_, '_, F, L> {
+    /// Looks for bids on deals until there are `wanted`.
+    ///
+    /// # Errors
+    /// [`PassReason::NoTime`].
+    fn deals(&mut self, wanted: usize) -> Result<(), PassReason> {
+        let (context, chance, catalogue) = (self.context, self.chance, self.catalogue);
+        if chance.imp.pmp.deals.is_empty() {
+            return Ok(());
         }
-        let Some(offer) = catalogue.offer(rank) else {
-            continue;
-        };
-        // Both are rounded up by at most a micro, so a candidate is left to the exact comparison unless it is clearly
-        // below; all that follow are worth less.
-        let clearly_below =
-            floor_in_dollars.is_some_and(|floor| offer.value.micros() + 2 < floor.micros());
-        if clearly_below {
-            return Err(furthest.max(PassReason::BelowFloor));
+        let known = KnownDeals::of(chance, context, catalogue);
+        if known.ids().is_empty() {
+            return Ok(());
         }
-        let outcome = if taken.contains(&offer.campaign.key) {
-            Err(PassReason::OncePerRequest)
-        } else if !catalogue.is_on(offer, place.at) {
-            Err(PassReason::NotNow)
-        } else {
-            try_candidate((context, chance), offer, rank, funds)
-        };
-        match outcome {
-            Ok(choice) => return Ok(choice),
-            Err(reason) => furthest = furthest.max(reason),
+        let query = self.query(Through::Deals(known.ids()));
+        let mut leads = Vec::new();
+        for (seen, rank) in catalogue.search(&query).take(CANDIDATES_MAX).enumerate() {
+            self.look_at_deadline(seen)?;
+            let Some(offer) = catalogue.offer(rank) else {
+                continue;
+            };
+            let here = |own: &&crate::campaign::Deal| own.exchange == context.place.exchange;
+            for own in offer.campaign.deals.iter().filter(here) {
+                let mut offered = chance.imp.pmp.deals.iter();
+                let Some(deal) = offered.find(|deal| *deal.id == *own.id) else {
+                    continue;
+                };
+                match Lead::of((rank, &offer.campaign, own), deal, context) {
+                    Ok(lead) => leads.push(lead),
+                    Err(reason) => self.furthest = self.furthest.max(reason),
+                }
+            }
+        }
+        leads.sort_by_cached_key(Lead::order);
+        for (seen, lead) in leads.into_iter().take(CANDIDATES_MAX).enumerate() {
+            self.look_at_deadline(seen)?;
+            if let Some(offer) = catalogue.offer(lead.rank) {
+                self.take((offer, lead.rank), Way::Deal(lead));
+            }
+            if self.chosen() >= wanted {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks for bids in the open market until there are `wanted`.
+    ///
+    /// # Errors
+    /// [`PassReason::NoTime`].
+    fn open_market(&mut self, wanted: usize) -> Result<(), PassReason> {
+        if self.chosen() >= wanted {
+            return Ok(());
+        }
+        let (context, catalogue) = (self.context, self.catalogue);
+        let floor_in_dollars = in_dollars(self.chance.lowest_floor(), context);
+        let query = self.query(Through::OpenMarket);
+        for (seen, rank) in catalogue.search(&query).take(CANDIDATES_MAX).enumerate() {
+            self.look_at_deadline(seen)?;
+            let Some(offer) = catalogue.offer(rank) else {
+                continue;
+            };
+            // Both are rounded up by at most a micro, so a candidate is left to the exact comparison unless it is
+            // clearly below; all that follow are worth less.
+            let clearly_below =
+                floor_in_dollars.is_some_and(|floor| offer.value.micros() + 2 < floor.micros());
+            if clearly_below {
+                self.furthest = self.furthest.max(PassReason::BelowFloor);
+                break;
+            }
+            self.take((offer, rank), Way::OpenMarket);
+            if self.chosen() >= wanted {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn query<'q>(&'q self, through: Through<'q>) -> Query<'q> {
+        let (context, place) = (self.context, &self.context.place);
+        Query {
+            region: place.region,
+            exchange: place.exchange,
+            country: context.country,
+            device: context.device,
+            system: context.system,
+            language: context.language,
+            at: place.at,
+            site: context.site.as_deref(),
+            app: context.app.as_deref(),
+            categories: &context.categories,
+            shapes: self.chance.shapes(),
+            through,
         }
     }
-    Err(furthest)
+
+    fn look_at_deadline(&self, seen: usize) -> Result<(), PassReason> {
+        let looks = seen % LOOK_AT_DEADLINE_EVERY == LOOK_AT_DEADLINE_EVERY - 1;
+        if looks && (self.is_late)() {
+            return Err(PassReason::NoTime);
+        }
+        Ok(())
+    }
+
+    fn chosen(&self) -> usize {
+        self.choices.len() - self.before
+    }
+
+    /// Takes a candidate, or remembers why not.
+    fn take(&mut self, (offer, rank): (&Offer, Rank), way: Way<'_>) {
+        let advertiser = offer.campaign.advertiser.key;
+        let of_this_imp = self.choices.get(self.before..).unwrap_or_default();
+        if of_this_imp
+            .iter()
+            .any(|choice| choice.advertiser == advertiser)
+        {
+            return;
+        }
+        let is_taken = |choice: &Choice<_>| choice.campaign == offer.campaign.key;
+        let outcome = if self.choices.iter().any(is_taken) {
+            Err(PassReason::OncePerRequest)
+        } else if !self.catalogue.is_on(offer, self.context.place.at) {
+            Err(PassReason::NotNow)
+        } else {
+            try_candidate((self.context, self.chance), (offer, rank), way, self.funds)
+        };
+        match outcome {
+            Ok(choice) => self.choices.push(choice),
+            Err(reason) => self.furthest = self.furthest.max(reason),
+        }
+    }
 }
 
 fn try_candidate<F: Funds>(
     (context, chance): (&Context<'_>, &Opportunity<'_>),
-    offer: &Offer,
-    rank: Rank,
+    (offer, rank): (&Offer, Rank),
+    way: Way<'_>,
     funds: &mut F,
 ) -> Result<Choice<F::Hold>, PassReason> {
     let campaign = &*offer.campaign;
     let fit = fit(campaign, context, chance)?;
-    if context
-        .place
-        .ceiling
-        .is_some_and(|ceiling| offer.value > ceiling)
+    let terms = terms(campaign, way, &fit, context)?;
+    let in_dollars = match way {
+        Way::OpenMarket => Some(offer.value),
+        Way::Deal(_) => in_dollars(terms.price, context),
+    };
+    if let Some(ceiling) = context.place.ceiling
+        && in_dollars.is_none_or(|value| value > ceiling)
     {
         return Err(PassReason::AboveCeiling);
     }
-    let price = context
-        .in_bid_currency(campaign.price, campaign.currency)
-        .ok_or(PassReason::Currency)?;
-    if price < fit.floor {
+    if terms.most < terms.floor {
         return Err(PassReason::BelowFloor);
     }
     let user = context.place.user;
@@ -162,16 +306,25 @@ fn try_candidate<F: Funds>(
     let choice = Choice {
         imp: chance.index,
         rank,
+        campaign: campaign.key,
+        advertiser: campaign.advertiser.key,
         creative: fit.creative,
-        price,
+        deal: match way {
+            Way::OpenMarket => None,
+            Way::Deal(lead) => Some(Arc::clone(&lead.own.id)),
+        },
+        price: terms.price,
         rate,
         hold: None,
     };
     if context.is_test {
         return Ok(choice);
     }
-    let charge = charge(campaign, price, rate).ok_or(PassReason::Currency)?;
-    if !funds.draws(offer.slot, charge)? {
+    let charge = charge(campaign, terms.price, rate).ok_or(PassReason::Currency)?;
+    // Asked also for what is guaranteed: pacing counts what was there.
+    let is_drawn = funds.draws(offer.slot, charge)?;
+    let is_guaranteed = matches!(way, Way::Deal(lead) if lead.is_guaranteed());
+    if !is_drawn && !is_guaranteed {
         return Err(PassReason::Paced);
     }
     let offered = Offered {
@@ -186,6 +339,49 @@ fn try_candidate<F: Funds>(
         hold: Some(hold),
         ..choice
     })
+}
+
+/// What a candidate bids, the most it would, and what that must at least be; all in the currency of our bids.
+struct Terms {
+    price: Cpm,
+    most: Cpm,
+    floor: Cpm,
+}
+
+fn terms(
+    campaign: &Campaign,
+    way: Way<'_>,
+    fit: &Fit,
+    context: &Context<'_>,
+) -> Result<Terms, PassReason> {
+    match way {
+        Way::OpenMarket => {
+            let price = context
+                .in_bid_currency(campaign.price, campaign.currency)
+                .ok_or(PassReason::Currency)?;
+            Ok(Terms {
+                price,
+                most: price,
+                floor: fit.floor,
+            })
+        }
+        Way::Deal(lead) => {
+            let seconds = campaign.creatives.get(fit.creative).and_then(seconds_of);
+            Ok(Terms {
+                price: lead.price(),
+                most: lead.most,
+                floor: lead.floor(seconds, fit.floor, context)?,
+            })
+        }
+    }
+}
+
+/// How long a creative plays, if it does.
+fn seconds_of(creative: &Creative) -> Option<u32> {
+    match &creative.format {
+        Format::Video(video) => Some(video.duration_seconds),
+        Format::Banner(_) | Format::Native(_) => None,
+    }
 }
 
 /// The most that an impression at this price is charged: the sum settlement would come to.

@@ -3,16 +3,22 @@
 //! | file | what |
 //! |---|---|
 //! | `context` | what is true of the whole request: where, who, when, what is blocked, in which currency |
+//! | `blocked` | long lists of blocked domains, asked quickly |
 //! | `opportunity` | one impression: which shapes it takes, and its floor |
+//! | `floor` | what a bid must at least be, from every place that says so |
+//! | `deals` | the deals of an impression that campaigns have, the first to be tried in front |
 //! | `eligibility` | whether a campaign may, and with which creative |
 //! | `decide` | the first of the best candidates that may, can afford it, and is drawn |
 //! | `pass` | every reason not to bid, in the order a candidate meets them |
 //!
 //! Money is behind a port, [`Funds`]: a region implements it.
 
+mod blocked;
 mod context;
+mod deals;
 mod decide;
 mod eligibility;
+mod floor;
 mod opportunity;
 mod pass;
 

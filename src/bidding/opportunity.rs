@@ -1,11 +1,12 @@
 //! One impression of a request: which shapes of creative it takes, and what a bid must at least be.
 
 use super::context::{Context, not_clearly_no};
+use super::floor::{FloorRules, in_bid_currency};
 use super::pass::PassReason;
 use crate::campaign::{SHAPES_MAX, Shape, Size};
 use crate::openrtb::Given;
 use crate::openrtb::request::{Banner, Imp, Video};
-use crate::units::{Cpm, Currency};
+use crate::units::Cpm;
 
 /// An impression that may get a bid.
 #[derive(Debug)]
@@ -34,10 +35,7 @@ impl<'r> Opportunity<'r> {
             // One price for many people: what it costs is not what a promise of ours covers.
             return Err(PassReason::Quantity);
         }
-        if not_clearly_no(imp.pmp.private_auction) {
-            return Err(PassReason::DealRequired);
-        }
-        let floor = floor(imp.bidfloor, imp.bidfloorcur, context)?;
+        let floor = in_bid_currency(imp.bidfloor, imp.bidfloorcur, context)?;
         if not_clearly_no(imp.secure) && !context.place.has_secure_notices {
             return Err(PassReason::NoSecureNotices);
         }
@@ -76,8 +74,24 @@ impl<'r> Opportunity<'r> {
         not_clearly_no(self.imp.secure)
     }
 
-    /// What a bid with a video of this length must at least be: the floor, or what the video's own rules ask, whichever is
-    /// more (OpenRTB 2.6, section 7.11.2, where the rules replace the floor; the higher of both is right either way).
+    /// Whether only bids on its deals are taken. What is not clearly a no is a yes.
+    pub fn is_private(&self) -> bool {
+        not_clearly_no(self.imp.pmp.private_auction)
+    }
+
+    /// What no bid in the open market can be below, whatever it shows.
+    pub(super) fn lowest_floor(&self) -> Cpm {
+        let own_rules =
+            |video: &Video<'_>| !FloorRules::of_video(video, self.imp.bidfloorcur).are_silent();
+        if self.imp.video.as_ref().is_some_and(own_rules) {
+            Cpm::ZERO
+        } else {
+            self.floor
+        }
+    }
+
+    /// What a bid with a video of this length must at least be: what the video's own rules ask of that length, else the
+    /// impression's floor.
     ///
     /// # Errors
     /// [`PassReason::UnreadableFloor`], or [`PassReason::Currency`].
@@ -87,28 +101,9 @@ impl<'r> Opportunity<'r> {
         seconds: u32,
         context: &Context<'_>,
     ) -> Result<Cpm, PassReason> {
-        if video.durfloors.is_unreadable() {
-            return Err(PassReason::UnreadableFloor);
-        }
-        let mut highest = self.floor;
-        let mut raise = |given: Given<Cpm>, times: u32| -> Result<(), PassReason> {
-            let each = floor(given, self.imp.bidfloorcur, context)?;
-            let micros = each
-                .micros()
-                .checked_mul(i64::from(times))
-                .ok_or(PassReason::UnreadableFloor)?;
-            highest = highest.max(Cpm::from_micros(micros));
-            Ok(())
-        };
-        raise(video.mincpmpersec, seconds)?;
-        for range in video.durfloors.items() {
-            let within = range.mindur_s.is_none_or(|least| seconds >= least)
-                && range.maxdur_s.is_none_or(|most| seconds <= most);
-            if within {
-                raise(range.bidfloor, 1)?;
-            }
-        }
-        Ok(highest)
+        FloorRules::of_video(video, self.imp.bidfloorcur)
+            .floor(Some(seconds), context)
+            .map(|floor| floor.unwrap_or(self.floor))
     }
 
     fn take_sizes(&mut self, banner: &Banner<'_>) {
@@ -136,24 +131,4 @@ impl<'r> Opportunity<'r> {
 /// We make linear videos only.
 fn is_linear(video: &Video<'_>) -> bool {
     video.linearity.is_none_or(|linearity| linearity == 1)
-}
-
-/// A floor in the currency of our bids; nothing if there is none, and never below nothing.
-fn floor(
-    given: Given<Cpm>,
-    currency: Given<Currency>,
-    context: &Context<'_>,
-) -> Result<Cpm, PassReason> {
-    let floor = match given {
-        Given::Absent => return Ok(Cpm::ZERO),
-        Given::Value(floor) if floor <= Cpm::ZERO => return Ok(Cpm::ZERO),
-        Given::Value(floor) => floor,
-        Given::Unreadable => return Err(PassReason::UnreadableFloor),
-    };
-    let currency = currency
-        .or_absent(Currency::USD)
-        .ok_or(PassReason::Currency)?;
-    context
-        .in_bid_currency(floor, currency)
-        .ok_or(PassReason::Currency)
 }

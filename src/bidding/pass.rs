@@ -22,7 +22,7 @@ pub enum PassReason {
     Quantity,
     /// Only deals are accepted, and we have none.
     DealRequired,
-    /// The floor cannot be read.
+    /// The floor, or the price of a deal, cannot be read.
     UnreadableFloor,
     /// Nothing we make fits what is asked for (audio, no size, unreadable native request).
     NoFormat,
@@ -30,10 +30,16 @@ pub enum PassReason {
     NoSecureNotices,
     /// No campaign wants this.
     NoCandidate,
+    /// Its deal is for other seats.
+    DealSeat,
+    /// Its deal is for other advertisers.
+    DealAdvertiser,
     /// The campaign is not in its hours or its flight.
     NotNow,
     /// This request has a bid of the campaign already.
     OncePerRequest,
+    /// Its seat may not bid here.
+    AdvertiserSeat,
     /// Its advertiser is blocked.
     BlockedAdvertiser,
     /// No creative of it fits.
@@ -76,7 +82,7 @@ pub enum PassReason {
 
 impl PassReason {
     /// Every reason, in order.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 37] = [
         Self::StoppedAll,
         Self::CatalogueRestarting,
         Self::AmbiguousChannel,
@@ -90,8 +96,11 @@ impl PassReason {
         Self::NoFormat,
         Self::NoSecureNotices,
         Self::NoCandidate,
+        Self::DealSeat,
+        Self::DealAdvertiser,
         Self::NotNow,
         Self::OncePerRequest,
+        Self::AdvertiserSeat,
         Self::BlockedAdvertiser,
         Self::NoMatchingCreative,
         Self::BlockedCategory,
@@ -137,6 +146,9 @@ impl PassReason {
             Self::NotNow => "not_now",
             Self::OncePerRequest => "once_per_request",
             Self::BlockedCategory => "blocked_category",
+            Self::AdvertiserSeat => "advertiser_seat",
+            Self::DealSeat => "deal_seat",
+            Self::DealAdvertiser => "deal_advertiser",
             Self::BlockedAdvertiser => "blocked_advertiser",
             Self::BlockedApp => "blocked_app",
             Self::NoMatchingCreative => "no_matching_creative",

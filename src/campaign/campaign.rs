@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 
 use super::advertiser::Advertiser;
 use super::creative::{Creative, Format, VideoSource};
+use super::deal::{CAMPAIGN_DEALS_MAX, Deal, Market};
 use super::targeting::Targeting;
 use crate::units::{CampaignKey, Cpm, Currency, ExchangeKey, Nanos, RegionKey, UnixMillis};
 
@@ -40,6 +41,10 @@ pub struct Campaign {
     pub regions: Reach<RegionKey>,
     /// The exchanges it buys from.
     pub exchanges: Reach<ExchangeKey>,
+    /// Whether it buys in open auctions, too.
+    pub market: Market,
+    /// The deals it may bid on.
+    pub deals: Vec<Deal>,
     /// The requests it wants.
     pub targeting: Targeting,
     /// How often one person may see it.
@@ -122,6 +127,17 @@ pub enum CampaignFault {
     /// Nothing to show, or too much.
     #[error("needs 1 to {CREATIVES_MAX} creatives")]
     Creatives,
+    /// Only deals, and none; or too many.
+    #[error("needs 1 to {CAMPAIGN_DEALS_MAX} deals, or open_market = true")]
+    Deals,
+    /// A deal that could never be bid on.
+    #[error("deal {deal}: {what}")]
+    Deal {
+        /// Its id.
+        deal: Arc<str>,
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// An advertiser that exchanges could not check.
     #[error("advertiser {advertiser} has no domain")]
     NoDomain {
@@ -166,6 +182,8 @@ impl Campaign {
             advertiser: Arc::clone(&self.advertiser.id),
         };
         let reach = |what| CampaignFault::Reach { what };
+        let deals_hold = self.deals.len() <= CAMPAIGN_DEALS_MAX
+            && (self.market == Market::Open || !self.deals.is_empty());
         let mut faults: Vec<CampaignFault> = [
             (
                 self.price > Cpm::ZERO && self.price <= Cpm::MAX,
@@ -190,12 +208,36 @@ impl Campaign {
                 CampaignFault::Creatives,
             ),
             (!self.advertiser.domains.is_empty(), no_domain),
+            (deals_hold, CampaignFault::Deals),
         ]
         .into_iter()
         .filter_map(|(holds, fault)| (!holds).then_some(fault))
         .collect();
         faults.extend(self.creatives.iter().filter_map(creative_fault));
+        faults.extend(self.deal_faults());
         faults
+    }
+
+    fn deal_faults(&self) -> impl Iterator<Item = CampaignFault> + '_ {
+        self.deals.iter().enumerate().filter_map(|(place, deal)| {
+            let same = |other: &Deal| other.id == deal.id && other.exchange == deal.exchange;
+            let what = if self.deals.iter().take(place).any(same) {
+                "is there twice for one exchange; leave one"
+            } else if deal
+                .price
+                .is_some_and(|price| price <= Cpm::ZERO || price > Cpm::MAX)
+            {
+                "its price must be above 0, and no more than is ever sent"
+            } else if !self.exchanges.includes(&deal.exchange) {
+                "its exchange is not among the campaign's exchanges"
+            } else {
+                return None;
+            };
+            Some(CampaignFault::Deal {
+                deal: Arc::clone(&deal.id),
+                what,
+            })
+        })
     }
 
     /// What the advertiser pays for media of this cost, in the campaign's currency; `None` where it does not fit.

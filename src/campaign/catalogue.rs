@@ -19,15 +19,15 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use self::index::Index;
-pub use self::index::{Candidates, SHAPES_MAX};
-pub use self::query::Query;
+pub use self::index::{Candidates, OFFERED_DEALS_MAX, SHAPES_MAX};
+pub use self::query::{Query, Through};
 use self::zones::{ZonePlace, Zones};
 use super::campaign::{Campaign, CampaignFault};
 use super::creative::Creative;
 use super::hours::HoursOfWeek;
 use super::rates::Rates;
 use super::slots::{SLOTS_MAX, SlotTable};
-use crate::units::{CampaignKey, CampaignSlot, Cpm, CreativeKey, UnixMillis};
+use crate::units::{CampaignKey, CampaignSlot, Cpm, CreativeKey, ExchangeKey, UnixMillis};
 
 /// A campaign's place in the order of one catalogue; 0 is worth most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -171,6 +171,11 @@ impl Catalogue {
     /// The campaigns that want what the query says, best first, found as they are asked for.
     pub fn search(&self, query: &Query<'_>) -> Candidates<'_> {
         self.index.search(query)
+    }
+
+    /// Whether any campaign may bid on this deal of an exchange.
+    pub fn knows_deal(&self, exchange: ExchangeKey, id: &str) -> bool {
+        self.index.knows_deal(exchange, id)
     }
 
     /// The campaign of this rank; `None` for a rank of another catalogue.

@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 
 use super::{
     Advertiser, Banner, BannerKind, Campaign, Catalogue, Category, Country, Creative, Domain,
-    Format, LeftOut, MediaFile, Native, NativeImage, NativeText, Pacing, Rates, Reach, Size,
-    SlotTable, Targeting, Video, VideoSource,
+    Format, LeftOut, Market, MediaFile, Native, NativeImage, NativeText, Pacing, Rates, Reach,
+    Size, SlotTable, Targeting, Video, VideoSource,
 };
 use crate::units::{
     AdvertiserKey, CampaignKey, Cpm, CreativeKey, Currency, Monotonic, Nanos, UnixMillis,
@@ -36,6 +36,7 @@ pub(crate) fn advertiser(id: &str) -> Advertiser {
         key: AdvertiserKey::of(id),
         domains: vec![domain(&format!("{id}.example"))],
         categories: vec![category("IAB18-5")],
+        seats: Vec::new(),
     }
 }
 
@@ -115,6 +116,8 @@ pub(crate) fn campaign(id: &str) -> Campaign {
         margin_per_mille: 0,
         regions: Reach::All,
         exchanges: Reach::All,
+        market: Market::Open,
+        deals: Vec::new(),
         targeting: Targeting::default(),
         cap: None,
         budget_daily: Nanos::new(1_000_000_000_000),

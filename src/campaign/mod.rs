@@ -18,6 +18,7 @@ mod catalogue_server;
 mod category;
 mod country;
 mod creative;
+mod deal;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod hours;
@@ -33,7 +34,10 @@ pub use campaign::{
     CAP_WINDOW_MAX, CREATIVES_MAX, Campaign, CampaignFault, FrequencyCap, MARGIN_PER_MILLE_MAX,
     Pacing, Reach,
 };
-pub use catalogue::{Candidates, Catalogue, LeftOut, Offer, Query, Rank, SHAPES_MAX, WhyLeftOut};
+pub use catalogue::{
+    Candidates, Catalogue, LeftOut, OFFERED_DEALS_MAX, Offer, Query, Rank, SHAPES_MAX, Through,
+    WhyLeftOut,
+};
 pub use catalogue_server::{CatalogueStage, Shelf, catalogue};
 pub use category::{Category, CategorySet};
 pub use country::Country;
@@ -41,6 +45,7 @@ pub use creative::{
     Banner, BannerKind, Creative, Format, MediaFile, Native, NativeImage, NativeText, Shape, Size,
     Video, VideoSource, Wrapper,
 };
+pub use deal::{CAMPAIGN_DEALS_MAX, DEAL_ID_BYTES_MAX, Deal, Market};
 pub use hours::{HOURS_OF_WEEK, HourOfWeek, HoursOfWeek};
 pub use inventory::{BUNDLE_LEN_MAX, Bundle, DOMAIN_LEN_MAX, Domain, ancestry, is_within};
 pub use rates::Rates;

@@ -20,6 +20,8 @@ pub(super) const EXCHANGE: Keys = &[
     "dialect",
     "listen",
     "seat",
+    "seats",
+    "bids_per_imp",
     "billing",
     "notice_url",
     "gzip",
@@ -58,7 +60,7 @@ pub(super) const FUSES: Keys = &["max_cpm"];
 pub(super) const LIMIT: Keys = &["restarts", "within"];
 pub(super) const PROBATION: Keys = &["delay", "delay_max", "quiet"];
 
-pub(super) const ADVERTISER: Keys = &["name", "domains", "categories"];
+pub(super) const ADVERTISER: Keys = &["name", "domains", "categories", "seats"];
 
 pub(super) const CAMPAIGN: Keys = &[
     "name",
@@ -69,6 +71,8 @@ pub(super) const CAMPAIGN: Keys = &[
     "margin_percent",
     "regions",
     "exchanges",
+    "open_market",
+    "deals",
     "budget",
     "flight",
     "time_zone",
@@ -77,6 +81,7 @@ pub(super) const CAMPAIGN: Keys = &[
     "creatives",
     "targeting",
 ];
+pub(super) const DEAL: Keys = &["id", "exchange", "cpm", "guaranteed"];
 pub(super) const BUDGET: Keys = &["daily", "total"];
 pub(super) const FLIGHT: Keys = &["starts", "ends"];
 pub(super) const FREQUENCY: Keys = &["impressions", "within"];
@@ -128,6 +133,7 @@ pub(super) const ALL: &[Keys] = &[
     PROBATION,
     ADVERTISER,
     CAMPAIGN,
+    DEAL,
     BUDGET,
     FLIGHT,
     FREQUENCY,

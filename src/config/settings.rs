@@ -75,8 +75,12 @@ pub struct Exchange {
     pub network_margin: Duration,
     /// How long it waits where a request does not say.
     pub default_tmax: Duration,
-    /// Our seat there.
+    /// Our seat there, for advertisers that have none of their own.
     pub seat: Option<Arc<str>>,
+    /// Every seat that we have there, `seat` among them.
+    pub seats: Vec<Arc<str>>,
+    /// How many bids it takes for one impression.
+    pub bids_per_imp: NonZeroUsize,
     /// Over it the exchange is degraded: it answers 204.
     pub restart_limit: Limit,
     /// When bidding is tried again after that.

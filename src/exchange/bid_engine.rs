@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hasher;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,8 +32,12 @@ pub(super) const STUCK_AFTER: Duration = Duration::from_secs(2);
 pub struct EngineParts {
     /// The exchange.
     pub exchange: ExchangeKey,
-    /// Our seat there.
+    /// Our seat there, for advertisers that have none of their own.
     pub seat: Option<Arc<str>>,
+    /// Every seat that we have there.
+    pub seats: Arc<[Arc<str>]>,
+    /// How many bids it takes for one impression.
+    pub bids_per_imp: NonZeroUsize,
     /// How long it waits where a request does not say.
     pub default_tmax: Duration,
     /// What of that goes for the way there and back.
@@ -195,7 +200,6 @@ impl BidEngine {
         };
         let is_late = || deadline.passed(call.clock.monotonic());
         let mut choices = Vec::new();
-        let mut taken = Vec::new();
         let mut furthest = PassReason::AmbiguousChannel;
         for (index, imp) in (0..).zip(&request.imps) {
             if is_late() {
@@ -206,17 +210,13 @@ impl BidEngine {
                 decide(
                     (&context, &chance),
                     &catalogue,
-                    &taken,
+                    &mut choices,
                     &mut funds,
                     &is_late,
                 )
             });
-            match chosen {
-                Ok(choice) => {
-                    taken.extend(catalogue.offer(choice.rank).map(|offer| offer.campaign.key));
-                    choices.push(choice);
-                }
-                Err(reason) => furthest = furthest.max(reason),
+            if let Err(reason) = chosen {
+                furthest = furthest.max(reason);
             }
         }
         if choices.is_empty() {
@@ -241,6 +241,8 @@ impl BidEngine {
         Place {
             exchange: self.parts.exchange,
             seat: self.parts.seat.as_deref(),
+            seats: &self.parts.seats,
+            bids_per_imp: self.parts.bids_per_imp,
             region,
             user,
             at,

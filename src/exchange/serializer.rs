@@ -32,7 +32,7 @@ const BID_BYTES: usize = 4_096;
 pub struct SerializerParts {
     /// The exchange.
     pub exchange: ExchangeKey,
-    /// Our seat there.
+    /// Our seat there, for advertisers that have none of their own.
     pub seat: Option<Arc<str>>,
     /// What makes an impression billable there.
     pub billing: BillingEvent,
@@ -165,10 +165,12 @@ impl Serializer {
                 },
             )
             .collect();
-        let seats = [SeatBid {
-            seat: self.parts.seat.as_deref(),
-            bids: &bids,
-        }];
+        let seats = written.iter().map(|(_, campaign, ..)| self.seat(campaign));
+        let by_seat = by_seat(seats.zip(bids.iter().copied()));
+        let seats: Vec<SeatBid<'_>> = by_seat
+            .iter()
+            .map(|(seat, bids)| SeatBid { seat: *seat, bids })
+            .collect();
         let bidid = bids.first().map(|bid| bid.id);
         let response = BidResponse {
             id: &decided.request.id,
@@ -181,9 +183,14 @@ impl Serializer {
         out
     }
 
+    fn seat<'a>(&'a self, campaign: &'a Campaign) -> Option<&'a str> {
+        let own = campaign.advertiser.seat_on(self.parts.exchange);
+        own.or(self.parts.seat.as_deref())
+    }
+
     fn bid<'a>(
         &self,
-        (choice, campaign, creative): (&Choice<Hold>, &'a Campaign, &'a Creative),
+        (choice, campaign, creative): (&'a Choice<Hold>, &'a Campaign, &'a Creative),
         imp: &'a Imp<'_>,
         texts: &'a Texts,
     ) -> Bid<'a> {
@@ -210,6 +217,7 @@ impl Serializer {
             h: size.map(|size| size.h),
             dur_s: duration,
             mtype: Some(mtype),
+            dealid: choice.deal.as_deref(),
             billing_id: imp
                 .billing_ids
                 .first()
@@ -311,9 +319,23 @@ impl Serializer {
             billing: self.parts.billing,
             test: decided.is_test,
             user: decided.user.filter(|_| campaign.cap.is_some()),
-            deal: None,
+            deal: choice.deal.as_deref().map(str::to_owned),
         }
     }
+}
+
+/// Bids by seat, in the order in which seats come first.
+fn by_seat<'a>(
+    bids: impl Iterator<Item = (Option<&'a str>, Bid<'a>)>,
+) -> Vec<(Option<&'a str>, Vec<Bid<'a>>)> {
+    let mut all: Vec<(Option<&str>, Vec<Bid<'_>>)> = Vec::new();
+    for (seat, bid) in bids {
+        match all.iter_mut().find(|(known, _)| *known == seat) {
+            Some((_, of_seat)) => of_seat.push(bid),
+            None => all.push((seat, vec![bid])),
+        }
+    }
+    all
 }
 
 /// A VAST document of the newest version that the player takes; its protocol.

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chacha20poly1305::aead::{AeadInPlace, KeyInit};
 use chacha20poly1305::{Tag, XChaCha20Poly1305, XNonce};
 
+use crate::campaign::DEAL_ID_BYTES_MAX;
 use crate::units::{
     AdvertiserKey, BidId, BudgetDay, CampaignKey, Cpm, CreativeKey, Currency, Epoch, ExchangeKey,
     LedgerTime, Nanos, Rate, RegionKey, UnixMillis, UserKey,
@@ -21,8 +22,8 @@ use crate::units::{
 const VERSION: u8 = 1;
 const FRONT: usize = 20;
 const TAG: usize = 16;
-/// The longest deal id that travels in a token. Longer ones exist in theory; a bid for one is not made.
-pub const DEAL_BYTES_MAX: usize = 64;
+/// The longest deal id that travels in a token: no campaign has a longer one.
+pub const DEAL_BYTES_MAX: usize = DEAL_ID_BYTES_MAX;
 /// The longest text that can be a token: anything longer is refused before it is decoded.
 pub const TEXT_BYTES_MAX: usize = 384;
 

@@ -134,6 +134,8 @@ fn engine(ground: &Ground, exchange: &Exchange, shared: &Arc<EngineShared>) -> E
     EngineParts {
         exchange: exchange.key,
         seat: exchange.seat.clone(),
+        seats: exchange.seats.clone().into(),
+        bids_per_imp: exchange.bids_per_imp,
         default_tmax: exchange.default_tmax,
         network_margin: exchange.network_margin,
         hold: HoldClass::new(u8::try_from(place).unwrap_or(u8::MAX)),

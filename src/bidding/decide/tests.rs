@@ -1,4 +1,5 @@
 use std::cell::Cell;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -9,9 +10,11 @@ use crate::bidding::Place;
 use crate::campaign::fixture::{
     banner, campaign, catalogue, catalogue_and_left_out, domain, native, video,
 };
-use crate::campaign::{Language, Rates, Reach};
+use crate::campaign::{Deal, Language, Market, Rates, Reach};
 use crate::openrtb::decode;
 use crate::units::{Currency, ExchangeKey, RegionKey, UnixMillis};
+
+mod deals;
 
 const NOW: UnixMillis = UnixMillis::new(1_790_000_000_000);
 
@@ -60,6 +63,8 @@ fn place(rates: &Rates) -> Place<'_> {
     Place {
         exchange: ExchangeKey::of("adx"),
         seat: None,
+        seats: &[],
+        bids_per_imp: NonZeroUsize::MIN,
         region: RegionKey::of("sg"),
         user: None,
         at: NOW,
@@ -77,19 +82,56 @@ fn choose(request: &Value, catalogue: &Catalogue, place: Place<'_>, purse: &mut 
     let request = decode(bytes.as_bytes()).unwrap();
     let context = Context::read(&request, place)?;
     let chance = Opportunity::read(&request.imps[0], 0, &context)?;
-    decide((&context, &chance), catalogue, &[], purse, &|| false)
+    let mut choices = Vec::new();
+    decide((&context, &chance), catalogue, &mut choices, purse, &|| {
+        false
+    })?;
+    Ok(choices.remove(0))
 }
 
 fn reason(change: &Value, one: Campaign) -> Option<PassReason> {
     let rates = Rates::default();
     let catalogue = catalogue([one], NOW);
-    choose(
-        &request(change),
-        &catalogue,
-        place(&rates),
-        &mut Purse::full(),
-    )
-    .err()
+    let seats = ["house".into(), "own".into()];
+    let place = Place {
+        seat: Some("house"),
+        seats: &seats,
+        ..place(&rates)
+    };
+    choose(&request(change), &catalogue, place, &mut Purse::full()).err()
+}
+
+fn deal(id: &str) -> Deal {
+    Deal {
+        id: id.into(),
+        exchange: ExchangeKey::of("adx"),
+        price: None,
+        guaranteed: false,
+    }
+}
+
+/// A campaign that bids on the deal `d` and nowhere else.
+fn on_deals_alone() -> Campaign {
+    Campaign {
+        deals: vec![deal("d")],
+        market: Market::DealsOnly,
+        ..campaign("c")
+    }
+}
+
+/// An impression with the deal `d`, about which it says this.
+fn on_deal(says: &Value) -> Value {
+    let mut deal = json!({ "id": "d" });
+    for (key, value) in says.as_object().into_iter().flatten() {
+        deal[key] = value.clone();
+    }
+    imp("pmp", json!({ "deals": [deal] }))
+}
+
+fn private_deal(says: &Value) -> Value {
+    let mut request = on_deal(says);
+    request["imp"][0]["pmp"]["private_auction"] = json!(1);
+    request
 }
 
 fn imp(key: &str, value: Value) -> Value {
@@ -181,6 +223,83 @@ fn each_rule_refuses_with_its_own_reason() {
             PassReason::NoCandidate,
             json!({}),
             with(|c| c.exchanges = Reach::Only(vec![ExchangeKey::of("x")])),
+        ),
+        (
+            PassReason::DealRequired,
+            imp(
+                "pmp",
+                json!({ "private_auction": "perhaps", "deals": [{ "id": "unknown" }] }),
+            ),
+            with(|c| c.deals = vec![deal("d")]),
+        ),
+        (
+            PassReason::NoCandidate,
+            json!({}),
+            with(|c| {
+                c.deals = vec![deal("d")];
+                c.market = Market::DealsOnly;
+            }),
+        ),
+        (
+            PassReason::NoCandidate,
+            on_deal(&json!({})),
+            with(|c| {
+                let elsewhere = ExchangeKey::of("xandr");
+                c.deals = vec![Deal {
+                    exchange: elsewhere,
+                    ..deal("d")
+                }];
+                c.market = Market::DealsOnly;
+            }),
+        ),
+        (
+            PassReason::DealSeat,
+            on_deal(&json!({ "wseat": ["other"] })),
+            on_deals_alone(),
+        ),
+        (
+            PassReason::DealSeat,
+            on_deal(&json!({ "wseat": { "no": "list" } })),
+            on_deals_alone(),
+        ),
+        (
+            PassReason::DealAdvertiser,
+            on_deal(&json!({ "wadomain": ["other.example"] })),
+            on_deals_alone(),
+        ),
+        (
+            PassReason::DealAdvertiser,
+            on_deal(&json!({ "wadomain": 7.5 })),
+            on_deals_alone(),
+        ),
+        (
+            PassReason::UnreadableFloor,
+            private_deal(&json!({ "bidfloor": "much" })),
+            on_deals_alone(),
+        ),
+        (
+            PassReason::UnreadableFloor,
+            private_deal(&json!({ "at": 3 })),
+            on_deals_alone(),
+        ),
+        (
+            PassReason::BelowFloor,
+            on_deal(&json!({ "bidfloor": 2.500_001 })),
+            on_deals_alone(),
+        ),
+        (
+            PassReason::BelowFloor,
+            on_deal(&json!({ "bidfloor": 2.500_001, "at": 3 })),
+            on_deals_alone(),
+        ),
+        (
+            PassReason::AdvertiserSeat,
+            json!({ "wseat": ["house"] }),
+            with(|c| {
+                let mut advertiser = (*c.advertiser).clone();
+                advertiser.seats = vec![(ExchangeKey::of("adx"), "own".into())];
+                c.advertiser = std::sync::Arc::new(advertiser);
+            }),
         ),
         (
             PassReason::BlockedAdvertiser,
@@ -394,7 +513,14 @@ fn the_search_stops_when_time_is_up_and_after_so_many_candidates() {
         ..Purse::full()
     };
     let mut purse = refusing();
-    let chosen = decide((&context, &chance), &catalogue, &[], &mut purse, &|| false);
+    let mut none = Vec::new();
+    let chosen = decide(
+        (&context, &chance),
+        &catalogue,
+        &mut none,
+        &mut purse,
+        &|| false,
+    );
     assert_eq!(
         (chosen.unwrap_err(), purse.promised.len()),
         (PassReason::NoBudget, CANDIDATES_MAX)
@@ -405,7 +531,13 @@ fn the_search_stops_when_time_is_up_and_after_so_many_candidates() {
         looks.set(looks.get() + 1);
         looks.get() == 2
     };
-    let chosen = decide((&context, &chance), &catalogue, &[], &mut purse, &late);
+    let chosen = decide(
+        (&context, &chance),
+        &catalogue,
+        &mut none,
+        &mut purse,
+        &late,
+    );
     assert_eq!(chosen.unwrap_err(), PassReason::NoTime);
     assert_eq!(purse.promised.len(), 2 * LOOK_AT_DEADLINE_EVERY - 1);
 }

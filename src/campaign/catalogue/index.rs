@@ -4,20 +4,23 @@
 //! the hour in UTC, so that a campaign may be found up to an hour early or late, and a request with more values than a
 //! [`Union`] holds may miss some. [`Catalogue::is_on`](super::Catalogue::is_on) puts the first right.
 
+mod asks;
+
+use self::asks::{categories, covered, deals, hours, inventory, lists, market, reach, shapes};
 use super::dimension::{Ask, Dimension};
-use super::postings::{Postings, PostingsBuilder, Union};
-use super::query::Query;
+use super::postings::{Postings, Union};
+use super::query::{Query, Through};
 use super::zones::Zones;
-use crate::campaign::bitmap::{self, Ranks, RanksBuilder};
-use crate::campaign::{
-    Campaign, Category, DeviceType, HourOfWeek, HoursOfWeek, Language, Lists, Reach, Shape,
-    ancestry,
-};
+use crate::campaign::bitmap::{self, Ranks};
+use crate::campaign::{Campaign, Category, HourOfWeek, Language, Shape, ancestry};
+use crate::units::ExchangeKey;
 
 /// Dimensions with one value per request.
-const SINGLES: usize = 7;
+const SINGLES: usize = 8;
 /// Shapes of one impression: sixteen banner sizes, a video, a native ad. Exchanges send up to fifteen sizes.
 pub const SHAPES_MAX: usize = 18;
+/// Deals of one impression that campaigns know: sellers offer a seat a handful on each.
+pub const OFFERED_DEALS_MAX: usize = 16;
 /// Sets of inventory: the campaigns open to all, the app's, and those of a site's domain and its parents.
 const INVENTORY_MAX: usize = 8;
 /// Sets of categories, each with its parent: a page seldom has more than five.
@@ -42,6 +45,10 @@ pub(super) struct Index {
     /// Campaigns that include no category; `None` if that is all of them.
     any_category: Option<Ranks>,
     shapes: Postings<Shape>,
+    /// Who buys in open auctions: named is only what none of them does.
+    open_market: Dimension,
+    /// The deals of each exchange that has any, in order of exchanges.
+    deals: Vec<(ExchangeKey, Postings<Box<str>>)>,
 }
 
 /// The ranks that answer one query, best first, found as they are asked for.
@@ -55,6 +62,7 @@ pub struct Candidates<'c> {
     all: [&'c [u64]; SINGLES],
     all_len: usize,
     shapes: Union<'c, SHAPES_MAX>,
+    deals: Option<Union<'c, OFFERED_DEALS_MAX>>,
     inventory: Option<Union<'c, INVENTORY_MAX>>,
     categories: Option<Union<'c, CATEGORIES_MAX>>,
     not_sites: Union<'c, INVENTORY_MAX>,
@@ -87,6 +95,8 @@ impl Index {
             categories,
             any_category,
             shapes: shapes(campaigns, words),
+            open_market: dimension(&|c| market(c.market)),
+            deals: deals(campaigns, words),
         }
     }
 
@@ -104,6 +114,10 @@ impl Index {
             self.systems.accepting(query.system.map(|it| it as u64)),
             self.languages.accepting(query.language.map(Language::code)),
             self.hours.accepting(Some(hour.index() as u64)),
+            match query.through {
+                Through::OpenMarket => self.open_market.accepting(None),
+                Through::Deals(_) => None,
+            },
         ];
         let mut all: [&[u64]; SINGLES] = [&[]; SINGLES];
         let restricting = singles.into_iter().flatten();
@@ -119,6 +133,7 @@ impl Index {
             all,
             all_len,
             shapes: Union::EMPTY,
+            deals: self.offered_deals(query),
             inventory: None,
             categories: None,
             not_sites: Union::EMPTY,
@@ -130,6 +145,32 @@ impl Index {
         self.search_inventory(query, &mut found);
         self.search_categories(query, &mut found);
         found
+    }
+
+    /// Those with one of the deals; `None` where the impression is bought in the open.
+    fn offered_deals(&self, query: &Query<'_>) -> Option<Union<'_, OFFERED_DEALS_MAX>> {
+        let Through::Deals(offered) = query.through else {
+            return None;
+        };
+        let mut union = Union::EMPTY;
+        if let Some(known) = self.deals_of(query.exchange) {
+            known.join_including(offered.iter().copied(), &mut union);
+        }
+        Some(union)
+    }
+
+    fn deals_of(&self, exchange: ExchangeKey) -> Option<&Postings<Box<str>>> {
+        let place = self
+            .deals
+            .binary_search_by_key(&exchange, |(known, _)| *known)
+            .ok()?;
+        self.deals.get(place).map(|(_, deals)| deals)
+    }
+
+    /// Whether a campaign has this deal.
+    pub(super) fn knows_deal(&self, exchange: ExchangeKey, id: &str) -> bool {
+        self.deals_of(exchange)
+            .is_some_and(|deals| deals.includes(id))
     }
 
     fn search_inventory<'c>(&'c self, query: &Query<'_>, found: &mut Candidates<'c>) {
@@ -176,6 +217,7 @@ impl Index {
             &self.systems,
             &self.languages,
             &self.hours,
+            &self.open_market,
         ];
         let open = [&self.any_inventory, &self.any_category];
         singles.into_iter().map(Dimension::bytes).sum::<usize>()
@@ -184,6 +226,11 @@ impl Index {
             + self.apps.bytes()
             + self.categories.bytes()
             + self.shapes.bytes()
+            + self
+                .deals
+                .iter()
+                .map(|(_, deals)| deals.bytes())
+                .sum::<usize>()
     }
 }
 
@@ -194,6 +241,11 @@ impl Candidates<'_> {
         let mut word = sets.fold(u64::MAX, |word, set| {
             word & set.get(at as usize).copied().unwrap_or(0)
         });
+        if word != 0
+            && let Some(deals) = &mut self.deals
+        {
+            word &= deals.word(at);
+        }
         if word != 0 {
             word &= self.shapes.word(at);
         }
@@ -229,128 +281,5 @@ impl Iterator for Candidates<'_> {
         let bit = self.left.trailing_zeros();
         self.left &= self.left - 1;
         Some(super::Rank((self.at - 1) * 64 + bit))
-    }
-}
-
-fn reach<K>(places: &Reach<K>, number: impl Fn(&K) -> u64) -> Ask {
-    match places {
-        Reach::All => Ask::default(),
-        Reach::Only(places) => Ask {
-            only: Some(places.iter().map(number).collect()),
-            not: Vec::new(),
-        },
-    }
-}
-
-fn lists<T>(lists: &Lists<T>, numbers: impl Fn(&T) -> Vec<u64>) -> Ask {
-    let include = lists.include.iter().flat_map(&numbers);
-    Ask {
-        only: (!lists.include.is_empty()).then(|| include.collect()),
-        not: lists.exclude.iter().flat_map(&numbers).collect(),
-    }
-}
-
-fn covered(device: DeviceType) -> Vec<u64> {
-    let seen = DeviceType::ALL
-        .into_iter()
-        .filter(|seen| device.covers(*seen));
-    seen.map(|seen| seen as u64).collect()
-}
-
-/// Every hour in UTC that touches one of the hours in the campaign's zone, by any of the zone's offsets.
-fn hours(hours: &HoursOfWeek, offsets: impl Iterator<Item = i32>) -> Ask {
-    if *hours == HoursOfWeek::ALL {
-        return Ask::default();
-    }
-    let mut utc = HoursOfWeek::NONE;
-    for offset in offsets {
-        for hour in HourOfWeek::all().filter(|hour| hours.contains(*hour)) {
-            let start = hour.later(-offset.div_euclid(3_600));
-            utc.insert(start);
-            if offset.rem_euclid(3_600) != 0 {
-                utc.insert(start.later(-1));
-            }
-        }
-    }
-    let touched = HourOfWeek::all().filter(|hour| utc.contains(*hour));
-    Ask {
-        only: Some(touched.map(|hour| hour.index() as u64).collect()),
-        not: Vec::new(),
-    }
-}
-
-type Inventory = (Postings<Box<str>>, Postings<Box<str>>, Option<Ranks>);
-
-fn inventory(campaigns: &[&Campaign], words: usize) -> Inventory {
-    let mut sites = PostingsBuilder::new();
-    let mut apps = PostingsBuilder::new();
-    let mut open = Open::default();
-    for (rank, campaign) in (0u32..).zip(campaigns) {
-        let targeting = &campaign.targeting;
-        for site in &targeting.sites.include {
-            sites.include(site.as_str().into(), rank);
-        }
-        for site in &targeting.sites.exclude {
-            sites.exclude(site.as_str().into(), rank);
-        }
-        for app in &targeting.apps.include {
-            apps.include(app.as_str().into(), rank);
-        }
-        for app in &targeting.apps.exclude {
-            apps.exclude(app.as_str().into(), rank);
-        }
-        open.add(
-            rank,
-            targeting.sites.include.is_empty() && targeting.apps.include.is_empty(),
-        );
-    }
-    (sites.build(words), apps.build(words), open.build(words))
-}
-
-fn categories(campaigns: &[&Campaign], words: usize) -> (Postings<Category>, Option<Ranks>) {
-    let mut postings = PostingsBuilder::new();
-    let mut open = Open::default();
-    for (rank, campaign) in (0u32..).zip(campaigns) {
-        let lists = &campaign.targeting.categories;
-        lists
-            .include
-            .iter()
-            .for_each(|category| postings.include(*category, rank));
-        lists
-            .exclude
-            .iter()
-            .for_each(|category| postings.exclude(*category, rank));
-        open.add(rank, lists.include.is_empty());
-    }
-    (postings.build(words), open.build(words))
-}
-
-fn shapes(campaigns: &[&Campaign], words: usize) -> Postings<Shape> {
-    let mut postings = PostingsBuilder::new();
-    for (rank, campaign) in (0u32..).zip(campaigns) {
-        for creative in &campaign.creatives {
-            postings.include(creative.shape(), rank);
-        }
-    }
-    postings.build(words)
-}
-
-/// Campaigns that include nothing in a dimension.
-#[derive(Default)]
-struct Open {
-    ranks: RanksBuilder,
-    restricted: bool,
-}
-
-impl Open {
-    fn add(&mut self, rank: u32, open: bool) {
-        if open {
-            self.ranks.push(rank);
-        }
-        self.restricted |= !open;
-    }
-
-    fn build(self, words: usize) -> Option<Ranks> {
-        self.restricted.then(|| self.ranks.build(words))
     }
 }

@@ -69,6 +69,15 @@ impl<K: Eq + Hash> PostingsBuilder<K> {
 }
 
 impl<K: Eq + Hash> Postings<K> {
+    /// Whether anyone includes the value.
+    pub(super) fn includes<Q>(&self, value: &Q) -> bool
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        self.include.contains_key(value)
+    }
+
     /// Joins those that include one of the values. Of more sets than `union` holds the rest is left out, so campaigns
     /// may be missed that would fit.
     pub(super) fn join_including<'c, 'v, Q, const N: usize>(

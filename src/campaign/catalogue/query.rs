@@ -30,4 +30,16 @@ pub struct Query<'q> {
     pub categories: &'q CategorySet,
     /// The shapes of creative that the impression takes.
     pub shapes: &'q [Shape],
+    /// Which way it would be bought.
+    pub through: Through<'q>,
+}
+
+/// The way an impression is bought.
+#[derive(Clone, Copy, Debug)]
+pub enum Through<'q> {
+    /// In the open auction.
+    OpenMarket,
+    /// On one of these deals. Of more than [`OFFERED_DEALS_MAX`](crate::campaign::OFFERED_DEALS_MAX) that campaigns know,
+    /// the rest is not looked for.
+    Deals(&'q [&'q str]),
 }

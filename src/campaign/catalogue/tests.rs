@@ -52,6 +52,7 @@ fn found(catalogue: &Catalogue, seen: &Seen) -> Vec<Arc<str>> {
         app: seen.app,
         categories: &categories,
         shapes: &seen.shapes,
+        through: Through::OpenMarket,
     };
     catalogue
         .search(&query)
@@ -466,5 +467,6 @@ fn query_of(categories: &CategorySet) -> Query<'_> {
         app: None,
         categories,
         shapes: &[],
+        through: Through::OpenMarket,
     }
 }

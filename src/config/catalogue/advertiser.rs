@@ -1,15 +1,22 @@
 //! `advertisers/<id>.toml`.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use super::folder::{Places, check_known};
 use crate::campaign::Advertiser;
 use crate::config::keys;
-use crate::config::kinds::{CATEGORY, DOMAIN, TEXT};
+use crate::config::kinds::{CATEGORY, DOMAIN, ID, TEXT};
 use crate::config::reader::Reader;
 use crate::config::source::{Source, read_table};
-use crate::units::AdvertiserKey;
+use crate::units::{AdvertiserKey, ExchangeKey};
 
-pub(super) fn read(source: &Source<'_>, id: &str, path: &Path) -> Option<Advertiser> {
+pub(super) fn read(
+    source: &Source<'_>,
+    id: &str,
+    path: &Path,
+    places: &Places,
+) -> Option<Advertiser> {
     let table = read_table(path, source)?;
     let mut reader = Reader::new(source, String::new(), table, &[keys::ADVERTISER]);
     // For people only.
@@ -23,5 +30,27 @@ pub(super) fn read(source: &Source<'_>, id: &str, path: &Path) -> Option<Adverti
         key: AdvertiserKey::of(id),
         domains: reader.list("domains", &DOMAIN),
         categories: reader.list("categories", &CATEGORY),
+        seats: seats(&mut reader, places),
     })
+}
+
+/// Its seats by exchange, each of which the exchange must have.
+fn seats(reader: &mut Reader<'_>, places: &Places) -> Vec<(ExchangeKey, Arc<str>)> {
+    let named = reader.map("seats", &ID, &TEXT);
+    for (exchange, seat) in &named {
+        check_known(reader, "seats", exchange, places.exchanges.as_deref());
+        let of_exchange = places.seats.iter().find(|(name, _)| name == exchange);
+        if let Some((_, known)) = of_exchange
+            && !known.contains(seat)
+        {
+            let advice = format!(
+                "{seat} is not a seat of {exchange}; add it to exchanges.{exchange}.seats in bidtree.toml"
+            );
+            reader.fault("seats", advice);
+        }
+    }
+    named
+        .into_iter()
+        .map(|(exchange, seat)| (ExchangeKey::of(&exchange), seat))
+        .collect()
 }

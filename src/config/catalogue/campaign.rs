@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use super::folder::Parts;
+use super::deals;
+use super::folder::{Parts, check_known};
 use super::moments::{Edge, MOMENT};
 use super::targeting;
 use crate::campaign::{Advertiser, Campaign, CampaignFault, Creative, FrequencyCap, Pacing, Reach};
 use crate::config::keys;
 use crate::config::kinds::{CURRENCY, ID, MONEY, PERCENT, PRICE, SPAN, TEXT, TIME_ZONE};
-use crate::config::near::nearest;
 use crate::config::reader::Reader;
 use crate::config::source::{Source, read_table};
 use crate::units::{CampaignKey, Cpm, Currency, ExchangeKey, Nanos, RegionKey, UnixMillis};
@@ -50,6 +50,7 @@ pub(super) fn read(
         places.exchanges.as_deref(),
         ExchangeKey::of,
     );
+    let (market, deals) = deals::read(&mut reader, currency, parts);
     let budget = budget(&mut reader);
     let time_zone = reader.or("time_zone", &TIME_ZONE, TimeZone::UTC);
     let (starts_at, ends_at) = flight(&mut reader, &time_zone);
@@ -67,6 +68,8 @@ pub(super) fn read(
         margin_per_mille,
         regions,
         exchanges,
+        market,
+        deals,
         targeting,
         cap,
         budget_daily,
@@ -126,12 +129,23 @@ fn check_price(reader: &Reader<'_>, (price, currency): (Cpm, Currency), parts: &
     let Some(rates) = &parts.places.rates else {
         return;
     };
-    let Some(rate) = rates.in_dollars(currency) else {
+    if rates.in_dollars(currency).is_none() {
         let advice = format!("{currency} has no rate; add it to [rates.in_usd] in bidtree.toml");
         reader.fault("currency", advice);
-        return;
-    };
-    let (dollars, most) = (price.convert(rate), parts.places.max_cpm);
+    }
+    check_fuse(reader, (price, currency), parts);
+}
+
+/// A price above the fuse would never be bid.
+pub(super) fn check_fuse(
+    reader: &Reader<'_>,
+    (price, currency): (Cpm, Currency),
+    parts: &Parts<'_>,
+) {
+    let rates = parts.places.rates.as_ref();
+    let rate = rates.and_then(|rates| rates.in_dollars(currency));
+    let dollars = rate.and_then(|rate| price.convert(rate));
+    let most = parts.places.max_cpm;
     if let (Some(dollars), Some(most)) = (dollars, most)
         && dollars > most
     {
@@ -153,15 +167,7 @@ fn reach<K>(
     }
     let named = reader.list(key, &ID);
     for name in &named {
-        let Some(known) = known else { continue };
-        if known.iter().all(|known| **known != **name) {
-            let hint = nearest(name, known.iter().map(String::as_str));
-            let hint = hint.map_or_else(
-                || format!("known are {}", known.join(", ")),
-                |meant| format!("did you mean {meant}?"),
-            );
-            reader.fault(key, format!("{name} is not in bidtree.toml; {hint}"));
-        }
+        check_known(reader, key, name, known);
     }
     Reach::Only(named.iter().map(|name| key_of(name)).collect())
 }
@@ -218,6 +224,7 @@ fn key_of(fault: &CampaignFault) -> &'static str {
         CampaignFault::Hours => "targeting.hours",
         CampaignFault::Reach { what } => what,
         CampaignFault::Creatives | CampaignFault::Creative { .. } => "creatives",
+        CampaignFault::Deals | CampaignFault::Deal { .. } => "deals",
         CampaignFault::NoDomain { .. } => "advertiser",
     }
 }

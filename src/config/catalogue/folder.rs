@@ -10,7 +10,8 @@ use crate::campaign::{Advertiser, Campaign, Creative, Rates};
 use crate::config::faults::Findings;
 use crate::config::kinds::ID;
 use crate::config::near::nearest;
-use crate::config::settings::Settings;
+use crate::config::reader::Reader;
+use crate::config::settings::{Exchange, Settings};
 use crate::config::source::{Source, list};
 use crate::units::{AdvertiserKey, CampaignKey, Cpm, CreativeKey};
 
@@ -24,6 +25,8 @@ const HINTED_MAX: usize = 1_000;
 #[derive(Default)]
 pub(in crate::config) struct Places {
     pub(in crate::config) exchanges: Option<Vec<String>>,
+    /// The seats of each exchange that could be read.
+    pub(in crate::config) seats: Vec<(Arc<str>, Vec<Arc<str>>)>,
     pub(in crate::config) regions: Option<Vec<String>>,
     pub(in crate::config) rates: Option<Rates>,
     pub(in crate::config) max_cpm: Option<Cpm>,
@@ -34,11 +37,34 @@ impl Places {
         let name = |name: &Arc<str>| name.to_string();
         Self {
             exchanges: Some(settings.exchanges.iter().map(|e| name(&e.name)).collect()),
+            seats: seats_of(&settings.exchanges),
             regions: Some(settings.regions.iter().map(|r| name(&r.name)).collect()),
             rates: Some(settings.rates.in_usd.clone()),
             max_cpm: Some(settings.fuses.max_cpm),
         }
     }
+}
+
+/// Which seats we have where.
+pub(in crate::config) fn seats_of(exchanges: &[Exchange]) -> Vec<(Arc<str>, Vec<Arc<str>>)> {
+    exchanges
+        .iter()
+        .map(|exchange| (Arc::clone(&exchange.name), exchange.seats.clone()))
+        .collect()
+}
+
+/// Says so where an exchange or a region is not in `bidtree.toml`; nothing where that could not be read.
+pub(super) fn check_known(reader: &Reader<'_>, key: &str, name: &str, known: Option<&[String]>) {
+    let Some(known) = known else { return };
+    if known.iter().any(|known| known == name) {
+        return;
+    }
+    let hint = nearest(name, known.iter().map(String::as_str));
+    let hint = hint.map_or_else(
+        || format!("known are {}", known.join(", ")),
+        |meant| format!("did you mean {meant}?"),
+    );
+    reader.fault(key, format!("{name} is not in bidtree.toml; {hint}"));
 }
 
 /// Everything that campaigns are made of.
@@ -77,7 +103,7 @@ pub(in crate::config) fn read(
     let parts = Parts {
         places,
         advertisers: shelf(dir, ("advertisers", &[]), findings, |source, id, path| {
-            advertiser::read(source, id, path).map(Arc::new)
+            advertiser::read(source, id, path, places).map(Arc::new)
         }),
         creatives: shelf(dir, ("creatives", &["html"]), findings, creative::read),
     };

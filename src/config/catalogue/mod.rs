@@ -3,6 +3,7 @@
 mod advertiser;
 mod campaign;
 mod creative;
+mod deals;
 mod folder;
 mod hours;
 mod media;
@@ -11,4 +12,4 @@ mod targeting;
 
 pub use creative::MARKUP_BYTES_MAX;
 pub use folder::CAMPAIGNS_MAX;
-pub(super) use folder::{Places, read};
+pub(super) use folder::{Places, read, seats_of};

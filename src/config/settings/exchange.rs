@@ -1,6 +1,8 @@
 //! The `[exchanges]` of `bidtree.toml`.
 
+use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Billing, Coding, Dialect, Exchange, rules};
@@ -32,6 +34,10 @@ const MARGIN_DEFAULT: Duration = Duration::from_millis(20);
 const HOLD: RangeInclusive<Duration> = Duration::from_secs(10)..=Duration::from_hours(24);
 /// Impressions of banners are reported within minutes.
 const HOLD_DEFAULT: Duration = Duration::from_mins(5);
+/// What exchanges that compare bids of one bidder are known to take.
+const BIDS_PER_IMP: RangeInclusive<i64> = 1..=8;
+/// Each request that names seats is compared with all of ours.
+const SEATS_MAX: usize = 64;
 const CONNECTIONS: RangeInclusive<i64> = 1..=65_536;
 const CONNECTIONS_DEFAULT: usize = 4_096;
 const AGE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(24);
@@ -64,13 +70,19 @@ fn one(name: &str, reader: &mut Reader<'_>) -> Option<Exchange> {
     let dialect = reader.word("dialect", DIALECTS, Dialect::OpenRtb);
     let listen = reader.must("listen", &ADDRESS);
     let body = reader.within("max_body_bytes", &SIZE, &BODY, |bytes| format!("{bytes}B"));
+    let seat = reader.one("seat", &TEXT);
     let exchange = Exchange {
         name: name.into(),
         key: ExchangeKey::of(name),
         dialect,
         network_margin: reader.span("network_margin", MARGIN_DEFAULT, &MARGIN),
         default_tmax: reader.span("default_tmax", TMAX_DEFAULT, &TMAX),
-        seat: reader.one("seat", &TEXT),
+        seats: seats(reader, seat.as_ref()),
+        seat,
+        bids_per_imp: reader
+            .whole::<usize>("bids_per_imp", &BIDS_PER_IMP)
+            .and_then(NonZeroUsize::new)
+            .unwrap_or(NonZeroUsize::MIN),
         restart_limit: rules::restart_limit(reader, LIMIT),
         probation: rules::probation(reader),
         max_connections: reader
@@ -96,4 +108,19 @@ fn one(name: &str, reader: &mut Reader<'_>) -> Option<Exchange> {
         reader.fault("billing", "is by win notice, so notice_url must be true");
     }
     Some(exchange)
+}
+
+/// Our seat, and the others.
+fn seats(reader: &mut Reader<'_>, seat: Option<&Arc<str>>) -> Vec<Arc<str>> {
+    let mut all: Vec<Arc<str>> = seat.cloned().into_iter().collect();
+    for other in reader.list("seats", &TEXT) {
+        if !all.contains(&other) {
+            all.push(other);
+        }
+    }
+    if all.len() > SEATS_MAX {
+        let count = all.len();
+        reader.fault("seats", format!("{count} of them; at most {SEATS_MAX} fit"));
+    }
+    all
 }

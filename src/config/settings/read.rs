@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Settings, exchange, own, region, relations};
-use crate::config::catalogue::Places;
+use crate::config::catalogue::{Places, seats_of};
 use crate::config::faults::Findings;
 use crate::config::keys;
 use crate::config::overrides::{Override, laid_over};
@@ -51,6 +51,7 @@ pub(in crate::config) fn read(
 
     let places = Places {
         exchanges: Some(exchange_names),
+        seats: seats_of(&exchanges),
         regions: Some(region_names),
         rates: Some(rates.in_usd.clone()),
         max_cpm: Some(fuses.max_cpm),

@@ -1,6 +1,6 @@
 //! One row per relation: what is changed in a valid file, and how the fault it makes begins.
 
-use super::{BANNER, CAMPAIGN, Folder, NATIVE, SERVER, VIDEO};
+use super::{ADVERTISER, BANNER, CAMPAIGN, Folder, NATIVE, SERVER, VIDEO};
 
 /// A text in the file, what it becomes, what is said about it.
 type Row = (&'static str, &'static str, &'static str);
@@ -50,6 +50,16 @@ const SERVER_ROWS: &[Row] = &[
         "[regions.row]",
         "probation = { delay = \"10m\" }\n[regions.row]",
         "exchanges.plain.probation.delay: must not be above delay_max",
+    ),
+    (
+        "[regions.row]",
+        "bids_per_imp = 9\n[regions.row]",
+        "exchanges.plain.bids_per_imp = 9: expects a whole number from 1 to 8",
+    ),
+    (
+        "[regions.row]",
+        "seats = [\"\"]\n[regions.row]",
+        "exchanges.plain.seats[0] = \"\": expects a text",
     ),
     (
         "[regions.row]",
@@ -226,8 +236,56 @@ const CAMPAIGN_ROWS: &[Row] = &[
         "targeting = { countries = [\"SG\"] }\ncpm",
         "targeting.countries = [\"SG\"]: expects a section",
     ),
+    (
+        "cpm",
+        "open_market = false\ncpm",
+        "deals: needs 1 to 64 deals, or open_market = true",
+    ),
+    (
+        "cpm",
+        "deals = [{ exchange = \"plain\" }]\ncpm",
+        "deals[0].id: missing; expects a deal's id",
+    ),
+    (
+        "cpm",
+        "deals = [{ id = \"a b\", exchange = \"plain\" }]\ncpm",
+        "deals[0].id = \"a b\": expects a deal's id",
+    ),
+    (
+        "cpm",
+        "deals = [{ id = \"d\", exchange = \"plane\" }]\ncpm",
+        "deals[0].exchange: plane is not in bidtree.toml; did you mean plain?",
+    ),
+    (
+        "cpm",
+        "deals = [{ id = \"d\", exchange = \"plain\", cpm = \"100.01\" }]\ncpm",
+        "deals[0].cpm: 100.01 USD is above fuses.max_cpm = 100",
+    ),
+    (
+        "cpm",
+        "deals = [{ id = \"d\", exchange = \"plain\", cpm = \"0\" }]\ncpm",
+        "deals: deal d: its price must be above 0",
+    ),
+    (
+        "cpm",
+        "deals = [{ id = \"d\", exchange = \"plain\" }, { id = \"d\", exchange = \"plain\" }]\ncpm",
+        "deals: deal d: is there twice",
+    ),
     ("daily = \"50.00\"", "", "budget: missing; expects { daily"),
     ("50.00", "0", "budget.daily: daily budget must be above 0"),
+];
+
+const ADVERTISER_ROWS: &[Row] = &[
+    (
+        "domains",
+        "seats = { plane = \"a\" }\ndomains",
+        "seats: plane is not in bidtree.toml; did you mean plain?",
+    ),
+    (
+        "domains",
+        "seats = { plain = \"a\" }\ndomains",
+        "seats: a is not a seat of plain; add it to exchanges.plain.seats",
+    ),
 ];
 
 const BANNER_ROWS: &[Row] = &[
@@ -310,6 +368,7 @@ fn each_relation_has_its_own_words() {
     for (file, before, rows) in [
         ("bidtree.toml", SERVER, SERVER_ROWS),
         ("campaigns/spring.toml", CAMPAIGN, CAMPAIGN_ROWS),
+        ("advertisers/shoes.toml", ADVERTISER, ADVERTISER_ROWS),
         ("creatives/wide.toml", BANNER, BANNER_ROWS),
         ("creatives/wide.toml", VIDEO, VIDEO_ROWS),
         ("creatives/wide.toml", NATIVE, NATIVE_ROWS),

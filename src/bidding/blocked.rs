@@ -1,0 +1,135 @@
+//! Domains that a request blocks: each with everything below it.
+//!
+//! Block lists run to thousands of entries, and most requests ask them of few candidates. So a short list is compared one by
+//! one, and a long one is hashed when the first candidate asks: from then on a question costs one search for each label of
+//! the advertiser's domain, however long the list.
+
+use std::cell::OnceCell;
+
+use crate::campaign::is_within;
+use crate::openrtb::TextList;
+
+/// Up to so many are compared one by one: about what hashing them costs.
+const COMPARED_MAX: usize = 16;
+const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+const FNV_PRIME: u64 = 0x0100_0000_01b3;
+
+/// The domains that a request blocks.
+#[derive(Debug)]
+pub(super) struct BlockedDomains<'r> {
+    listed: &'r TextList<'r>,
+    /// Hashes of all, sorted, each with its domain.
+    hashed: OnceCell<Vec<(u64, &'r str)>>,
+}
+
+impl<'r> BlockedDomains<'r> {
+    pub(super) const fn of(listed: &'r TextList<'r>) -> Self {
+        Self {
+            listed,
+            hashed: OnceCell::new(),
+        }
+    }
+
+    /// Whether this domain, in lower case or not, is blocked.
+    pub(super) fn contains(&self, domain: &str) -> bool {
+        if self.listed.len() <= COMPARED_MAX {
+            let mut blocked = self.listed.iter().map(bare_domain);
+            return blocked.any(|blocked| is_within(domain, blocked));
+        }
+        let hashed = self.hashed.get_or_init(|| self.hash_all());
+        let parents = std::iter::successors(Some(domain), |name| {
+            name.split_once('.').map(|(_, rest)| rest)
+        });
+        parents.into_iter().any(|name| holds(hashed, name))
+    }
+
+    fn hash_all(&self) -> Vec<(u64, &'r str)> {
+        let domains = self.listed.iter().map(bare_domain);
+        let mut all: Vec<_> = domains
+            .filter(|domain| !domain.is_empty())
+            .map(|domain| (hash(domain), domain))
+            .collect();
+        all.sort_unstable_by_key(|(hash, _)| *hash);
+        all
+    }
+}
+
+fn holds(hashed: &[(u64, &str)], name: &str) -> bool {
+    let wanted = hash(name);
+    let start = hashed.partition_point(|(hash, _)| *hash < wanted);
+    let same = hashed.get(start..).unwrap_or_default();
+    same.iter()
+        .take_while(|(hash, _)| *hash == wanted)
+        .any(|(_, domain)| domain.eq_ignore_ascii_case(name))
+}
+
+/// The same in any case. Who sends a list that collides slows down its own requests, by what comparing one by one costs.
+fn hash(name: &str) -> u64 {
+    name.bytes().fold(FNV_OFFSET, |hash, byte| {
+        (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(FNV_PRIME)
+    })
+}
+
+/// A domain without scheme, path, port, `www.` and final dot, as block lists have them in every shape.
+pub(super) fn bare_domain(text: &str) -> &str {
+    let text = text.trim();
+    let text = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let host = text
+        .split(['/', ':', '?'])
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('.');
+    match host.get(..4) {
+        Some(www) if www.eq_ignore_ascii_case("www.") => host.get(4..).unwrap_or_default(),
+        _ => host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn name() -> impl Strategy<Value = String> {
+        "[abAB]{1,2}(\\.[abAB]{1,2}){0,3}"
+    }
+
+    proptest! {
+        #[test]
+        fn a_long_list_blocks_what_each_of_its_domains_does(
+            listed in prop::collection::vec(name(), 0..60), asked in prop::collection::vec(name(), 1..8),
+        ) {
+            let list: TextList<'_> = listed.iter().map(|name| Cow::Borrowed(name.as_str())).collect();
+            let blocked = BlockedDomains::of(&list);
+            for domain in &asked {
+                let naive = listed.iter().map(|name| bare_domain(name)).any(|name| is_within(domain, name));
+                prop_assert_eq!(blocked.contains(domain), naive, "{}", domain);
+            }
+        }
+    }
+
+    #[test]
+    fn a_question_to_a_long_list_looks_at_a_handful_of_its_domains() {
+        let names: Vec<String> = (0..5_000)
+            .map(|number| format!("https://www.brand{number}.example/"))
+            .collect();
+        let list: TextList<'_> = names
+            .iter()
+            .map(|name| Cow::Borrowed(name.as_str()))
+            .collect();
+        let blocked = BlockedDomains::of(&list);
+        assert!(blocked.contains("shop.Brand4999.example"));
+        assert!(!blocked.contains("brand5000.example"));
+        let hashed = blocked.hashed.get().unwrap();
+        let hashes: std::collections::BTreeSet<u64> =
+            hashed.iter().map(|(hash, _)| *hash).collect();
+        assert_eq!(
+            hashes.len(),
+            names.len(),
+            "one comparison for each label of the question"
+        );
+    }
+}
