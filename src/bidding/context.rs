@@ -8,12 +8,19 @@ use std::sync::Arc;
 
 use super::blocked::{BlockedDomains, bare_domain};
 use super::pass::PassReason;
-use crate::campaign::{Category, CategorySet, Country, DeviceType, Language, Os, Rates};
+use super::supply::SupplyPolicy;
+use super::traffic::Traffic;
+use crate::campaign::{
+    Advertiser, Category, CategorySet, Country, DeviceType, Language, Os, Rates,
+};
+use crate::openrtb::request::Dsa;
 use crate::openrtb::{BidRequest, Flag, Given, TextList};
 use crate::units::{Cpm, Currency, ExchangeKey, RegionKey, UnixMillis, UserKey};
 
 /// The longest domain or bundle that is looked at; longer ones match nothing that was configured.
 const NAME_BYTES_MAX: usize = 253;
+/// `dsa.pubrender` of a publisher that cannot show who paid.
+const PUBLISHER_CANNOT_RENDER: u32 = 0;
 /// The only taxonomy our categories are in: IAB Content 1.0, OpenRTB's default.
 const CONTENT_1_0: u32 = 1;
 
@@ -26,6 +33,10 @@ pub struct Place<'p> {
     pub seat: Option<&'p str>,
     /// Every seat that we have there.
     pub seats: &'p [Arc<str>],
+    /// Which supply chains it is bought from; any where absent.
+    pub supply: Option<&'p SupplyPolicy>,
+    /// Whose traffic is not wanted; nobody's where absent.
+    pub traffic: Option<&'p Traffic>,
     /// How many bids it takes for one impression.
     pub bids_per_imp: NonZeroUsize,
     /// The region that would pay.
@@ -70,6 +81,7 @@ pub struct Context<'r> {
     /// How the auction is won where a deal does not say (`at`).
     pub(super) auction_type: Option<u32>,
     seats: Seats<'r>,
+    dsa: Dsa,
     blocked_domains: BlockedDomains<'r>,
     blocked_apps: &'r TextList<'r>,
     languages: Option<&'r TextList<'r>>,
@@ -83,6 +95,12 @@ impl<'r> Context<'r> {
     pub fn read(request: &'r BidRequest<'r>, place: Place<'r>) -> Result<Self, PassReason> {
         if request.channel_is_ambiguous {
             return Err(PassReason::AmbiguousChannel);
+        }
+        if let Some(traffic) = place.traffic {
+            traffic.check(&request.device)?;
+        }
+        if let Some(supply) = place.supply {
+            supply.check(&request.source)?;
         }
         let seats = Seats::read(request, &place)?;
         let lists = [
@@ -126,6 +144,7 @@ impl<'r> Context<'r> {
             allowed_categories: (!request.acat.is_empty()).then(|| set(&request.acat)),
             auction_type: request.at,
             seats,
+            dsa: request.regs.dsa,
             blocked_domains: BlockedDomains::of(&request.badv),
             blocked_apps: &request.bapp,
             languages,
@@ -152,6 +171,17 @@ impl<'r> Context<'r> {
     /// Whether this seat of ours, or no seat, may bid.
     pub(super) fn allows_seat(&self, seat: Option<&str>) -> bool {
         self.seats.allow(seat)
+    }
+
+    /// Whether a bid of this advertiser is as transparent as the request asks. Who cannot render what must be shown
+    /// does not bid where the publisher cannot either.
+    pub(super) fn allows_transparency(&self, advertiser: &Advertiser) -> bool {
+        let publisher_cannot = self.dsa.pubrender == Some(PUBLISHER_CANNOT_RENDER);
+        !self.dsa.is_required()
+            || advertiser
+                .transparency
+                .as_ref()
+                .is_some_and(|own| own.renders || !publisher_cannot)
     }
 
     /// Whether this app may be advertised.

@@ -38,6 +38,9 @@ pub(super) fn fit(
     if !context.allows_seat(seat) {
         return Err(PassReason::AdvertiserSeat);
     }
+    if !context.allows_transparency(advertiser) {
+        return Err(PassReason::NoTransparency);
+    }
     if !advertiser
         .domains
         .iter()

@@ -9,6 +9,8 @@
 //! | `deals` | the deals of an impression that campaigns have, the first to be tried in front |
 //! | `eligibility` | whether a campaign may, and with which creative |
 //! | `decide` | the first of the best candidates that may, can afford it, and is drawn |
+//! | `traffic` | bots, and machines in data centres |
+//! | `supply` | which supply chains are bought from |
 //! | `pass` | every reason not to bid, in the order a candidate meets them |
 //!
 //! Money is behind a port, [`Funds`]: a region implements it.
@@ -21,9 +23,15 @@ mod eligibility;
 mod floor;
 mod opportunity;
 mod pass;
+mod supply;
+mod traffic;
 
 pub use context::{Context, Place};
 pub use decide::{CANDIDATES_MAX, Choice, Funds, Offered, decide};
 pub use eligibility::{Parts, plays_file};
 pub use opportunity::Opportunity;
 pub use pass::PassReason;
+pub use supply::{ChainRule, SELLERS_MAX, Seller, Sellers, SupplyPolicy};
+pub use traffic::{
+    ADDRESSES_MAX, AddressRange, AddressRanges, BOT_BYTES_MAX, BOT_BYTES_MIN, BOTS_MAX, Traffic,
+};

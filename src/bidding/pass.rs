@@ -10,6 +10,14 @@ pub enum PassReason {
     CatalogueRestarting,
     /// The request names more than one of site, app and screen.
     AmbiguousChannel,
+    /// Its user agent is a known bot's.
+    Bot,
+    /// Its address is in a data centre.
+    Datacentre,
+    /// Its supply chain is missing, incomplete or unreadable.
+    IncompleteChain,
+    /// A seller in its supply chain is blocked, or not allowed.
+    BlockedSeller,
     /// A block list cannot be read, so nothing is known to be allowed.
     UnreadableBlocks,
     /// Our seat may not bid.
@@ -40,6 +48,8 @@ pub enum PassReason {
     OncePerRequest,
     /// Its seat may not bid here.
     AdvertiserSeat,
+    /// Its advertiser does not say who paid, or cannot show it, where the law wants that shown.
+    NoTransparency,
     /// Its advertiser is blocked.
     BlockedAdvertiser,
     /// No creative of it fits.
@@ -82,10 +92,14 @@ pub enum PassReason {
 
 impl PassReason {
     /// Every reason, in order.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 42] = [
         Self::StoppedAll,
         Self::CatalogueRestarting,
         Self::AmbiguousChannel,
+        Self::Bot,
+        Self::Datacentre,
+        Self::IncompleteChain,
+        Self::BlockedSeller,
         Self::UnreadableBlocks,
         Self::Seat,
         Self::Currency,
@@ -101,6 +115,7 @@ impl PassReason {
         Self::NotNow,
         Self::OncePerRequest,
         Self::AdvertiserSeat,
+        Self::NoTransparency,
         Self::BlockedAdvertiser,
         Self::NoMatchingCreative,
         Self::BlockedCategory,
@@ -133,6 +148,10 @@ impl PassReason {
             Self::StoppedAll => "stopped_all",
             Self::CatalogueRestarting => "catalogue_restarting",
             Self::AmbiguousChannel => "ambiguous_channel",
+            Self::Bot => "bot",
+            Self::Datacentre => "datacentre",
+            Self::IncompleteChain => "incomplete_chain",
+            Self::BlockedSeller => "blocked_seller",
             Self::UnreadableBlocks => "unreadable_blocks",
             Self::Seat => "seat",
             Self::Currency => "currency",
@@ -149,6 +168,7 @@ impl PassReason {
             Self::AdvertiserSeat => "advertiser_seat",
             Self::DealSeat => "deal_seat",
             Self::DealAdvertiser => "deal_advertiser",
+            Self::NoTransparency => "no_transparency",
             Self::BlockedAdvertiser => "blocked_advertiser",
             Self::BlockedApp => "blocked_app",
             Self::NoMatchingCreative => "no_matching_creative",

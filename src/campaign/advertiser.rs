@@ -19,6 +19,21 @@ pub struct Advertiser {
     pub categories: Vec<Category>,
     /// Its seats where it has one of its own: `SeatBid.seat`, and what `wseat` and `bseat` are compared with.
     pub seats: Vec<(ExchangeKey, Arc<str>)>,
+    /// Who is behind its ads, for where the Digital Services Act wants that said.
+    pub transparency: Option<Transparency>,
+}
+
+/// Who is behind an ad, and why it is shown (the IAB's extension `dsa` of a bid).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transparency {
+    /// On whose behalf it is shown.
+    pub behalf: Arc<str>,
+    /// Who paid for it.
+    pub paid: Arc<str>,
+    /// Whether its markup shows that, for publishers that cannot.
+    pub renders: bool,
+    /// Which parameters choose who sees it, by the platform that applies them.
+    pub parameters: Vec<(Domain, u64)>,
 }
 
 impl Advertiser {

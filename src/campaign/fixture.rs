@@ -37,6 +37,7 @@ pub(crate) fn advertiser(id: &str) -> Advertiser {
         domains: vec![domain(&format!("{id}.example"))],
         categories: vec![category("IAB18-5")],
         seats: Vec::new(),
+        transparency: None,
     }
 }
 

@@ -28,7 +28,7 @@ pub mod roster_server;
 mod slots;
 mod targeting;
 
-pub use advertiser::Advertiser;
+pub use advertiser::{Advertiser, Transparency};
 pub use audience::{DeviceType, Language, Os};
 pub use campaign::{
     CAP_WINDOW_MAX, CREATIVES_MAX, Campaign, CampaignFault, FrequencyCap, MARGIN_PER_MILLE_MAX,

@@ -13,6 +13,7 @@ pub(super) const TOP: Keys = &[
     "campaigns",
     "store",
     "rates",
+    "traffic",
     "fuses",
 ];
 pub(super) const SERVER: Keys = &["data_threads", "data_dir", "drain", "restart_limit"];
@@ -22,6 +23,7 @@ pub(super) const EXCHANGE: Keys = &[
     "seat",
     "seats",
     "bids_per_imp",
+    "supply_chain",
     "billing",
     "notice_url",
     "gzip",
@@ -56,11 +58,15 @@ pub(super) const TELEMETRY: Keys = &[
 pub(super) const CAMPAIGNS: Keys = &["max_live", "restart_limit", "campaign_restart_limit"];
 pub(super) const STORE: Keys = &["restart_limit"];
 pub(super) const RATES: Keys = &["as_of", "in_usd"];
+pub(super) const TRAFFIC: Keys = &["bots", "datacentres"];
+pub(super) const SUPPLY_CHAIN: Keys = &["rule", "allowed", "blocked"];
 pub(super) const FUSES: Keys = &["max_cpm"];
 pub(super) const LIMIT: Keys = &["restarts", "within"];
 pub(super) const PROBATION: Keys = &["delay", "delay_max", "quiet"];
 
-pub(super) const ADVERTISER: Keys = &["name", "domains", "categories", "seats"];
+pub(super) const ADVERTISER: Keys = &["name", "domains", "categories", "seats", "dsa"];
+pub(super) const DSA: Keys = &["behalf", "paid", "renders", "transparency"];
+pub(super) const DSA_PLATFORM: Keys = &["domain", "parameters"];
 
 pub(super) const CAMPAIGN: Keys = &[
     "name",
@@ -128,10 +134,14 @@ pub(super) const ALL: &[Keys] = &[
     CAMPAIGNS,
     STORE,
     RATES,
+    TRAFFIC,
+    SUPPLY_CHAIN,
     FUSES,
     LIMIT,
     PROBATION,
     ADVERTISER,
+    DSA,
+    DSA_PLATFORM,
     CAMPAIGN,
     DEAL,
     BUDGET,

@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::bidding::Seller;
 use crate::campaign::{BannerKind, Bundle, Category, Country, DeviceType, Domain, Language, Os};
 use crate::units::{Cpm, Currency, Nanos, Rate};
 
@@ -54,6 +55,18 @@ pub(super) const FILE_NAME: Kind<PathBuf> = Kind {
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
         (!stem.is_empty() && !stem.starts_with('.') && stem.bytes().all(plain)).then(|| text.into())
     },
+};
+pub(super) const LIST_FILE: Kind<PathBuf> = Kind {
+    expects: "the name of a .txt file beside bidtree.toml",
+    parse: |text| {
+        let stem = text.strip_suffix(".txt")?;
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+        (!stem.is_empty() && stem.bytes().all(plain)).then(|| text.into())
+    },
+};
+pub(super) const SELLER: Kind<Seller> = Kind {
+    expects: "a seller's system, like exchange.example, or one seller of it, like exchange.example/1234",
+    parse: Seller::parse,
 };
 pub(super) const ADDRESS: Kind<SocketAddr> = Kind {
     expects: "an IP address and a port, like 127.0.0.1:8101",

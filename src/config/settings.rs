@@ -6,6 +6,7 @@ mod read;
 mod region;
 mod relations;
 mod rules;
+mod traffic;
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 pub(super) use read::read;
 
+use crate::bidding::{SupplyPolicy, Traffic};
 use crate::campaign::{Country, Rates};
 use crate::supervision::{Limit, Probation};
 use crate::units::{Cpm, ExchangeKey, RegionKey};
@@ -43,6 +45,8 @@ pub struct Settings {
     pub store: Store,
     /// What currencies are worth.
     pub rates: StatedRates,
+    /// Whose traffic is not wanted.
+    pub traffic: Arc<Traffic>,
     /// Ceilings that nothing passes.
     pub fuses: Fuses,
 }
@@ -81,6 +85,8 @@ pub struct Exchange {
     pub seats: Vec<Arc<str>>,
     /// How many bids it takes for one impression.
     pub bids_per_imp: NonZeroUsize,
+    /// Which supply chains it is bought from.
+    pub supply: Arc<SupplyPolicy>,
     /// Over it the exchange is degraded: it answers 204.
     pub restart_limit: Limit,
     /// When bidding is tried again after that.

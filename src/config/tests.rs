@@ -233,6 +233,27 @@ fn faults_of_several_files_come_out_together() {
 }
 
 #[test]
+fn lists_of_unwanted_traffic_are_read_line_by_line() {
+    let lists = "[traffic]\nbots = \"bots.txt\"\ndatacentres = \"ranges.txt\"\n[notices]";
+    let folder = Folder::new()
+        .replace("bidtree.toml", "[notices]", lists)
+        .write("bots.txt", "# names\n\nexamplebot\n")
+        .write("ranges.txt", "192.0.2.0/24\n2001:db8::/32\n");
+    assert_eq!(folder.faults(&[]), Vec::<String>::new());
+    let folder = folder
+        .write("bots.txt", "ab\n")
+        .write("ranges.txt", "# ours\n192.0.2.0/33\n");
+    let faults = folder.faults(&[]);
+    assert_eq!(
+        faults,
+        [
+            "bots.txt: line 1: expects a part of a user agent, of 3 to 128 bytes",
+            "ranges.txt: line 2: expects an address or a range, like 192.0.2.0/24",
+        ]
+    );
+}
+
+#[test]
 fn money_is_never_a_float() {
     let folder = Folder::new()
         .replace("campaigns/spring.toml", "\"2.50\"", "2.5")

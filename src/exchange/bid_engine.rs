@@ -12,7 +12,9 @@ use siphasher::sip::SipHasher24;
 
 use super::region_desk::{Hold, RegionDesk, RegionFunds};
 use super::stop_all::StopAll;
-use crate::bidding::{Choice, Context, Opportunity, PassReason, Place, decide};
+use crate::bidding::{
+    Choice, Context, Opportunity, PassReason, Place, SupplyPolicy, Traffic, decide,
+};
 use crate::campaign::{Catalogue, CatalogueStage, Country, Rates};
 use crate::chaos::FailPoint;
 use crate::clock::Clock;
@@ -27,6 +29,9 @@ use crate::units::{
 /// incarnation, and the one that hangs is left behind.
 pub(super) const STUCK_AFTER: Duration = Duration::from_secs(2);
 
+/// No exchange waits longer, whatever a request says: what an answer takes is bounded.
+const TMAX_MAX: Duration = Duration::from_secs(10);
+
 /// What an exchange's engine is given.
 #[derive(Clone)]
 pub struct EngineParts {
@@ -36,6 +41,8 @@ pub struct EngineParts {
     pub seat: Option<Arc<str>>,
     /// Every seat that we have there.
     pub seats: Arc<[Arc<str>]>,
+    /// Which supply chains it is bought from.
+    pub supply: Arc<SupplyPolicy>,
     /// How many bids it takes for one impression.
     pub bids_per_imp: NonZeroUsize,
     /// How long it waits where a request does not say.
@@ -62,6 +69,8 @@ pub struct EngineShared {
     pub rates: Rates,
     /// No bid is above it, in US dollars.
     pub ceiling: Option<Cpm>,
+    /// Whose traffic is not wanted.
+    pub traffic: Arc<Traffic>,
     /// The key of the user hash.
     pub user_hash_key: [u8; 16],
     /// Whether anybody may bid.
@@ -242,6 +251,8 @@ impl BidEngine {
             exchange: self.parts.exchange,
             seat: self.parts.seat.as_deref(),
             seats: &self.parts.seats,
+            supply: Some(&self.parts.supply),
+            traffic: Some(&self.parts.shared.traffic),
             bids_per_imp: self.parts.bids_per_imp,
             region,
             user,
@@ -276,7 +287,7 @@ impl BidEngine {
     /// The moment an answer must leave by: what the exchange waits, less the way, from when it could first be seen.
     fn deadline(&self, request: &BidRequest<'_>, call: &BidCall<'_>) -> Deadline {
         let tmax = request.tmax_ms.map_or(self.parts.default_tmax, |ms| {
-            Duration::from_millis(u64::from(ms))
+            Duration::from_millis(u64::from(ms)).min(TMAX_MAX)
         });
         let ours = tmax
             .saturating_sub(self.parts.network_margin)

@@ -15,8 +15,8 @@ use crate::notice::token::{BillingEvent, Sealer, Token};
 use crate::openrtb::codes::{MarkupType, VastForm};
 use crate::openrtb::macros::{AUCTION_LOSS, AUCTION_PRICE};
 use crate::openrtb::native::{self, NativeLinks};
-use crate::openrtb::request::Imp;
-use crate::openrtb::response::{Bid, BidResponse, SeatBid, write_response};
+use crate::openrtb::request::{self, Imp};
+use crate::openrtb::response::{Bid, BidDsa, BidResponse, SeatBid, write_response};
 use crate::openrtb::vast::{self, LinearAd, LinearSource, choose_version};
 use crate::openrtb::{CodeSet, Given};
 use crate::supervision::{Spec, Stage, stage};
@@ -24,6 +24,8 @@ use crate::units::{BidId, BudgetDay, Epoch, ExchangeKey, LedgerTime, Nanos};
 
 /// What the markup says it was served by.
 const AD_SYSTEM: &str = "Bidtree";
+/// `dsa.datatopub` of a publisher that does not want the parameters.
+const NOT_TO_PUBLISHER: u32 = 0;
 /// A bid with markup is 2 to 4 KB.
 const BID_BYTES: usize = 4_096;
 
@@ -153,12 +155,20 @@ impl Serializer {
             .iter()
             .map(|list| list.iter().map(String::as_str).collect())
             .collect();
-        let lists = domains.iter().zip(&categories);
+        let transparency: Vec<Vec<(&str, CodeSet)>> = written
+            .iter()
+            .map(|(_, campaign, ..)| parameters(campaign, &decided.request.regs.dsa))
+            .collect();
+        let lists = domains.iter().zip(&categories).zip(&transparency);
         let bids: Vec<Bid<'_>> = written
             .iter()
             .zip(lists)
             .map(
-                |((choice, campaign, creative, imp, texts), (domains, categories))| Bid {
+                |(
+                    (choice, campaign, creative, imp, texts),
+                    ((domains, categories), parameters),
+                )| Bid {
+                    dsa: dsa(campaign, parameters, &decided.request.regs.dsa),
                     adomain: domains,
                     cat: categories,
                     ..self.bid((choice, campaign, creative), imp, texts)
@@ -322,6 +332,33 @@ impl Serializer {
             deal: choice.deal.as_deref().map(str::to_owned),
         }
     }
+}
+
+/// Who is behind a campaign's bids, where the request has room for it.
+fn dsa<'a>(
+    campaign: &'a Campaign,
+    parameters: &'a [(&'a str, CodeSet)],
+    asked: &request::Dsa,
+) -> Option<BidDsa<'a>> {
+    let own = campaign.advertiser.transparency.as_ref();
+    let own = own.filter(|_| asked.is_supported())?;
+    Some(BidDsa {
+        behalf: &own.behalf,
+        paid: &own.paid,
+        transparency: parameters,
+        adrender: own.renders,
+    })
+}
+
+/// What chooses who sees it, unless the publisher does not want to know.
+fn parameters<'a>(campaign: &'a Campaign, asked: &request::Dsa) -> Vec<(&'a str, CodeSet)> {
+    let wanted = asked.datatopub != Some(NOT_TO_PUBLISHER);
+    let own = campaign.advertiser.transparency.as_ref();
+    own.filter(|_| wanted)
+        .into_iter()
+        .flat_map(|own| &own.parameters)
+        .map(|(platform, bits)| (platform.as_str(), CodeSet::from_bits(*bits)))
+        .collect()
 }
 
 /// Bids by seat, in the order in which seats come first.

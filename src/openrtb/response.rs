@@ -84,6 +84,21 @@ pub struct Bid<'a> {
     pub mtype: Option<MarkupType>,
     /// Google: which billing id pays. An int64, which JSON holds as a text there.
     pub billing_id: Option<i64>,
+    /// Who is behind it (the IAB's extension `dsa`).
+    pub dsa: Option<BidDsa<'a>>,
+}
+
+/// Who is behind a bid, as the Digital Services Act wants it said.
+#[derive(Clone, Copy, Debug)]
+pub struct BidDsa<'a> {
+    /// On whose behalf it is shown.
+    pub behalf: &'a str,
+    /// Who paid for it.
+    pub paid: &'a str,
+    /// Which parameters were applied, by the platform's domain.
+    pub transparency: &'a [(&'a str, CodeSet)],
+    /// Whether the buyer shows it.
+    pub adrender: bool,
 }
 
 impl<'a> Bid<'a> {
@@ -116,6 +131,7 @@ impl<'a> Bid<'a> {
             dur_s: None,
             mtype: None,
             billing_id: None,
+            dsa: None,
         }
     }
 }
@@ -181,11 +197,33 @@ fn write_bid(bids: &mut JsonArray<'_>, bid: &Bid<'_>) {
     object.optional_integer("exp", bid.exp_s);
     object.optional_integer("dur", bid.dur_s);
     object.optional_integer("mtype", bid.mtype.map(MarkupType::to_wire));
-    if let Some(billing_id) = bid.billing_id {
+    if bid.billing_id.is_some() || bid.dsa.is_some() {
         let mut ext = object.object("ext");
-        ext.text("billing_id", &billing_id.to_string());
+        if let Some(billing_id) = bid.billing_id {
+            ext.text("billing_id", &billing_id.to_string());
+        }
+        if let Some(dsa) = &bid.dsa {
+            write_dsa(ext.object("dsa"), dsa);
+        }
         ext.end();
     }
+    object.end();
+}
+
+fn write_dsa(mut object: JsonObject<'_>, dsa: &BidDsa<'_>) {
+    object.text("behalf", dsa.behalf);
+    object.text("paid", dsa.paid);
+    if !dsa.transparency.is_empty() {
+        let mut platforms = object.array("transparency");
+        for (domain, parameters) in dsa.transparency {
+            let mut platform = platforms.object();
+            platform.text("domain", domain);
+            platform.codes("dsaparams", *parameters);
+            platform.end();
+        }
+        platforms.end();
+    }
+    object.integer("adrender", i64::from(dsa.adrender));
     object.end();
 }
 

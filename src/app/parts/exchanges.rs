@@ -61,6 +61,7 @@ pub(super) fn build(
         regions,
         rates: ground.settings.rates.in_usd.clone(),
         ceiling: Some(ground.settings.fuses.max_cpm),
+        traffic: Arc::clone(&ground.settings.traffic),
         user_hash_key: ground.secrets.users,
         stop_all: ground.stop_all.clone(),
     });
@@ -135,6 +136,7 @@ fn engine(ground: &Ground, exchange: &Exchange, shared: &Arc<EngineShared>) -> E
         exchange: exchange.key,
         seat: exchange.seat.clone(),
         seats: exchange.seats.clone().into(),
+        supply: Arc::clone(&exchange.supply),
         bids_per_imp: exchange.bids_per_imp,
         default_tmax: exchange.default_tmax,
         network_margin: exchange.network_margin,

@@ -6,11 +6,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::bidding::Place;
+use crate::bidding::{AddressRange, ChainRule, Place, Seller, SupplyPolicy, Traffic};
 use crate::campaign::fixture::{
     banner, campaign, catalogue, catalogue_and_left_out, domain, native, video,
 };
-use crate::campaign::{Deal, Language, Market, Rates, Reach};
+use crate::campaign::{Advertiser, Deal, Language, Market, Rates, Reach, Transparency};
 use crate::openrtb::decode;
 use crate::units::{Currency, ExchangeKey, RegionKey, UnixMillis};
 
@@ -64,6 +64,8 @@ fn place(rates: &Rates) -> Place<'_> {
         exchange: ExchangeKey::of("adx"),
         seat: None,
         seats: &[],
+        supply: None,
+        traffic: None,
         bids_per_imp: NonZeroUsize::MIN,
         region: RegionKey::of("sg"),
         user: None,
@@ -93,12 +95,33 @@ fn reason(change: &Value, one: Campaign) -> Option<PassReason> {
     let rates = Rates::default();
     let catalogue = catalogue([one], NOW);
     let seats = ["house".into(), "own".into()];
+    let supply = SupplyPolicy {
+        rule: ChainRule::CompleteIfSent,
+        blocked: Seller::parse("bad.example").into_iter().collect(),
+        ..SupplyPolicy::default()
+    };
+    let datacentres = AddressRange::parse("192.0.2.0/24").into_iter().collect();
+    let traffic = Traffic::new(&["examplebot".to_owned()], datacentres).unwrap();
     let place = Place {
         seat: Some("house"),
         seats: &seats,
+        supply: Some(&supply),
+        traffic: Some(&traffic),
         ..place(&rates)
     };
     choose(&request(change), &catalogue, place, &mut Purse::full()).err()
+}
+
+/// An advertiser that says who paid.
+fn transparent(renders: bool) -> Arc<Advertiser> {
+    let mut advertiser = (*campaign("c").advertiser).clone();
+    advertiser.transparency = Some(Transparency {
+        behalf: "Shoes Ltd".into(),
+        paid: "Shoes Holding".into(),
+        renders,
+        parameters: vec![(domain("shoes.example"), 1 << 2)],
+    });
+    Arc::new(advertiser)
 }
 
 fn deal(id: &str) -> Deal {
@@ -302,6 +325,41 @@ fn each_rule_refuses_with_its_own_reason() {
             }),
         ),
         (
+            PassReason::Bot,
+            json!({ "device": { "ua": "Mozilla/5.0 (compatible; ExampleBot/2.1)" } }),
+            plain(),
+        ),
+        (
+            PassReason::Datacentre,
+            json!({ "device": { "ip": "192.0.2.77" } }),
+            plain(),
+        ),
+        (
+            PassReason::IncompleteChain,
+            json!({ "source": { "schain": { "complete": 0, "nodes": [] } } }),
+            plain(),
+        ),
+        (
+            PassReason::BlockedSeller,
+            json!({ "source": { "schain": { "complete": 1, "nodes": [{ "asi": "bad.example", "sid": "1" }] } } }),
+            plain(),
+        ),
+        (
+            PassReason::NoTransparency,
+            json!({ "regs": { "dsa": { "dsarequired": 2 } } }),
+            plain(),
+        ),
+        (
+            PassReason::NoTransparency,
+            json!({ "regs": { "ext": { "dsa": { "dsarequired": "always" } } } }),
+            plain(),
+        ),
+        (
+            PassReason::NoTransparency,
+            json!({ "regs": { "dsa": { "dsarequired": 3, "pubrender": 0 } } }),
+            with(|c| c.advertiser = transparent(false)),
+        ),
+        (
             PassReason::BlockedAdvertiser,
             json!({ "badv": ["Shoes.example"] }),
             plain(),
@@ -367,6 +425,23 @@ fn each_rule_refuses_with_its_own_reason() {
     for (expected, change, campaign) in rows {
         assert_eq!(reason(&change, campaign), Some(expected), "{change}");
     }
+}
+
+#[test]
+fn who_says_who_paid_bids_where_that_must_be_shown() {
+    for (dsa, renders) in [
+        (json!({ "dsarequired": 3 }), false),
+        (json!({ "dsarequired": 2, "pubrender": 2 }), false),
+        (json!({ "dsarequired": 2, "pubrender": 0 }), true),
+    ] {
+        let own = Campaign {
+            advertiser: transparent(renders),
+            ..campaign("c")
+        };
+        assert_eq!(reason(&json!({ "regs": { "dsa": dsa } }), own), None);
+    }
+    let silent = json!({ "regs": { "dsa": { "dsarequired": 1, "pubrender": 0 } } });
+    assert_eq!(reason(&silent, campaign("c")), None);
 }
 
 #[test]

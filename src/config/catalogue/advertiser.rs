@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::folder::{Places, check_known};
-use crate::campaign::Advertiser;
+use crate::campaign::{Advertiser, Transparency};
 use crate::config::keys;
 use crate::config::kinds::{CATEGORY, DOMAIN, ID, TEXT};
 use crate::config::reader::Reader;
@@ -31,6 +31,31 @@ pub(super) fn read(
         domains: reader.list("domains", &DOMAIN),
         categories: reader.list("categories", &CATEGORY),
         seats: seats(&mut reader, places),
+        transparency: transparency(&mut reader),
+    })
+}
+
+/// Who is behind its ads.
+fn transparency(advertiser: &mut Reader<'_>) -> Option<Transparency> {
+    if !advertiser.has("dsa") {
+        return None;
+    }
+    let mut reader = advertiser.section("dsa", &[keys::DSA]);
+    let behalf = reader.must("behalf", &TEXT);
+    let paid = reader.must("paid", &TEXT);
+    let platforms = reader.sections("transparency", &[keys::DSA_PLATFORM]);
+    let parameters = platforms
+        .into_iter()
+        .filter_map(|mut platform| {
+            let parameters = platform.codes("parameters");
+            Some((platform.must("domain", &DOMAIN)?, parameters))
+        })
+        .collect();
+    Some(Transparency {
+        behalf: behalf?,
+        paid: paid?,
+        renders: reader.flag("renders", false),
+        parameters,
     })
 }
 

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Billing, Coding, Dialect, Exchange, rules};
+use crate::bidding::{ChainRule, SupplyPolicy};
 use crate::config::keys;
-use crate::config::kinds::{ADDRESS, ID, SIZE, TEXT};
+use crate::config::kinds::{ADDRESS, ID, SELLER, SIZE, TEXT};
 use crate::config::reader::Reader;
 use crate::units::ExchangeKey;
 
@@ -15,6 +16,11 @@ const DIALECTS: &[(&str, Dialect)] = &[
     ("openrtb", Dialect::OpenRtb),
     ("google", Dialect::Google),
     ("xandr", Dialect::Xandr),
+];
+const CHAIN_RULES: &[(&str, ChainRule)] = &[
+    ("ignored", ChainRule::Ignored),
+    ("complete_if_sent", ChainRule::CompleteIfSent),
+    ("required", ChainRule::Required),
 ];
 const BILLINGS: &[(&str, Billing)] = &[
     ("burl", Billing::Burl),
@@ -79,6 +85,7 @@ fn one(name: &str, reader: &mut Reader<'_>) -> Option<Exchange> {
         default_tmax: reader.span("default_tmax", TMAX_DEFAULT, &TMAX),
         seats: seats(reader, seat.as_ref()),
         seat,
+        supply: Arc::new(supply(reader)),
         bids_per_imp: reader
             .whole::<usize>("bids_per_imp", &BIDS_PER_IMP)
             .and_then(NonZeroUsize::new)
@@ -108,6 +115,16 @@ fn one(name: &str, reader: &mut Reader<'_>) -> Option<Exchange> {
         reader.fault("billing", "is by win notice, so notice_url must be true");
     }
     Some(exchange)
+}
+
+/// `{ rule = "required", allowed = [...], blocked = [...] }`
+fn supply(exchange: &mut Reader<'_>) -> SupplyPolicy {
+    let mut reader = exchange.section("supply_chain", &[keys::SUPPLY_CHAIN]);
+    SupplyPolicy {
+        rule: reader.word("rule", CHAIN_RULES, ChainRule::Ignored),
+        allowed: reader.list("allowed", &SELLER).into_iter().collect(),
+        blocked: reader.list("blocked", &SELLER).into_iter().collect(),
+    }
 }
 
 /// Our seat, and the others.

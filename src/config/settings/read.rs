@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Settings, exchange, own, region, relations};
+use super::{Settings, exchange, own, region, relations, traffic};
 use crate::config::catalogue::{Places, seats_of};
 use crate::config::faults::Findings;
 use crate::config::keys;
@@ -37,6 +37,7 @@ pub(in crate::config) fn read(
     let campaigns = own::campaigns(&mut top);
     let store = own::store(&mut top);
     let rates = own::rates(&mut top);
+    let traffic = traffic::read(&mut top, dir);
     let fuses = own::fuses(&mut top);
 
     let mut listeners = vec![("admin.listen", admin.listen)];
@@ -66,6 +67,7 @@ pub(in crate::config) fn read(
         campaigns,
         store,
         rates,
+        traffic,
         fuses,
     });
     (settings, places)

@@ -53,6 +53,21 @@ const SERVER_ROWS: &[Row] = &[
     ),
     (
         "[regions.row]",
+        "supply_chain = { rule = \"strict\" }\n[regions.row]",
+        "exchanges.plain.supply_chain.rule = \"strict\": expects one of ignored, complete_if_sent, required",
+    ),
+    (
+        "[regions.row]",
+        "supply_chain = { blocked = [\"bad\"] }\n[regions.row]",
+        "exchanges.plain.supply_chain.blocked[0] = \"bad\": expects a seller's system",
+    ),
+    (
+        "[notices]",
+        "[traffic]\nbots = \"../bots.txt\"\n[notices]",
+        "traffic.bots = \"../bots.txt\": expects the name of a .txt file",
+    ),
+    (
+        "[regions.row]",
         "bids_per_imp = 9\n[regions.row]",
         "exchanges.plain.bids_per_imp = 9: expects a whole number from 1 to 8",
     ),
@@ -285,6 +300,16 @@ const ADVERTISER_ROWS: &[Row] = &[
         "domains",
         "seats = { plain = \"a\" }\ndomains",
         "seats: a is not a seat of plain; add it to exchanges.plain.seats",
+    ),
+    (
+        "domains",
+        "dsa = { behalf = \"Shoes Ltd\" }\ndomains",
+        "dsa.paid: missing; expects a text",
+    ),
+    (
+        "domains",
+        "dsa = { behalf = \"a\", paid = \"b\", transparency = [{ parameters = [1] }] }\ndomains",
+        "dsa.transparency[0].domain: missing; expects a domain",
     ),
 ];
 

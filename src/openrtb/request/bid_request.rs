@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 use thiserror::Error;
 
-use super::{Channel, ChannelKind, Device, Imp, Regs, User};
+use super::{Channel, ChannelKind, Device, Imp, Regs, Source, User};
 use crate::openrtb::lenient::{
     Currencies, Flag, Given, Lenient, Millis, Object, Seed, Text, TextList, nests_deeper_than,
     read, read_document, skip,
@@ -37,7 +37,7 @@ pub struct BidRequest<'a> {
     /// Regulations, from their present and former places.
     pub regs: Regs<'a>,
     /// How the request came here.
-    pub source: Source,
+    pub source: Source<'a>,
     /// A test: answered as always, never billed.
     pub test: Flag,
     /// Auction type: 1 first price, 2 second price plus (the default), 3 fixed price, others private.
@@ -64,13 +64,6 @@ pub struct BidRequest<'a> {
     pub badv: TextList<'a>,
     /// Apps that may not be advertised, by store id.
     pub bapp: TextList<'a>,
-}
-
-/// Where the request comes from (section 3.2.2).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Source {
-    /// Whether a supply chain was sent, in its present or a former place.
-    pub has_schain: bool,
 }
 
 /// Why a body is not a bid request. The answer to each is 400 without a body.
@@ -242,7 +235,10 @@ impl<'de> Object<'de> for Document<'de> {
             "user" => request.user = read(map)?,
             "regs" => request.regs = read(map)?,
             // OpenRTB 2.4 had the supply chain in the request's own ext, which reads like a source.
-            "source" | "ext" => request.source = request.source.joined(read(map)?),
+            "source" | "ext" => {
+                let source = read(map)?;
+                request.source.join(source);
+            }
             "test" => request.test = read(map)?,
             "at" => request.at = read(map)?,
             "tmax" => request.tmax_ms = read::<Millis, A>(map)?.0,
@@ -259,39 +255,6 @@ impl<'de> Object<'de> for Document<'de> {
             _ => skip(map)?,
         }
         Ok(())
-    }
-}
-
-impl Source {
-    const fn joined(self, other: Self) -> Self {
-        Self {
-            has_schain: self.has_schain || other.has_schain,
-        }
-    }
-}
-
-impl<'de> Object<'de> for Source {
-    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "schain" => self.has_schain |= read::<Present, A>(map)?.0,
-            "ext" => *self = self.joined(read(map)?),
-            _ => skip(map)?,
-        }
-        Ok(())
-    }
-}
-
-/// Whether an object is there; what it says is of no interest.
-struct Present(bool);
-
-impl<'de> Lenient<'de> for Present {
-    fn absent() -> Self {
-        Self(false)
-    }
-
-    fn object<A: MapAccess<'de>>(mut fields: A) -> Result<Self, A::Error> {
-        while fields.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Self(true))
     }
 }
 

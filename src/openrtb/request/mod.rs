@@ -15,13 +15,15 @@ mod imp;
 mod media;
 mod person;
 mod pmp;
+mod source;
 #[cfg(test)]
 mod tests;
 
-pub use bid_request::{BidRequest, DecodeError, MAX_DEPTH, MAX_IMPS, Source, decode};
+pub use bid_request::{BidRequest, DecodeError, MAX_DEPTH, MAX_IMPS, decode};
 pub use channel::{Channel, ChannelKind, Content, Publisher};
 pub use device::{Device, Geo, UserAgent};
 pub use imp::{Imp, Quantity};
 pub use media::{Audio, Banner, DurationFloor, Format, Native, Pod, Video};
-pub use person::{Eid, Regs, User};
+pub use person::{Dsa, Eid, Regs, User};
 pub use pmp::{Deal, Pmp};
+pub use source::{Source, SupplyChain, SupplyNode};

@@ -3,9 +3,13 @@
 //! Versions before 2.6 kept most of this in `ext` under the same names, so an `ext` is read as the object it extends,
 //! and where both places speak, the stricter counts. Whether any of it may be used is decided in `consent`.
 
+use std::borrow::Cow;
+
 use serde::de::MapAccess;
 
-use crate::openrtb::lenient::{First, Flag, Given, Object, Text, joined, read, skip};
+use crate::openrtb::lenient::{
+    First, Flag, Given, Lenient, Number, Object, Text, joined, read, skip,
+};
 
 /// A user; all fields absent where the request describes none.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -44,8 +48,48 @@ pub struct Regs<'a> {
     pub gpp: Option<Text<'a>>,
     /// Sections of the string that apply; −1 says that none does.
     pub gpp_sid: Given<Vec<i32>>,
-    /// Digital Services Act: 2 and 3 mean that a bid without transparency is dropped.
-    pub dsarequired: Option<u32>,
+    /// What the Digital Services Act asks of bids.
+    pub dsa: Dsa,
+}
+
+/// What the Digital Services Act asks of bids (the IAB's extension `dsa`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dsa {
+    /// 0 nothing, 1 a bid may be transparent, 2 and 3 it must.
+    pub required: Given<u32>,
+    /// Whether the publisher shows it: 0 cannot, 1 could, 2 will.
+    pub pubrender: Option<u32>,
+    /// Whether the publisher wants the parameters: 0 no, 1 it may have them, 2 yes.
+    pub datatopub: Option<u32>,
+}
+
+impl Dsa {
+    /// Whether a bid that is not transparent is dropped. What cannot be read asks for it.
+    pub fn is_required(&self) -> bool {
+        match self.required {
+            Given::Absent => false,
+            Given::Value(level) => level >= 2,
+            Given::Unreadable => true,
+        }
+    }
+
+    /// Whether a bid may be transparent.
+    pub fn is_supported(&self) -> bool {
+        self.is_required() || self.required == Given::Value(1)
+    }
+
+    fn tighten(&mut self, other: Self) {
+        let rank = |required: &Given<u32>| match required {
+            Given::Absent => 0,
+            Given::Value(level) => u64::from(*level) + 1,
+            Given::Unreadable => u64::MAX,
+        };
+        if rank(&other.required) > rank(&self.required) {
+            self.required = other.required;
+        }
+        self.pubrender = joined(self.pubrender, other.pubrender);
+        self.datatopub = joined(self.datatopub, other.datatopub);
+    }
 }
 
 impl Regs<'_> {
@@ -83,7 +127,7 @@ impl<'a> Regs<'a> {
         self.tighten_us_privacy(other.us_privacy);
         self.gpp = joined(self.gpp.take(), other.gpp);
         self.tighten_gpp_sid(other.gpp_sid);
-        self.dsarequired = self.dsarequired.max(other.dsarequired);
+        self.dsa.tighten(other.dsa);
     }
 
     /// Sections of both places count; if one of them cannot be read, neither can the whole.
@@ -181,8 +225,8 @@ impl<'de> Object<'de> for Regs<'de> {
                 self.tighten_gpp_sid(sections);
             }
             "dsa" => {
-                let dsa: Dsa = read(map)?;
-                self.dsarequired = self.dsarequired.max(dsa.required);
+                let dsa = read(map)?;
+                self.dsa.tighten(dsa);
             }
             "ext" => {
                 let former = read(map)?;
@@ -194,17 +238,38 @@ impl<'de> Object<'de> for Regs<'de> {
     }
 }
 
-#[derive(Default)]
-struct Dsa {
-    required: Option<u32>,
-}
-
 impl<'de> Object<'de> for Dsa {
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
-            "dsarequired" => self.required = read(map)?,
+            "dsarequired" => self.required = read::<Level, A>(map)?.0,
+            "pubrender" => self.pubrender = read(map)?,
+            "datatopub" => self.datatopub = read(map)?,
             _ => skip(map)?,
         }
         Ok(())
+    }
+}
+
+/// A level whose absence asks for nothing.
+struct Level(Given<u32>);
+
+impl<'de> Lenient<'de> for Level {
+    fn absent() -> Self {
+        Self(Given::Absent)
+    }
+
+    fn misfit() -> Self {
+        Self(Given::Unreadable)
+    }
+
+    fn number(number: Number) -> Self {
+        Self(Option::<u32>::number(number).map_or(Given::Unreadable, Given::Value))
+    }
+
+    fn text(text: Cow<'de, str>) -> Self {
+        if text.trim().is_empty() {
+            return Self(Given::Absent);
+        }
+        Self(Option::<u32>::text(text).map_or(Given::Unreadable, Given::Value))
     }
 }

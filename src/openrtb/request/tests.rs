@@ -93,8 +93,8 @@ fn everything_of_a_full_request_is_read() {
     assert_eq!(texts(&request.bcat), ["IAB25", "IAB7-39"]);
     assert_eq!(texts(&request.bapp), ["123456"]);
     assert!(request.badv.contains_ignoring_case("bad.EXAMPLE"));
-    assert!(request.source.has_schain);
-    assert_eq!(request.regs.dsarequired, Some(2));
+    assert!(matches!(request.source.schain, Given::Value(_)));
+    assert_eq!(request.regs.dsa.required, Given::Value(2));
     let site = request.site().unwrap();
     assert_eq!(site.page.as_deref(), Some("https://news.example/é?a=\"1\""));
     assert_eq!(site.publisher.id.as_deref(), Some("pub-1"));
@@ -547,7 +547,7 @@ fn former_places_are_read_and_the_stricter_counts() {
             assert_eq!(request.regs.gpp_sid, Given::Value(vec![7]));
             assert_eq!(request.user.consent.as_deref(), Some("old"));
             assert_eq!(request.user.eids.len(), 1);
-            assert!(request.source.has_schain);
+            assert!(matches!(request.source.schain, Given::Value(_)));
         },
     );
     with_request(
@@ -557,7 +557,7 @@ fn former_places_are_read_and_the_stricter_counts() {
         },
     );
     with_request(&json!({"source": {"ext": {"schain": {}}}}), |request| {
-        assert!(request.source.has_schain);
+        assert!(matches!(request.source.schain, Given::Value(_)));
     });
     with_imp(&json!({"ext": {"is_rewarded_inventory": 1}}), |imp| {
         assert!(imp.rwdd.is_yes());
