@@ -48,6 +48,12 @@ pub(super) fn write(out: &mut impl Write, parts: &Parts, took: Duration) -> io::
         regions.join(", "),
         parts.threads.count(),
     )?;
+    if let Some(days) = settings.rates.days_if_old(parts.clock.wall()) {
+        writeln!(
+            out,
+            "  the rates of exchange are {days} days old; state new ones in [rates], or raise rates.max_age"
+        )?;
+    }
     for left in &parts.left_out {
         writeln!(out, "  campaign {} is not offered: {}", left.id, left.why)?;
     }

@@ -124,10 +124,10 @@ mod tests {
         assert!(blocked.contains("shop.Brand4999.example"));
         assert!(!blocked.contains("brand5000.example"));
         let hashed = blocked.hashed.get().unwrap();
-        let hashes: std::collections::BTreeSet<u64> =
+        let different: std::collections::BTreeSet<u64> =
             hashed.iter().map(|(hash, _)| *hash).collect();
         assert_eq!(
-            hashes.len(),
+            different.len(),
             names.len(),
             "one comparison for each label of the question"
         );

@@ -13,12 +13,15 @@ use super::traffic::Traffic;
 use crate::campaign::{
     Advertiser, Category, CategorySet, Country, DeviceType, Language, Os, Rates,
 };
+use crate::openrtb::consent::Privacy;
 use crate::openrtb::request::Dsa;
 use crate::openrtb::{BidRequest, Flag, Given, TextList};
-use crate::units::{Cpm, Currency, ExchangeKey, RegionKey, UnixMillis, UserKey};
+use crate::units::{Cpm, Currency, ExchangeKey, RegionKey, SegmentKey, UnixMillis, UserKey};
 
 /// The longest domain or bundle that is looked at; longer ones match nothing that was configured.
 const NAME_BYTES_MAX: usize = 253;
+/// The provider under which campaigns name those who know users by an id.
+const EIDS: &str = "eids";
 /// `dsa.pubrender` of a publisher that cannot show who paid.
 const PUBLISHER_CANNOT_RENDER: u32 = 0;
 /// The only taxonomy our categories are in: IAB Content 1.0, OpenRTB's default.
@@ -74,6 +77,8 @@ pub struct Context<'r> {
     pub app: Option<String>,
     /// What the site or app is about.
     pub categories: CategorySet,
+    /// The segments that the user is in, where consent allows us to know.
+    pub segments: Vec<SegmentKey>,
     /// Whether this is a test: answered, never paced, promised or billed.
     pub is_test: bool,
     blocked_categories: CategorySet,
@@ -139,6 +144,7 @@ impl<'r> Context<'r> {
             }),
             app: request.app().and_then(|app| lower(app.bundle.as_deref())),
             categories: categories(request),
+            segments: segments(request),
             is_test: request.test.may_be_yes(),
             blocked_categories: set(&request.bcat),
             allowed_categories: (!request.acat.is_empty()).then(|| set(&request.acat)),
@@ -274,6 +280,23 @@ fn categories(request: &BidRequest<'_>) -> CategorySet {
         }
     }
     found
+}
+
+/// What the request says of the user: its providers' segments, and as `eids/<source>` who knows the user by an id.
+fn segments(request: &BidRequest<'_>) -> Vec<SegmentKey> {
+    if !Privacy::of(request).is_allowed() {
+        return Vec::new();
+    }
+    let user = &request.user;
+    let of_providers = user.data.iter().flat_map(|data| {
+        let provider = data.provider.as_deref().unwrap_or_default();
+        let keys = move |id: &str| SegmentKey::within(provider, id);
+        data.segments.iter().map(move |segment| keys(&segment.id))
+    });
+    let sources = user.eids.iter().filter_map(|eid| eid.source.as_deref());
+    of_providers
+        .chain(sources.map(|source| SegmentKey::within(EIDS, source)))
+        .collect()
 }
 
 fn set(list: &TextList<'_>) -> CategorySet {

@@ -231,6 +231,7 @@ impl<F: Funds, L: Fn() -> bool> Search<'_, '_, '_, F, L> {
             site: context.site.as_deref(),
             app: context.app.as_deref(),
             categories: &context.categories,
+            segments: &context.segments,
             shapes: self.chance.shapes(),
             through,
         }

@@ -38,6 +38,9 @@ pub(super) fn fit(
     if !context.allows_seat(seat) {
         return Err(PassReason::AdvertiserSeat);
     }
+    if !advertiser.runs_in(context.site.as_deref(), context.app.as_deref()) {
+        return Err(PassReason::AdvertiserInventory);
+    }
     if !context.allows_transparency(advertiser) {
         return Err(PassReason::NoTransparency);
     }

@@ -48,6 +48,8 @@ pub enum PassReason {
     OncePerRequest,
     /// Its seat may not bid here.
     AdvertiserSeat,
+    /// Its advertiser does not run on this site or in this app.
+    AdvertiserInventory,
     /// Its advertiser does not say who paid, or cannot show it, where the law wants that shown.
     NoTransparency,
     /// Its advertiser is blocked.
@@ -92,7 +94,7 @@ pub enum PassReason {
 
 impl PassReason {
     /// Every reason, in order.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 43] = [
         Self::StoppedAll,
         Self::CatalogueRestarting,
         Self::AmbiguousChannel,
@@ -115,6 +117,7 @@ impl PassReason {
         Self::NotNow,
         Self::OncePerRequest,
         Self::AdvertiserSeat,
+        Self::AdvertiserInventory,
         Self::NoTransparency,
         Self::BlockedAdvertiser,
         Self::NoMatchingCreative,
@@ -168,6 +171,7 @@ impl PassReason {
             Self::AdvertiserSeat => "advertiser_seat",
             Self::DealSeat => "deal_seat",
             Self::DealAdvertiser => "deal_advertiser",
+            Self::AdvertiserInventory => "advertiser_inventory",
             Self::NoTransparency => "no_transparency",
             Self::BlockedAdvertiser => "blocked_advertiser",
             Self::BlockedApp => "blocked_app",

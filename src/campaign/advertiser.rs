@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::category::Category;
-use super::inventory::Domain;
-use crate::units::{AdvertiserKey, ExchangeKey};
+use super::inventory::{Domain, InventoryList};
+use crate::units::{AdvertiserKey, Currency, ExchangeKey};
 
 /// An advertiser.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,12 @@ pub struct Advertiser {
     pub domains: Vec<Domain>,
     /// What it is about: `Bid.cat`, and what `bcat` is compared with, for creatives without categories of their own.
     pub categories: Vec<Category>,
+    /// The currency of its campaigns that name none.
+    pub currency: Currency,
+    /// Where its ads may run, whatever its campaigns say; anywhere if empty.
+    pub allowed: InventoryList,
+    /// Where they may not.
+    pub blocked: InventoryList,
     /// Its seats where it has one of its own: `SeatBid.seat`, and what `wseat` and `bseat` are compared with.
     pub seats: Vec<(ExchangeKey, Arc<str>)>,
     /// Who is behind its ads, for where the Digital Services Act wants that said.
@@ -37,6 +43,12 @@ pub struct Transparency {
 }
 
 impl Advertiser {
+    /// Whether its ads may run on this site, or in this app.
+    pub fn runs_in(&self, site: Option<&str>, app: Option<&str>) -> bool {
+        let allowed = self.allowed.is_empty() || self.allowed.contains(site, app);
+        allowed && !self.blocked.contains(site, app)
+    }
+
     /// Its own seat on an exchange.
     pub fn seat_on(&self, exchange: ExchangeKey) -> Option<&str> {
         self.seats

@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 
 use super::{
     Advertiser, Banner, BannerKind, Campaign, Catalogue, Category, Country, Creative, Domain,
-    Format, LeftOut, Market, MediaFile, Native, NativeImage, NativeText, Pacing, Rates, Reach,
-    Size, SlotTable, Targeting, Video, VideoSource,
+    Format, InventoryList, LeftOut, Market, MediaFile, Native, NativeImage, NativeText, Pacing,
+    Rates, Reach, Size, SlotTable, Targeting, Video, VideoSource,
 };
 use crate::units::{
     AdvertiserKey, CampaignKey, Cpm, CreativeKey, Currency, Monotonic, Nanos, UnixMillis,
@@ -36,6 +36,9 @@ pub(crate) fn advertiser(id: &str) -> Advertiser {
         key: AdvertiserKey::of(id),
         domains: vec![domain(&format!("{id}.example"))],
         categories: vec![category("IAB18-5")],
+        currency: Currency::USD,
+        allowed: InventoryList::default(),
+        blocked: InventoryList::default(),
         seats: Vec::new(),
         transparency: None,
     }

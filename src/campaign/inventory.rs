@@ -18,6 +18,44 @@ pub struct Domain(Box<str>);
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Bundle(Box<str>);
 
+/// Sites with everything below them, and apps.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InventoryList {
+    /// Sorted.
+    sites: Vec<Domain>,
+    /// Sorted.
+    apps: Vec<Bundle>,
+}
+
+impl InventoryList {
+    /// These sites and apps.
+    pub fn new(mut sites: Vec<Domain>, mut apps: Vec<Bundle>) -> Self {
+        sites.sort_unstable();
+        apps.sort_unstable();
+        Self { sites, apps }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.sites.is_empty() && self.apps.is_empty()
+    }
+
+    /// Whether this site, in lower case, or this app is known to be among them.
+    pub fn contains(&self, site: Option<&str>, app: Option<&str>) -> bool {
+        let named = |name: &str| {
+            self.sites
+                .binary_search_by(|it| it.as_str().cmp(name))
+                .is_ok()
+        };
+        let is_app = |app: &str| {
+            self.apps
+                .binary_search_by(|it| it.as_str().cmp(app))
+                .is_ok()
+        };
+        site.is_some_and(|site| ancestry(site).any(named)) || app.is_some_and(is_app)
+    }
+}
+
 impl Domain {
     /// A domain in any case; `None` for a URL, an address, or a name that DNS would refuse.
     /// Names outside ASCII are written in punycode.

@@ -47,7 +47,9 @@ pub use creative::{
 };
 pub use deal::{CAMPAIGN_DEALS_MAX, DEAL_ID_BYTES_MAX, Deal, Market};
 pub use hours::{HOURS_OF_WEEK, HourOfWeek, HoursOfWeek};
-pub use inventory::{BUNDLE_LEN_MAX, Bundle, DOMAIN_LEN_MAX, Domain, ancestry, is_within};
+pub use inventory::{
+    BUNDLE_LEN_MAX, Bundle, DOMAIN_LEN_MAX, Domain, InventoryList, ancestry, is_within,
+};
 pub use rates::Rates;
 pub use slots::{SLOTS_MAX, SlotTable};
 pub use targeting::{Lists, Targeting};

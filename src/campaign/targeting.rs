@@ -9,6 +9,7 @@ use super::category::Category;
 use super::country::Country;
 use super::hours::HoursOfWeek;
 use super::inventory::{Bundle, Domain};
+use crate::units::SegmentKey;
 
 /// What is wanted and what is not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub struct Targeting {
     pub apps: Lists<Bundle>,
     /// Content categories of the site or app, its section and its page; a parent means its children, too.
     pub categories: Lists<Category>,
+    /// Segments of audiences that the request puts the user in, where it may say so.
+    pub segments: Lists<SegmentKey>,
     /// Hours of the week in the campaign's time zone.
     pub hours: HoursOfWeek,
 }

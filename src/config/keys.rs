@@ -57,14 +57,23 @@ pub(super) const TELEMETRY: Keys = &[
 ];
 pub(super) const CAMPAIGNS: Keys = &["max_live", "restart_limit", "campaign_restart_limit"];
 pub(super) const STORE: Keys = &["restart_limit"];
-pub(super) const RATES: Keys = &["as_of", "in_usd"];
+pub(super) const RATES: Keys = &["as_of", "max_age", "in_usd"];
 pub(super) const TRAFFIC: Keys = &["bots", "datacentres"];
 pub(super) const SUPPLY_CHAIN: Keys = &["rule", "allowed", "blocked"];
 pub(super) const FUSES: Keys = &["max_cpm"];
 pub(super) const LIMIT: Keys = &["restarts", "within"];
 pub(super) const PROBATION: Keys = &["delay", "delay_max", "quiet"];
 
-pub(super) const ADVERTISER: Keys = &["name", "domains", "categories", "seats", "dsa"];
+pub(super) const ADVERTISER: Keys = &[
+    "name",
+    "domains",
+    "categories",
+    "currency",
+    "sites",
+    "apps",
+    "seats",
+    "dsa",
+];
 pub(super) const DSA: Keys = &["behalf", "paid", "renders", "transparency"];
 pub(super) const DSA_PLATFORM: Keys = &["domain", "parameters"];
 
@@ -99,6 +108,7 @@ pub(super) const TARGETING: Keys = &[
     "sites",
     "apps",
     "categories",
+    "segments",
     "hours",
 ];
 pub(super) const LISTS: Keys = &["include", "exclude"];

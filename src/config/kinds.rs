@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 
 use crate::bidding::Seller;
 use crate::campaign::{BannerKind, Bundle, Category, Country, DeviceType, Domain, Language, Os};
-use crate::units::{Cpm, Currency, Nanos, Rate};
+use crate::units::{Cpm, Currency, Nanos, Rate, SegmentKey};
 
 /// Longest name of an exchange, a region, an advertiser, a campaign or a creative.
 const ID_BYTES_MAX: usize = 64;
@@ -133,6 +133,15 @@ pub(super) const CATEGORY: Kind<Category> = Kind {
     expects: "a category of IAB Content Taxonomy 1.0, like IAB1 or IAB1-2",
     parse: Category::parse,
 };
+pub(super) const SEGMENT: Kind<SegmentKey> = Kind {
+    expects: "a provider and its segment, like provider.example/431, or eids/source.example",
+    parse: |text| {
+        let (provider, segment) = text.split_once('/')?;
+        let plain = |part: &str| !part.trim().is_empty() && !part.contains(char::is_control);
+        (plain(provider) && plain(segment) && text.len() <= TEXT_BYTES_MAX)
+            .then(|| SegmentKey::of(text))
+    },
+};
 pub(super) const BANNER_KIND: Kind<BannerKind> = Kind {
     expects: "one of xhtml_text, xhtml_banner, javascript, iframe",
     parse: BannerKind::parse,
@@ -149,9 +158,9 @@ pub(super) const TIME_ZONE: Kind<TimeZone> = Kind {
     expects: "a time zone of the IANA's, like Asia/Singapore or UTC",
     parse: |text| TimeZone::get(text).ok(),
 };
-pub(super) const DATE: Kind<Arc<str>> = Kind {
+pub(super) const DATE: Kind<Date> = Kind {
     expects: "a date, like 2026-01-31",
-    parse: |text| text.parse::<Date>().ok().map(|_| text.into()),
+    parse: |text| text.parse().ok(),
 };
 
 pub(super) fn is_id(text: &str) -> bool {

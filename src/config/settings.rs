@@ -14,12 +14,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
 pub(super) use read::read;
 
 use crate::bidding::{SupplyPolicy, Traffic};
 use crate::campaign::{Country, Rates};
 use crate::supervision::{Limit, Probation};
-use crate::units::{Cpm, ExchangeKey, RegionKey};
+use crate::units::{Cpm, ExchangeKey, RegionKey, UnixMillis};
 
 /// The most exchanges, and the most regions. Each has children, metrics and tables of its own.
 pub const PLACES_MAX: usize = 32;
@@ -223,10 +227,23 @@ pub struct Store {
 /// What currencies are worth, and since when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatedRates {
-    /// The day they are of, as it was written.
-    pub as_of: Option<Arc<str>>,
+    /// The day they are of.
+    pub as_of: Option<Date>,
+    /// How old they may be before somebody is told.
+    pub max_age: Duration,
     /// What one unit of each is worth in US dollars.
     pub in_usd: Rates,
+}
+
+impl StatedRates {
+    /// How many days old they are at `now`, if that is more than they may be.
+    pub fn days_if_old(&self, now: UnixMillis) -> Option<i32> {
+        let now = Timestamp::from_millisecond(now.get()).ok()?;
+        let today = now.to_zoned(TimeZone::UTC).date();
+        let days = self.as_of?.until(today).ok()?.get_days();
+        let old = Duration::from_hours(24).saturating_mul(u32::try_from(days).ok()?);
+        (old > self.max_age).then_some(days)
+    }
 }
 
 /// Ceilings that nothing passes.
@@ -234,4 +251,27 @@ pub struct StatedRates {
 pub struct Fuses {
     /// No bid is above it, in US dollars.
     pub max_cpm: Cpm,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_old_when_they_are_older_than_they_may_be() {
+        let rates = StatedRates {
+            as_of: "2026-01-05".parse().ok(),
+            max_age: Duration::from_hours(30 * 24),
+            in_usd: Rates::default(),
+        };
+        let at = |text: &str| UnixMillis::new(text.parse::<Timestamp>().unwrap().as_millisecond());
+        assert_eq!(rates.days_if_old(at("2026-02-04T23:59:59Z")), None);
+        assert_eq!(rates.days_if_old(at("2026-02-05T00:00:00Z")), Some(31));
+        assert_eq!(rates.days_if_old(at("2025-01-01T00:00:00Z")), None);
+        let undated = StatedRates {
+            as_of: None,
+            ..rates
+        };
+        assert_eq!(undated.days_if_old(at("2030-01-01T00:00:00Z")), None);
+    }
 }

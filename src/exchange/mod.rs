@@ -9,6 +9,7 @@
 //! | `bid_engine` | bytes to decision: decode, deadline, region, context, choices |
 //! | `region_desk` | a region as the bid path meets it: draws, caps, promises |
 //! | `serializer` | decision to bytes: tokens, URLs, markup, JSON |
+//! | `seats` | whose a bid is: its seat, and who stands behind it |
 //! | `markup` | what is written into an operator's markup |
 //! | `outcome` | what became of a request, for metrics |
 //! | `stop_all` | the button that stops all bidding |
@@ -19,5 +20,6 @@ pub mod doorstep;
 mod markup;
 pub mod outcome;
 pub mod region_desk;
+mod seats;
 pub mod serializer;
 pub mod stop_all;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::bid_engine::{Decided, STUCK_AFTER};
 use super::markup::{Filling, write_markup};
 use super::region_desk::Hold;
+use super::seats::{by_seat, dsa, parameters, seat_of};
 use crate::bidding::{Choice, Parts, plays_file};
 use crate::campaign::{
     Bundle, Campaign, Creative, Domain, Format, Language, Offer, Video, VideoSource,
@@ -15,8 +16,8 @@ use crate::notice::token::{BillingEvent, Sealer, Token};
 use crate::openrtb::codes::{MarkupType, VastForm};
 use crate::openrtb::macros::{AUCTION_LOSS, AUCTION_PRICE};
 use crate::openrtb::native::{self, NativeLinks};
-use crate::openrtb::request::{self, Imp};
-use crate::openrtb::response::{Bid, BidDsa, BidResponse, SeatBid, write_response};
+use crate::openrtb::request::Imp;
+use crate::openrtb::response::{Bid, BidResponse, SeatBid, write_response};
 use crate::openrtb::vast::{self, LinearAd, LinearSource, choose_version};
 use crate::openrtb::{CodeSet, Given};
 use crate::supervision::{Spec, Stage, stage};
@@ -24,8 +25,6 @@ use crate::units::{BidId, BudgetDay, Epoch, ExchangeKey, LedgerTime, Nanos};
 
 /// What the markup says it was served by.
 const AD_SYSTEM: &str = "Bidtree";
-/// `dsa.datatopub` of a publisher that does not want the parameters.
-const NOT_TO_PUBLISHER: u32 = 0;
 /// A bid with markup is 2 to 4 KB.
 const BID_BYTES: usize = 4_096;
 
@@ -175,7 +174,8 @@ impl Serializer {
                 },
             )
             .collect();
-        let seats = written.iter().map(|(_, campaign, ..)| self.seat(campaign));
+        let place = (self.parts.exchange, self.parts.seat.as_deref());
+        let seats = written.iter().map(|(_, it, ..)| seat_of(it, place));
         let by_seat = by_seat(seats.zip(bids.iter().copied()));
         let seats: Vec<SeatBid<'_>> = by_seat
             .iter()
@@ -191,11 +191,6 @@ impl Serializer {
         let mut out = Vec::with_capacity(bids.len() * BID_BYTES);
         write_response(&mut out, &response);
         out
-    }
-
-    fn seat<'a>(&'a self, campaign: &'a Campaign) -> Option<&'a str> {
-        let own = campaign.advertiser.seat_on(self.parts.exchange);
-        own.or(self.parts.seat.as_deref())
     }
 
     fn bid<'a>(
@@ -332,47 +327,6 @@ impl Serializer {
             deal: choice.deal.as_deref().map(str::to_owned),
         }
     }
-}
-
-/// Who is behind a campaign's bids, where the request has room for it.
-fn dsa<'a>(
-    campaign: &'a Campaign,
-    parameters: &'a [(&'a str, CodeSet)],
-    asked: &request::Dsa,
-) -> Option<BidDsa<'a>> {
-    let own = campaign.advertiser.transparency.as_ref();
-    let own = own.filter(|_| asked.is_supported())?;
-    Some(BidDsa {
-        behalf: &own.behalf,
-        paid: &own.paid,
-        transparency: parameters,
-        adrender: own.renders,
-    })
-}
-
-/// What chooses who sees it, unless the publisher does not want to know.
-fn parameters<'a>(campaign: &'a Campaign, asked: &request::Dsa) -> Vec<(&'a str, CodeSet)> {
-    let wanted = asked.datatopub != Some(NOT_TO_PUBLISHER);
-    let own = campaign.advertiser.transparency.as_ref();
-    own.filter(|_| wanted)
-        .into_iter()
-        .flat_map(|own| &own.parameters)
-        .map(|(platform, bits)| (platform.as_str(), CodeSet::from_bits(*bits)))
-        .collect()
-}
-
-/// Bids by seat, in the order in which seats come first.
-fn by_seat<'a>(
-    bids: impl Iterator<Item = (Option<&'a str>, Bid<'a>)>,
-) -> Vec<(Option<&'a str>, Vec<Bid<'a>>)> {
-    let mut all: Vec<(Option<&str>, Vec<Bid<'_>>)> = Vec::new();
-    for (seat, bid) in bids {
-        match all.iter_mut().find(|(known, _)| *known == seat) {
-            Some((_, of_seat)) => of_seat.push(bid),
-            None => all.push((seat, vec![bid])),
-        }
-    }
-    all
 }
 
 /// A VAST document of the newest version that the player takes; its protocol.

@@ -24,6 +24,8 @@ pub enum Restriction {
     Gdpr,
     /// The user opted out of sale, or the US Privacy string cannot be read.
     UsPrivacy,
+    /// The browser objects to sale and sharing (Global Privacy Control).
+    GlobalPrivacyControl,
     /// A section of the Global Privacy Platform applies, or it is not clear that none does.
     Gpp,
     /// The device limits ad tracking.
@@ -42,6 +44,8 @@ impl Privacy {
             Restriction::Gdpr
         } else if regs.opts_out_of_sale() {
             Restriction::UsPrivacy
+        } else if regs.gpc.may_be_yes() {
+            Restriction::GlobalPrivacyControl
         } else if gpp_applies(regs) {
             Restriction::Gpp
         } else if device.lmt.may_be_yes() {
@@ -67,6 +71,7 @@ impl Restriction {
             Self::Coppa => "coppa",
             Self::Gdpr => "gdpr",
             Self::UsPrivacy => "us_privacy",
+            Self::GlobalPrivacyControl => "gpc",
             Self::Gpp => "gpp",
             Self::LimitAdTracking => "lmt",
             Self::DoNotTrack => "dnt",
@@ -135,6 +140,8 @@ mod tests {
                 r#""regs":{"ext":{"us_privacy":"1YYN"},"us_privacy":"1YNN"}"#,
                 UsPrivacy,
             ),
+            (r#""regs":{"ext":{"gpc":"1"}}"#, GlobalPrivacyControl),
+            (r#""device":{"ext":{"lmt":1}}"#, LimitAdTracking),
             (r#""regs":{"gpp":"DBAA"}"#, Gpp),
             (r#""regs":{"gpp_sid":[7]}"#, Gpp),
             (r#""regs":{"gpp_sid":[700]}"#, Gpp),

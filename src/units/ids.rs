@@ -51,6 +51,19 @@ name_key!(
     ExchangeKey
 );
 
+name_key!(
+    /// A segment of an audience, by `provider/segment`.
+    SegmentKey
+);
+
+impl SegmentKey {
+    /// The key of a provider's segment, without joining their names.
+    pub const fn within(provider: &str, segment: &str) -> Self {
+        let provider = fnv1a_on(FNV_OFFSET, provider.as_bytes());
+        Self(fnv1a_on(fnv1a_on(provider, b"/"), segment.as_bytes()))
+    }
+}
+
 /// A campaign's place in every table of this process: dense, the same over reloads of the catalogue, and given to
 /// another campaign only when no reservation of the former one can be open. Never stored, never sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -132,7 +145,13 @@ impl UserKey {
 
 /// FNV-1a, 64 bits: small, stable by definition, good enough for names that an operator writes.
 const fn fnv1a(bytes: &[u8]) -> u64 {
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    fnv1a_on(FNV_OFFSET, bytes)
+}
+
+const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// The same, of what comes after something that has this hash.
+const fn fnv1a_on(mut hash: u64, bytes: &[u8]) -> u64 {
     let mut rest = bytes;
     while let [byte, tail @ ..] = rest {
         hash = (hash ^ *byte as u64).wrapping_mul(0x0000_0100_0000_01b3);

@@ -8,7 +8,7 @@ mod time;
 
 pub use ids::{
     AdvertiserKey, BidId, CampaignKey, CampaignSlot, CreativeKey, Epoch, ExchangeKey, RegionKey,
-    UserKey,
+    SegmentKey, UserKey,
 };
 pub use money::{Cpm, Currency, Nanos, Rate};
 pub use time::{BudgetDay, Deadline, LedgerTime, Monotonic, UnixMillis};

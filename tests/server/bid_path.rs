@@ -1,5 +1,7 @@
 //! From a request's bytes to an answer's.
 
+use std::fs;
+
 use serde_json::{Value, json};
 
 use crate::support::{Folder, Line, Running, ask, configured};
@@ -169,6 +171,90 @@ fn what_cannot_be_served_gets_no_bid_and_a_reason() {
     };
     for (reason, _) in passes {
         server.until(reason, || counted(reason));
+    }
+    server.stop();
+}
+
+#[test]
+fn a_bid_on_a_deal_names_it_with_the_advertisers_seat_and_who_paid() {
+    let deal = "[[deals]]\nid = \"d-1\"\nexchange = \"openrtb\"\ncpm = \"1.50\"\nguaranteed = true";
+    let keys = format!("{PLAIN}\nopen_market = false\n{deal}");
+    let (configuration, data) = (configured(&[("c", &keys)]), Folder::new());
+    configuration.write(
+        "advertisers/acme.toml",
+        r#"
+domains = ["acme.example"]
+seats = { openrtb = "acme-seat" }
+dsa = { behalf = "Acme", paid = "Acme Holding" }
+"#,
+    );
+    let server = fs::read_to_string(configuration.path().join("bidtree.toml")).unwrap();
+    let seats = "[exchanges.openrtb]\nseats = [\"acme-seat\"]\nseat = \"house\"";
+    configuration.write(
+        "bidtree.toml",
+        &server.replace("[exchanges.openrtb]", seats),
+    );
+    let server = Running::of(&configuration, &data);
+    let mut asked = request(&banner());
+    assert_eq!(
+        server.bid("openrtb", &asked).status,
+        204,
+        "the control: no deal, no bid"
+    );
+    asked["imp"][0]["pmp"] =
+        json!({ "private_auction": 1, "deals": [{ "id": "d-1", "bidfloor": 1.5 }] });
+    asked["wseat"] = json!(["acme-seat"]);
+    asked["regs"] = json!({ "dsa": { "dsarequired": 3 } });
+    let reply = server.bid("openrtb", &asked);
+    let response: Value = serde_json::from_slice(&reply.body).expect("a response");
+    assert_eq!(response["seatbid"][0]["seat"], "acme-seat");
+    let bid = &response["seatbid"][0]["bid"][0];
+    assert_eq!(
+        (&bid["dealid"], &bid["price"]),
+        (&json!("d-1"), &json!(1.5))
+    );
+    assert_eq!(
+        bid["ext"]["dsa"],
+        json!({ "behalf": "Acme", "paid": "Acme Holding", "adrender": 0 })
+    );
+    asked["imp"][0]["pmp"]["deals"][0]["bidfloor"] = json!(1.51);
+    assert_eq!(server.bid("openrtb", &asked).status, 204);
+    server.stop();
+}
+
+#[test]
+fn tmax_is_read_in_every_form_and_bounded() {
+    let (configuration, data) = (configured(&[("c", PLAIN)]), Folder::new());
+    let server = fs::read_to_string(configuration.path().join("bidtree.toml")).unwrap();
+    let patient = "[exchanges.openrtb]\ndefault_tmax = \"5s\"";
+    configuration.write(
+        "bidtree.toml",
+        &server.replace("[exchanges.openrtb]", patient),
+    );
+    let server = Running::of(&configuration, &data);
+    let asked = |tmax: Value| {
+        let request = changed(&request(&banner()), &json!({ "tmax": tmax }));
+        server.bid("openrtb", &request).status
+    };
+    for absent_or_long in [
+        json!(null),
+        json!(0),
+        json!(-5),
+        json!("5000"),
+        json!(5000.5),
+        json!("soon"),
+        json!([1]),
+        json!(4_000_000_000_000_u64),
+        json!(1e300),
+    ] {
+        assert_eq!(asked(absent_or_long.clone()), 200, "{absent_or_long}");
+    }
+    for shorter_than_the_way in [json!(1), json!("19"), json!(20.0)] {
+        assert_eq!(
+            asked(shorter_than_the_way.clone()),
+            204,
+            "{shorter_than_the_way}"
+        );
     }
     server.stop();
 }

@@ -10,11 +10,16 @@ use crate::bidding::{AddressRange, ChainRule, Place, Seller, SupplyPolicy, Traff
 use crate::campaign::fixture::{
     banner, campaign, catalogue, catalogue_and_left_out, domain, native, video,
 };
-use crate::campaign::{Advertiser, Deal, Language, Market, Rates, Reach, Transparency};
+use crate::campaign::{
+    Advertiser, Bundle, Category, Deal, InventoryList, Language, Lists, Market, Rates, Reach,
+    Transparency,
+};
 use crate::openrtb::decode;
-use crate::units::{Currency, ExchangeKey, RegionKey, UnixMillis};
+use crate::units::{Currency, ExchangeKey, RegionKey, SegmentKey, UnixMillis};
 
 mod deals;
+mod naive;
+mod privacy;
 
 const NOW: UnixMillis = UnixMillis::new(1_790_000_000_000);
 
@@ -121,6 +126,19 @@ fn transparent(renders: bool) -> Arc<Advertiser> {
         renders,
         parameters: vec![(domain("shoes.example"), 1 << 2)],
     });
+    Arc::new(advertiser)
+}
+
+/// An advertiser that runs only on some sites, and not on others.
+fn running(allowed: &[&str], blocked: &[&str]) -> Arc<Advertiser> {
+    let list = |names: &[&str]| {
+        let apps = vec![Bundle::parse("com.example.game").unwrap()];
+        let sites = names.iter().map(|name| domain(name)).collect();
+        let apps = if names.is_empty() { Vec::new() } else { apps };
+        InventoryList::new(sites, apps)
+    };
+    let mut advertiser = (*campaign("c").advertiser).clone();
+    (advertiser.allowed, advertiser.blocked) = (list(allowed), list(blocked));
     Arc::new(advertiser)
 }
 
@@ -345,6 +363,16 @@ fn each_rule_refuses_with_its_own_reason() {
             plain(),
         ),
         (
+            PassReason::AdvertiserInventory,
+            json!({}),
+            with(|c| c.advertiser = running(&["sport.example"], &[])),
+        ),
+        (
+            PassReason::AdvertiserInventory,
+            json!({ "site": { "domain": "Live.News.example" } }),
+            with(|c| c.advertiser = running(&[], &["news.example"])),
+        ),
+        (
             PassReason::NoTransparency,
             json!({ "regs": { "dsa": { "dsarequired": 2 } } }),
             plain(),
@@ -425,6 +453,39 @@ fn each_rule_refuses_with_its_own_reason() {
     for (expected, change, campaign) in rows {
         assert_eq!(reason(&change, campaign), Some(expected), "{change}");
     }
+}
+
+#[test]
+fn a_videos_own_floor_replaces_the_impressions_for_the_lengths_it_names() {
+    let own = || Campaign {
+        creatives: vec![video("v")],
+        ..campaign("c")
+    };
+    let floors = |rules: Value| {
+        let mut asked = imp("bidfloor", json!(9.0));
+        let mut video = json!({ "mimes": ["video/mp4"], "protocols": [2, 3], "maxduration": 60 });
+        for (key, value) in rules.as_object().unwrap() {
+            video[key] = value.clone();
+        }
+        asked["imp"][0]["video"] = video;
+        reason(&asked, own())
+    };
+    let below = Some(PassReason::BelowFloor);
+    let range = |least: u32, most: u32, floor: f64| json!({ "durfloors": [{ "mindur": least, "maxdur": most, "bidfloor": floor }] });
+    assert_eq!(floors(json!({})), below);
+    assert_eq!(floors(range(10, 20, 2.5)), None);
+    assert_eq!(floors(range(10, 20, 2.6)), below);
+    assert_eq!(
+        floors(range(20, 30, 2.5)),
+        below,
+        "15 s are outside, so the impression's floor counts"
+    );
+    assert_eq!(floors(json!({ "mincpmpersec": 0.16 })), None);
+    assert_eq!(floors(json!({ "mincpmpersec": 0.17 })), below);
+    assert!(
+        floors(json!({ "durfloors": 7 })).is_some(),
+        "what cannot be read is no permission"
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@
 
 mod asks;
 
-use self::asks::{categories, covered, deals, hours, inventory, lists, market, reach, shapes};
+use self::asks::{covered, deals, hours, inventory, listed, lists, market, reach, shapes};
 use super::dimension::{Ask, Dimension};
 use super::postings::{Postings, Union};
 use super::query::{Query, Through};
@@ -14,6 +14,7 @@ use super::zones::Zones;
 use crate::campaign::bitmap::{self, Ranks};
 use crate::campaign::{Campaign, Category, HourOfWeek, Language, Shape, ancestry};
 use crate::units::ExchangeKey;
+use crate::units::SegmentKey;
 
 /// Dimensions with one value per request.
 const SINGLES: usize = 8;
@@ -25,6 +26,9 @@ pub const OFFERED_DEALS_MAX: usize = 16;
 const INVENTORY_MAX: usize = 8;
 /// Sets of categories, each with its parent: a page seldom has more than five.
 const CATEGORIES_MAX: usize = 16;
+
+/// Sets of segments that campaigns name: of the hundreds that a user is in, few are bought.
+const SEGMENTS_MAX: usize = 16;
 
 /// The index.
 #[derive(Debug)]
@@ -44,6 +48,9 @@ pub(super) struct Index {
     categories: Postings<Category>,
     /// Campaigns that include no category; `None` if that is all of them.
     any_category: Option<Ranks>,
+    segments: Postings<SegmentKey>,
+    /// Campaigns that include no segment; `None` if that is all of them.
+    any_segment: Option<Ranks>,
     shapes: Postings<Shape>,
     /// Who buys in open auctions: named is only what none of them does.
     open_market: Dimension,
@@ -68,6 +75,8 @@ pub struct Candidates<'c> {
     not_sites: Union<'c, INVENTORY_MAX>,
     not_apps: Union<'c, 1>,
     not_categories: Union<'c, CATEGORIES_MAX>,
+    segments: Option<Union<'c, SEGMENTS_MAX>>,
+    not_segments: Union<'c, SEGMENTS_MAX>,
 }
 
 impl Index {
@@ -79,7 +88,10 @@ impl Index {
             Dimension::build(&asks)
         };
         let (sites, apps, any_inventory) = inventory(campaigns, words);
-        let (categories, any_category) = categories(campaigns, words);
+        let (categories, any_category) =
+            listed(campaigns, words, |campaign| &campaign.targeting.categories);
+        let (segments, any_segment) =
+            listed(campaigns, words, |campaign| &campaign.targeting.segments);
         Self {
             words: u32::try_from(words).unwrap_or(u32::MAX),
             regions: dimension(&|c| reach(&c.regions, |region| region.raw())),
@@ -94,6 +106,8 @@ impl Index {
             any_inventory,
             categories,
             any_category,
+            segments,
+            any_segment,
             shapes: shapes(campaigns, words),
             open_market: dimension(&|c| market(c.market)),
             deals: deals(campaigns, words),
@@ -139,11 +153,14 @@ impl Index {
             not_sites: Union::EMPTY,
             not_apps: Union::EMPTY,
             not_categories: Union::EMPTY,
+            segments: None,
+            not_segments: Union::EMPTY,
         };
         self.shapes
             .join_including(query.shapes.iter(), &mut found.shapes);
         self.search_inventory(query, &mut found);
         self.search_categories(query, &mut found);
+        self.search_segments(query, &mut found);
         found
     }
 
@@ -207,6 +224,18 @@ impl Index {
         }
     }
 
+    fn search_segments<'c>(&'c self, query: &Query<'_>, found: &mut Candidates<'c>) {
+        if let Some(open) = &self.any_segment {
+            let mut union = Union::EMPTY;
+            union.push(open);
+            self.segments
+                .join_including(query.segments.iter(), &mut union);
+            found.segments = Some(union);
+        }
+        self.segments
+            .join_excluding(query.segments.iter(), &mut found.not_segments);
+    }
+
     /// Bytes on the heap, apart from names.
     pub(super) fn bytes(&self) -> usize {
         let singles = [
@@ -219,12 +248,13 @@ impl Index {
             &self.hours,
             &self.open_market,
         ];
-        let open = [&self.any_inventory, &self.any_category];
+        let open = [&self.any_inventory, &self.any_category, &self.any_segment];
         singles.into_iter().map(Dimension::bytes).sum::<usize>()
             + open.into_iter().flatten().map(Ranks::bytes).sum::<usize>()
             + self.sites.bytes()
             + self.apps.bytes()
             + self.categories.bytes()
+            + self.segments.bytes()
             + self.shapes.bytes()
             + self
                 .deals
@@ -259,9 +289,14 @@ impl Candidates<'_> {
         {
             word &= categories.word(at);
         }
+        if word != 0
+            && let Some(segments) = &mut self.segments
+        {
+            word &= segments.word(at);
+        }
         if word != 0 {
-            word &=
-                !(self.not_sites.word(at) | self.not_apps.word(at) | self.not_categories.word(at));
+            let places = self.not_sites.word(at) | self.not_apps.word(at);
+            word &= !(places | self.not_categories.word(at) | self.not_segments.word(at));
         }
         word
     }

@@ -1,7 +1,7 @@
 //! What one impression is, as the catalogue sees it: one value, or none, for each dimension of targeting.
 
 use crate::campaign::{CategorySet, Country, DeviceType, Language, Os, Shape};
-use crate::units::{ExchangeKey, RegionKey, UnixMillis};
+use crate::units::{ExchangeKey, RegionKey, SegmentKey, UnixMillis};
 
 /// A question to the catalogue: who wants this?
 ///
@@ -28,6 +28,8 @@ pub struct Query<'q> {
     pub app: Option<&'q str>,
     /// What the site or app is about.
     pub categories: &'q CategorySet,
+    /// The segments that the user is known to be in.
+    pub segments: &'q [SegmentKey],
     /// The shapes of creative that the impression takes.
     pub shapes: &'q [Shape],
     /// Which way it would be bought.

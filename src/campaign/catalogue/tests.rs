@@ -12,10 +12,10 @@ use crate::campaign::fixture::{
     video,
 };
 use crate::campaign::{
-    Bundle, Category, CategorySet, DeviceType, HourOfWeek, HoursOfWeek, Language, Lists, Os, Reach,
-    Shape, Targeting,
+    Bundle, Category, CategorySet, Deal, DeviceType, HourOfWeek, HoursOfWeek, Language, Lists,
+    Market, Os, Reach, Shape, Targeting,
 };
-use crate::units::{Currency, ExchangeKey, Rate, RegionKey};
+use crate::units::{Currency, ExchangeKey, Rate, RegionKey, SegmentKey};
 
 const NOW: UnixMillis = UnixMillis::new(1_763_672_400_000);
 const HOUR_MS: i64 = 3_600_000;
@@ -34,6 +34,9 @@ struct Seen {
     app: Option<&'static str>,
     categories: Vec<Category>,
     shapes: Vec<Shape>,
+    segments: Vec<SegmentKey>,
+    /// The deals it is sold on, or the open market.
+    deals: Option<Vec<&'static str>>,
 }
 
 use crate::campaign::Country;
@@ -51,8 +54,12 @@ fn found(catalogue: &Catalogue, seen: &Seen) -> Vec<Arc<str>> {
         site: seen.site,
         app: seen.app,
         categories: &categories,
+        segments: &seen.segments,
         shapes: &seen.shapes,
-        through: Through::OpenMarket,
+        through: match &seen.deals {
+            None => Through::OpenMarket,
+            Some(deals) => Through::Deals(deals),
+        },
     };
     catalogue
         .search(&query)
@@ -137,6 +144,14 @@ fn wants(campaign: &Campaign, seen: &Seen) -> bool {
             .is_none_or(|start| start.get() <= seen.at.get())
         && campaign.ends_at.is_none_or(|end| seen.at.get() < end.get())
         && fits
+        && asks(&targeting.segments, |asked| seen.segments.contains(asked))
+        && match &seen.deals {
+            None => campaign.market == Market::Open,
+            Some(ids) => campaign
+                .deals
+                .iter()
+                .any(|deal| deal.exchange == seen.exchange && ids.contains(&&*deal.id)),
+        }
 }
 
 use crate::campaign::Domain;
@@ -150,6 +165,24 @@ const SITES: [&str; 5] = [
 ];
 const APPS: [&str; 3] = ["com.example.game", "com.example.chat", "431684529"];
 const CATEGORIES: [&str; 5] = ["IAB1", "IAB1-2", "IAB9", "IAB9-30", "IAB25-3"];
+
+const DEALS: [&str; 3] = ["d1", "d2", "d3"];
+
+fn segments() -> Vec<SegmentKey> {
+    ["p/1", "p/2", "q/1"].map(SegmentKey::of).to_vec()
+}
+
+fn deals() -> Vec<Deal> {
+    let of = |exchange| {
+        DEALS.map(|id| Deal {
+            id: id.into(),
+            exchange,
+            price: None,
+            guaranteed: false,
+        })
+    };
+    exchanges().into_iter().flat_map(of).collect()
+}
 
 fn countries() -> Vec<Country> {
     ["SG", "ID", "TH", "DE"].map(country).to_vec()
@@ -223,10 +256,16 @@ fn targeting() -> impl Strategy<Value = Targeting> {
         lists(domains),
         lists(bundles),
         lists(categories),
-        hours(),
+        (hours(), lists(segments())),
     )
         .prop_map(
-            |((countries, devices, systems, languages), sites, apps, categories, hours)| {
+            |(
+                (countries, devices, systems, languages),
+                sites,
+                apps,
+                categories,
+                (hours, segments),
+            )| {
                 Targeting {
                     countries,
                     devices,
@@ -235,6 +274,7 @@ fn targeting() -> impl Strategy<Value = Targeting> {
                     sites,
                     apps,
                     categories,
+                    segments,
                     hours,
                 }
             },
@@ -251,6 +291,8 @@ prop_compose! {
         starts_in in option::weighted(0.2, -30i64..30),
         lasts in option::weighted(0.2, 1i64..60),
         formats in subsequence(vec![0, 1, 2, 3], 1..=4),
+        deals in option::weighted(0.3, subsequence(deals(), 1..=3)),
+        market in prop_oneof![3 => Just(Market::Open), 1 => Just(Market::DealsOnly)],
     ) -> Campaign {
         let starts_at = starts_in.map(|hours| UnixMillis::new(NOW.get() + hours * HOUR_MS));
         let ends_from = starts_at.unwrap_or(NOW);
@@ -258,6 +300,8 @@ prop_compose! {
         Campaign {
             targeting,
             regions,
+            market: if deals.is_some() { market } else { Market::Open },
+            deals: deals.into_iter().flatten().filter(|deal| exchanges.includes(&deal.exchange)).collect(),
             exchanges,
             price: Cpm::from_micros(price * 100_000),
             time_zone: TimeZone::get(zone).unwrap(),
@@ -281,6 +325,8 @@ prop_compose! {
         ],
         categories in subsequence(CATEGORIES.to_vec(), 0..=2),
         shapes in subsequence(shapes(), 0..=4),
+        segments in subsequence(segments(), 0..=3),
+        deals in option::weighted(0.3, subsequence(DEALS.to_vec(), 0..=3)),
     ) -> Seen {
         Seen {
             region: place.0,
@@ -294,6 +340,8 @@ prop_compose! {
             app: channel.1,
             categories: categories.into_iter().map(category).collect(),
             shapes,
+            segments,
+            deals,
         }
     }
 }
@@ -311,7 +359,9 @@ fn any_campaigns() -> impl Strategy<Value = Vec<Campaign>> {
         });
         named
             .filter(|campaign| {
-                campaign.ends_at.is_none_or(|end| end > NOW) && !campaign.targeting.hours.is_empty()
+                campaign.ends_at.is_none_or(|end| end > NOW)
+                    && !campaign.targeting.hours.is_empty()
+                    && (campaign.market == Market::Open || !campaign.deals.is_empty())
             })
             .collect()
     })
@@ -343,6 +393,8 @@ fn in_singapore() -> Seen {
         app: None,
         categories: Vec::new(),
         shapes: vec![Shape::Banner(size(300, 250))],
+        segments: Vec::new(),
+        deals: None,
     }
 }
 
@@ -466,6 +518,7 @@ fn query_of(categories: &CategorySet) -> Query<'_> {
         site: None,
         app: None,
         categories,
+        segments: &[],
         shapes: &[],
         through: Through::OpenMarket,
     }

@@ -4,12 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::folder::{Places, check_known};
-use crate::campaign::{Advertiser, Transparency};
+use super::targeting::lists;
+use crate::campaign::{Advertiser, InventoryList, Transparency};
 use crate::config::keys;
-use crate::config::kinds::{CATEGORY, DOMAIN, ID, TEXT};
+use crate::config::kinds::{BUNDLE, CATEGORY, CURRENCY, DOMAIN, ID, TEXT};
 use crate::config::reader::Reader;
 use crate::config::source::{Source, read_table};
-use crate::units::{AdvertiserKey, ExchangeKey};
+use crate::units::{AdvertiserKey, Currency, ExchangeKey};
 
 pub(super) fn read(
     source: &Source<'_>,
@@ -25,11 +26,16 @@ pub(super) fn read(
         let advice = "missing; expects the domains of its landing pages, the main one first, like [\"shop.example\"]";
         reader.fault("domains", advice);
     }
+    let sites = lists(&mut reader, "sites", &DOMAIN);
+    let apps = lists(&mut reader, "apps", &BUNDLE);
     Some(Advertiser {
         id: id.into(),
         key: AdvertiserKey::of(id),
         domains: reader.list("domains", &DOMAIN),
         categories: reader.list("categories", &CATEGORY),
+        currency: reader.or("currency", &CURRENCY, Currency::USD),
+        allowed: InventoryList::new(sites.include, apps.include),
+        blocked: InventoryList::new(sites.exclude, apps.exclude),
         seats: seats(&mut reader, places),
         transparency: transparency(&mut reader),
     })

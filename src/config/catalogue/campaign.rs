@@ -31,7 +31,8 @@ pub(super) fn read(
     reader.one("name", &TEXT);
     let advertiser = advertiser(&mut reader, parts);
     let creatives = creatives(&mut reader, parts);
-    let currency = reader.or("currency", &CURRENCY, Currency::USD);
+    let usual = advertiser.as_ref().map_or(Currency::USD, |it| it.currency);
+    let currency = reader.or("currency", &CURRENCY, usual);
     let price = reader.must("cpm", &PRICE);
     if let Some(price) = price {
         check_price(&reader, (price, currency), parts);

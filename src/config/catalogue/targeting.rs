@@ -3,7 +3,9 @@
 use super::hours::{HOURS, joined};
 use crate::campaign::{HoursOfWeek, Lists, Targeting};
 use crate::config::keys;
-use crate::config::kinds::{BUNDLE, CATEGORY, COUNTRY, DEVICE, DOMAIN, Kind, LANGUAGE, SYSTEM};
+use crate::config::kinds::{
+    BUNDLE, CATEGORY, COUNTRY, DEVICE, DOMAIN, Kind, LANGUAGE, SEGMENT, SYSTEM,
+};
 use crate::config::reader::Reader;
 
 pub(super) fn read(campaign: &mut Reader<'_>) -> Targeting {
@@ -17,6 +19,7 @@ pub(super) fn read(campaign: &mut Reader<'_>) -> Targeting {
         sites: lists(&mut reader, "sites", &DOMAIN),
         apps: lists(&mut reader, "apps", &BUNDLE),
         categories: lists(&mut reader, "categories", &CATEGORY),
+        segments: lists(&mut reader, "segments", &SEGMENT),
         hours: if says_hours {
             joined(reader.list("hours", &HOURS))
         } else {
@@ -25,7 +28,7 @@ pub(super) fn read(campaign: &mut Reader<'_>) -> Targeting {
     }
 }
 
-fn lists<T>(reader: &mut Reader<'_>, key: &'static str, kind: &Kind<T>) -> Lists<T> {
+pub(super) fn lists<T>(reader: &mut Reader<'_>, key: &'static str, kind: &Kind<T>) -> Lists<T> {
     let mut lists = reader.section(key, &[keys::LISTS]);
     Lists {
         include: lists.list("include", kind),

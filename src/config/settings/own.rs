@@ -25,6 +25,11 @@ const FILES_DEFAULT: u32 = 8;
 /// A campaign's process is small, but each has rows in every region's tables.
 const LIVE: RangeInclusive<i64> = 1..=100_000;
 const LIVE_DEFAULT: usize = 10_000;
+/// A year: rates that nobody wants to be reminded of.
+const RATES_AGE: RangeInclusive<Duration> =
+    Duration::from_hours(24)..=Duration::from_hours(366 * 24);
+/// Currencies that ads are sold in move by a few per cent in a month.
+const RATES_AGE_DEFAULT: Duration = Duration::from_hours(30 * 24);
 /// Above what any exchange has been seen to clear at, below what would empty a budget in an hour.
 const MAX_CPM_DEFAULT: Cpm = Cpm::from_micros(100_000_000);
 
@@ -124,6 +129,7 @@ pub(super) fn rates(top: &mut Reader<'_>) -> StatedRates {
     let mut reader = top.section("rates", &[keys::RATES]);
     StatedRates {
         as_of: reader.one("as_of", &DATE),
+        max_age: reader.span("max_age", RATES_AGE_DEFAULT, &RATES_AGE),
         in_usd: Rates::new(reader.map("in_usd", &CURRENCY, &RATE)),
     }
 }

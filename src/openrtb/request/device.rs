@@ -108,8 +108,13 @@ impl<'de> Object<'de> for Device<'de> {
             "ip" => self.ip = read(map)?,
             "ipv6" => self.ipv6 = read(map)?,
             "geo" => self.geo = read(map)?,
-            "dnt" => self.dnt = read(map)?,
-            "lmt" => self.lmt = read(map)?,
+            "dnt" => self.dnt = self.dnt.stricter(read(map)?),
+            "lmt" => self.lmt = self.lmt.stricter(read(map)?),
+            "ext" => {
+                let limits: Limits = read(map)?;
+                self.dnt = self.dnt.stricter(limits.dnt);
+                self.lmt = self.lmt.stricter(limits.lmt);
+            }
             "devicetype" => self.devicetype = read(map)?,
             "make" => self.make = read(map)?,
             "model" => self.model = read(map)?,
@@ -122,6 +127,24 @@ impl<'de> Object<'de> for Device<'de> {
             "carrier" => self.carrier = read(map)?,
             "connectiontype" => self.connectiontype = read(map)?,
             "ifa" => self.ifa = read(map)?,
+            _ => skip(map)?,
+        }
+        Ok(())
+    }
+}
+
+/// Flags that some exchanges keep beside their own.
+#[derive(Default)]
+struct Limits {
+    dnt: Flag,
+    lmt: Flag,
+}
+
+impl<'de> Object<'de> for Limits {
+    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "dnt" => self.dnt = read(map)?,
+            "lmt" => self.lmt = read(map)?,
             _ => skip(map)?,
         }
         Ok(())

@@ -24,6 +24,6 @@ pub use channel::{Channel, ChannelKind, Content, Publisher};
 pub use device::{Device, Geo, UserAgent};
 pub use imp::{Imp, Quantity};
 pub use media::{Audio, Banner, DurationFloor, Format, Native, Pod, Video};
-pub use person::{Dsa, Eid, Regs, User};
+pub use person::{Dsa, Eid, Regs, User, UserData, UserSegment};
 pub use pmp::{Deal, Pmp};
 pub use source::{Source, SupplyChain, SupplyNode};

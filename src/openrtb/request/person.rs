@@ -22,6 +22,24 @@ pub struct User<'a> {
     pub consent: Option<Text<'a>>,
     /// Ids of third parties.
     pub eids: Vec<Eid<'a>>,
+    /// Segments that others put the user in: personal data; see `consent`.
+    pub data: Vec<UserData<'a>>,
+}
+
+/// What one provider says of the user.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UserData<'a> {
+    /// The provider's id, or its name where it has none.
+    pub provider: Option<Text<'a>>,
+    /// The segments.
+    pub segments: Vec<UserSegment<'a>>,
+}
+
+/// A segment of an audience.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UserSegment<'a> {
+    /// Its id in the provider's taxonomy, never empty.
+    pub id: Text<'a>,
 }
 
 /// A third party's id of the user: the first of them, where it gives several.
@@ -48,6 +66,8 @@ pub struct Regs<'a> {
     pub gpp: Option<Text<'a>>,
     /// Sections of the string that apply; −1 says that none does.
     pub gpp_sid: Given<Vec<i32>>,
+    /// The browser's Global Privacy Control: the user objects to sale and sharing.
+    pub gpc: Flag,
     /// What the Digital Services Act asks of bids.
     pub dsa: Dsa,
 }
@@ -110,6 +130,11 @@ impl User<'_> {
             id: self.id,
             buyeruid: self.buyeruid,
             consent: joined(self.consent, former.consent),
+            data: if self.data.is_empty() {
+                former.data
+            } else {
+                self.data
+            },
             eids: if self.eids.is_empty() {
                 former.eids
             } else {
@@ -127,6 +152,7 @@ impl<'a> Regs<'a> {
         self.tighten_us_privacy(other.us_privacy);
         self.gpp = joined(self.gpp.take(), other.gpp);
         self.tighten_gpp_sid(other.gpp_sid);
+        self.gpc = self.gpc.stricter(other.gpc);
         self.dsa.tighten(other.dsa);
     }
 
@@ -159,6 +185,12 @@ impl<'de> Object<'de> for User<'de> {
                     self.eids = eids;
                 }
             }
+            "data" => {
+                let data: Vec<UserData<'de>> = read(map)?;
+                if !data.is_empty() {
+                    self.data = data;
+                }
+            }
             "ext" => {
                 let former: User<'de> = read(map)?;
                 *self = std::mem::take(self).joined(former);
@@ -166,6 +198,35 @@ impl<'de> Object<'de> for User<'de> {
             _ => skip(map)?,
         }
         Ok(())
+    }
+}
+
+impl<'de> Object<'de> for UserData<'de> {
+    /// Exchanges pass on the segments of a handful of providers.
+    const MAX_LISTED: usize = 16;
+
+    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "id" => self.provider = joined(read(map)?, self.provider.take()),
+            "name" => self.provider = joined(self.provider.take(), read(map)?),
+            "segment" => self.segments = read(map)?,
+            _ => skip(map)?,
+        }
+        Ok(())
+    }
+}
+
+impl<'de> Object<'de> for UserSegment<'de> {
+    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "id" => self.id = read::<Option<Text<'de>>, A>(map)?.unwrap_or_default(),
+            _ => skip(map)?,
+        }
+        Ok(())
+    }
+
+    fn is_usable(&self) -> bool {
+        !self.id.is_empty()
     }
 }
 
@@ -215,6 +276,7 @@ impl<'de> Object<'de> for Regs<'de> {
         match key {
             "coppa" => self.coppa = self.coppa.stricter(read(map)?),
             "gdpr" => self.gdpr = self.gdpr.stricter(read(map)?),
+            "gpc" => self.gpc = self.gpc.stricter(read(map)?),
             "us_privacy" => {
                 let us_privacy = read(map)?;
                 self.tighten_us_privacy(us_privacy);

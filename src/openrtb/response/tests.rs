@@ -96,6 +96,31 @@ fn what_is_not_known_is_left_out() {
 }
 
 #[test]
+fn who_is_behind_a_bid_stands_in_its_extension() {
+    let dsa = BidDsa {
+        behalf: "Shoes Ltd",
+        paid: "Shoes \"Holding\"",
+        transparency: &[("shoes.example", CodeSet::from_bits(0b110))],
+        adrender: true,
+    };
+    let bids = [Bid {
+        dsa: Some(dsa),
+        ..Bid::new("b", "1", Cpm::from_micros(1))
+    }];
+    let seats = [SeatBid {
+        seat: None,
+        bids: &bids,
+    }];
+    assert_eq!(
+        read_back(&response_of(&seats))["seatbid"][0]["bid"][0]["ext"],
+        json!({ "dsa": {
+            "behalf": "Shoes Ltd", "paid": "Shoes \"Holding\"", "adrender": 1,
+            "transparency": [{ "domain": "shoes.example", "dsaparams": [1, 2] }],
+        }})
+    );
+}
+
+#[test]
 fn a_reason_comes_without_bids() {
     let mut out = Vec::new();
     write_no_bid(&mut out, "r\"1", NoBidReason::InsufficientTime);

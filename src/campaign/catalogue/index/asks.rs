@@ -1,13 +1,12 @@
 //! What each campaign asks, dimension by dimension, as the index keeps it.
 
 use std::collections::BTreeMap;
+use std::hash::Hash;
 
 use super::super::dimension::Ask;
 use super::super::postings::{Postings, PostingsBuilder};
 use crate::campaign::bitmap::{Ranks, RanksBuilder};
-use crate::campaign::{
-    Campaign, Category, DeviceType, HourOfWeek, HoursOfWeek, Lists, Market, Reach, Shape,
-};
+use crate::campaign::{Campaign, DeviceType, HourOfWeek, HoursOfWeek, Lists, Market, Reach, Shape};
 use crate::units::ExchangeKey;
 
 pub(super) fn reach<K>(places: &Reach<K>, number: impl Fn(&K) -> u64) -> Ask {
@@ -85,22 +84,24 @@ pub(super) fn inventory(campaigns: &[&Campaign], words: usize) -> Inventory {
     (sites.build(words), apps.build(words), open.build(words))
 }
 
-pub(super) fn categories(
-    campaigns: &[&Campaign],
+/// A dimension in which a request has several values, and who includes none of them.
+pub(super) fn listed<'a, K: Copy + Eq + Hash + 'a>(
+    campaigns: &[&'a Campaign],
     words: usize,
-) -> (Postings<Category>, Option<Ranks>) {
+    of: impl Fn(&'a Campaign) -> &'a Lists<K>,
+) -> (Postings<K>, Option<Ranks>) {
     let mut postings = PostingsBuilder::new();
     let mut open = Open::default();
     for (rank, campaign) in (0u32..).zip(campaigns) {
-        let lists = &campaign.targeting.categories;
+        let lists = of(campaign);
         lists
             .include
             .iter()
-            .for_each(|category| postings.include(*category, rank));
+            .for_each(|value| postings.include(*value, rank));
         lists
             .exclude
             .iter()
-            .for_each(|category| postings.exclude(*category, rank));
+            .for_each(|value| postings.exclude(*value, rank));
         open.add(rank, lists.include.is_empty());
     }
     (postings.build(words), open.build(words))

@@ -1,0 +1,247 @@
+//! The rules once more, one campaign at a time, without an index and without an order: both must agree on what is bid.
+
+use super::*;
+
+/// US dollars for a euro, in billionths.
+const EURO: i64 = 1_100_000_000;
+
+#[expect(clippy::struct_excessive_bools, reason = "independent properties")]
+#[derive(Clone, Debug)]
+struct Buyer {
+    price: i64,
+    in_euro: bool,
+    advertiser: u8,
+    has_seat: bool,
+    category: u8,
+    secure: bool,
+    deals: Vec<(u8, Option<i64>, bool)>,
+    deals_only: bool,
+}
+
+#[expect(clippy::struct_excessive_bools, reason = "independent properties")]
+#[derive(Clone, Debug)]
+struct Asked {
+    floor: (i64, bool),
+    in_euro: bool,
+    badv: Vec<u8>,
+    bcat: Vec<u8>,
+    seats: (u8, bool),
+    secure: bool,
+    deals: Vec<AskedDeal>,
+    private: bool,
+}
+
+#[derive(Clone, Debug)]
+struct AskedDeal {
+    id: u8,
+    floor: Option<(i64, bool)>,
+    at: Option<u32>,
+    seat: u8,
+    advertiser: Option<u8>,
+}
+
+const CATEGORIES: [&str; 4] = ["IAB18-5", "IAB18", "IAB9-3", "IAB9-30"];
+const SEATS: [&str; 3] = ["", "house", "own"];
+
+fn euro() -> Currency {
+    Currency::parse("EUR").unwrap()
+}
+
+fn currency(in_euro: bool) -> Currency {
+    if in_euro { euro() } else { Currency::USD }
+}
+
+fn number(micros: i64) -> Value {
+    json!(Cpm::from_micros(micros).to_string().parse::<f64>().unwrap())
+}
+
+impl Buyer {
+    fn campaign(&self, place: usize) -> Campaign {
+        let mut one = campaign(&format!("c{place}"));
+        let mut advertiser = (*one.advertiser).clone();
+        advertiser.domains = vec![domain(&format!("shop.brand{}.example", self.advertiser))];
+        advertiser.categories =
+            vec![Category::parse(CATEGORIES[usize::from(self.category)]).unwrap()];
+        if self.has_seat {
+            advertiser.seats = vec![(ExchangeKey::of("adx"), "own".into())];
+        }
+        one.advertiser = Arc::new(advertiser);
+        one.price = Cpm::from_micros(self.price);
+        one.currency = currency(self.in_euro);
+        one.creatives[0].secure = self.secure;
+        one.deals = self
+            .deals
+            .iter()
+            .map(|(id, price, guaranteed)| Deal {
+                price: price.map(Cpm::from_micros),
+                guaranteed: *guaranteed,
+                ..deal(&format!("d{id}"))
+            })
+            .collect();
+        one.market = if self.deals_only && !self.deals.is_empty() {
+            Market::DealsOnly
+        } else {
+            Market::Open
+        };
+        one
+    }
+}
+
+impl Asked {
+    fn request(&self) -> Value {
+        let deals: Vec<Value> = self
+            .deals
+            .iter()
+            .map(|deal| {
+                let mut one = json!({ "id": format!("d{}", deal.id) });
+                if let Some((floor, in_euro)) = deal.floor {
+                    one["bidfloor"] = number(floor);
+                    one["bidfloorcur"] = json!(currency(in_euro).as_str());
+                }
+                if let Some(at) = deal.at {
+                    one["at"] = json!(at);
+                }
+                if deal.seat > 0 {
+                    one["wseat"] = json!([SEATS[usize::from(deal.seat)]]);
+                }
+                if let Some(advertiser) = deal.advertiser {
+                    one["wadomain"] = json!([format!("brand{advertiser}.example")]);
+                }
+                one
+            })
+            .collect();
+        let mut all = json!({
+            "id": "r", "site": { "domain": "news.example" }, "at": 1, "cur": [currency(self.in_euro).as_str()],
+            "badv": self.badv.iter().map(|it| format!("brand{it}.example")).collect::<Vec<_>>(),
+            "bcat": self.bcat.iter().map(|it| CATEGORIES[usize::from(*it)]).collect::<Vec<_>>(),
+            "imp": [{
+                "id": "1", "secure": u8::from(self.secure), "banner": { "w": 300, "h": 250 },
+                "bidfloor": number(self.floor.0), "bidfloorcur": currency(self.floor.1).as_str(),
+                "pmp": { "private_auction": u8::from(self.private), "deals": deals },
+            }],
+        });
+        if self.seats.0 > 0 {
+            let key = if self.seats.1 { "wseat" } else { "bseat" };
+            all[key] = json!([SEATS[usize::from(self.seats.0)]]);
+        }
+        all
+    }
+
+    /// Whether a campaign may be shown at all.
+    fn allows(&self, buyer: &Buyer) -> bool {
+        let seat = if buyer.has_seat { 2 } else { 1 };
+        let seated = match self.seats {
+            (0, _) => true,
+            (named, true) => named == seat,
+            (named, false) => named != seat,
+        };
+        let own = CATEGORIES[usize::from(buyer.category)];
+        let blocked = self.bcat.iter().map(|it| CATEGORIES[usize::from(*it)]);
+        let mut blocked = blocked.filter(|it| *it == own || own.starts_with(&format!("{it}-")));
+        seated
+            && !self.badv.contains(&buyer.advertiser)
+            && blocked.next().is_none()
+            && (buyer.secure || !self.secure)
+    }
+
+    fn converted(&self, (price, in_euro): (i64, bool), rates: &Rates) -> Cpm {
+        let rate = rates
+            .between(currency(in_euro), currency(self.in_euro))
+            .unwrap();
+        Cpm::from_micros(price).convert(rate).unwrap()
+    }
+
+    /// What a campaign would bid on a deal, and whether it is guaranteed.
+    fn on_deal(&self, buyer: &Buyer, asked: &AskedDeal, rates: &Rates) -> Option<(bool, Cpm)> {
+        let (_, own, guaranteed) = buyer.deals.iter().find(|(id, ..)| *id == asked.id)?;
+        let seat = if buyer.has_seat { 2 } else { 1 };
+        let fits = asked.seat == 0 || asked.seat == seat;
+        let fits = fits && asked.advertiser.is_none_or(|it| it == buyer.advertiser);
+        let most = self.converted((own.unwrap_or(buyer.price), buyer.in_euro), rates);
+        let stated = asked
+            .floor
+            .filter(|(floor, _)| *floor > 0)
+            .map(|floor| self.converted(floor, rates));
+        let (price, least) = match (asked.at, stated, asked.floor) {
+            (Some(3), Some(agreed), _) => (agreed, agreed),
+            (Some(3), None, _) => (own.map(|_| most)?, most),
+            (_, Some(floor), _) => (most, floor),
+            (_, None, Some(_)) => (most, Cpm::ZERO),
+            (_, None, None) => (most, self.converted(self.floor, rates)),
+        };
+        (fits && self.allows(buyer) && most >= least).then_some((*guaranteed, price))
+    }
+}
+
+prop_compose! {
+    fn buyer()(
+        price in 1..40_i64, in_euro in any::<bool>(), advertiser in 0..4_u8, has_seat in any::<bool>(), category in 0..4_u8,
+        secure in prop::bool::weighted(0.7), deals_only in any::<bool>(),
+        deals in prop::collection::btree_map(0..3_u8, (prop::option::of(1..60_i64), any::<bool>()), 0..3),
+    ) -> Buyer {
+        let deals = deals.into_iter().map(|(id, (own, guaranteed))| (id, own.map(|it| it * 100_000), guaranteed));
+        Buyer { price: price * 100_000, in_euro, advertiser, has_seat, category, secure, deals: deals.collect(), deals_only }
+    }
+}
+
+prop_compose! {
+    fn asked_deal()(
+        floor in prop::option::of((0..45_i64, any::<bool>())), at in prop::option::of(1..4_u32),
+        seat in prop::sample::select(vec![0, 0, 1, 2]), advertiser in prop::option::weighted(0.2, 0..4_u8),
+    ) -> AskedDeal {
+        let floor = floor.map(|(floor, in_euro)| (floor * 100_000, in_euro));
+        AskedDeal { id: 0, floor, at, seat, advertiser }
+    }
+}
+
+prop_compose! {
+    fn asked()(
+        floor in (0..45_i64, any::<bool>()), in_euro in any::<bool>(),
+        badv in prop::collection::vec(0..5_u8, 0..2), bcat in prop::collection::vec(0..4_u8, 0..2),
+        seats in (prop::sample::select(vec![0_u8, 0, 1, 2]), any::<bool>()),
+        secure in any::<bool>(), private in prop::bool::weighted(0.2),
+        deals in prop::collection::btree_map(0..4_u8, asked_deal(), 0..3),
+    ) -> Asked {
+        let deals = deals.into_iter().map(|(id, deal)| AskedDeal { id, ..deal }).collect();
+        Asked { floor: (floor.0 * 100_000, floor.1), in_euro, badv, bcat, seats, secure, deals, private }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn what_is_bid_is_what_the_rules_say(buyers in prop::collection::vec(buyer(), 0..20), asked in asked()) {
+        let rates = Rates::new([(euro(), Rate::from_billionths(EURO).unwrap())]);
+        let campaigns = buyers.iter().enumerate().map(|(place, one)| one.campaign(place));
+        let (catalogue, left_out) = catalogue_and_left_out(campaigns, &rates, NOW);
+        prop_assert!(left_out.is_empty());
+        let seats = ["house".into(), "own".into()];
+        let place = Place { seat: Some("house"), seats: &seats, ..place(&rates) };
+        let chosen = choose(&asked.request(), &catalogue, place, &mut Purse::full()).ok();
+
+        let on_deals = buyers.iter().flat_map(|buyer| {
+            let (asked, rates) = (&asked, &rates);
+            asked.deals.iter().filter_map(move |deal| asked.on_deal(buyer, deal, rates))
+        });
+        if let Some((_, price)) = on_deals.max() {
+            let chosen = chosen.expect("a bid on a deal");
+            prop_assert!(chosen.deal.is_some());
+            prop_assert_eq!(chosen.price, price);
+            return Ok(());
+        }
+        let floor = asked.converted(asked.floor, &rates);
+        let in_the_open = buyers.iter().filter(|buyer| {
+            let sells = !buyer.deals_only || buyer.deals.is_empty();
+            sells && !asked.private && asked.allows(buyer) && asked.converted((buyer.price, buyer.in_euro), &rates) >= floor
+        });
+        let dollars = |buyer: &Buyer| {
+            Cpm::from_micros(buyer.price).convert(rates.in_dollars(currency(buyer.in_euro)).unwrap()).unwrap()
+        };
+        let value = chosen.map(|choice| {
+            assert_eq!(choice.deal, None);
+            catalogue.offer(choice.rank).unwrap().value
+        });
+        prop_assert_eq!(value, in_the_open.map(dollars).max());
+    }
+}

@@ -1,0 +1,121 @@
+//! Where anything says that the user is not to be known, nothing of the user reaches a decision.
+
+use super::*;
+use crate::openrtb::consent::{Privacy, user_id};
+
+/// What stands for a person in a request; each must be found nowhere else.
+const PERSONAL: [&str; 9] = [
+    "person-id",
+    "person-ours",
+    "person-eid",
+    "person-ifa",
+    "person-segment",
+    "person-sha1",
+    "10.7.7.7",
+    "1.352083",
+    "103.819836",
+];
+
+fn personal() -> Value {
+    json!({
+        "user": {
+            "id": PERSONAL[0], "buyeruid": PERSONAL[1],
+            "eids": [{ "source": "known.example", "uids": [{ "id": PERSONAL[2] }] }],
+            "data": [{ "id": "provider.example", "segment": [{ "id": PERSONAL[4] }] }],
+        },
+        "device": {
+            "ifa": PERSONAL[3], "didsha1": PERSONAL[5], "ip": PERSONAL[6],
+            "geo": { "country": "SGP", "lat": 1.352_083, "lon": 103.819_836 },
+        },
+    })
+}
+
+/// One place where a restriction may stand, and what may stand there.
+fn restriction() -> impl Strategy<Value = (&'static str, Value)> {
+    let flag = prop::sample::select(vec![
+        json!(1),
+        json!(true),
+        json!("1"),
+        json!(2),
+        json!("?"),
+        json!([1]),
+    ]);
+    let flags = prop::sample::select(vec![
+        "/regs/coppa",
+        "/regs/ext/coppa",
+        "/regs/gdpr",
+        "/regs/ext/gdpr",
+        "/regs/gpc",
+        "/regs/ext/gpc",
+        "/device/lmt",
+        "/device/ext/lmt",
+        "/device/dnt",
+        "/device/ext/dnt",
+    ]);
+    let texts = prop::sample::select(vec![
+        ("/regs/us_privacy", json!("1YYN")),
+        ("/regs/ext/us_privacy", json!("1NY-")),
+        ("/regs/us_privacy", json!("what")),
+        ("/regs/gpp", json!("DBAA")),
+        ("/regs/ext/gpp", json!("DBAA")),
+        ("/regs/gpp_sid", json!([7])),
+        ("/regs/ext/gpp_sid", json!(["2"])),
+    ]);
+    prop_oneof![(flags, flag), texts]
+}
+
+fn set(request: &mut Value, path: &str, value: Value) {
+    let steps: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let place = steps.iter().fold(request, |place, step| &mut place[*step]);
+    *place = value;
+}
+
+/// What a decision is made of, as text.
+fn seen(request: &Value) -> (bool, Option<String>, String) {
+    let bytes = request.to_string();
+    let request = decode(bytes.as_bytes()).unwrap();
+    let rates = Rates::default();
+    let context = Context::read(&request, place(&rates)).unwrap();
+    let id = user_id(&request).map(str::to_owned);
+    let knows = !context.segments.is_empty();
+    let is_allowed = Privacy::of(&request).is_allowed();
+    assert_eq!(is_allowed, knows, "segments are known where ids are");
+    (is_allowed, id, format!("{context:?}"))
+}
+
+#[test]
+fn the_control_is_known() {
+    let (is_allowed, id, _) = seen(&request(&personal()));
+    assert!(is_allowed);
+    assert_eq!(id.as_deref(), Some(PERSONAL[1]));
+    let mut wanting = campaign("c");
+    wanting.targeting.segments = Lists::only([SegmentKey::of("provider.example/person-segment")]);
+    assert_eq!(reason(&personal(), wanting.clone()), None);
+    wanting.targeting.segments = Lists::only([SegmentKey::of("eids/known.example")]);
+    assert_eq!(reason(&personal(), wanting.clone()), None);
+    let mut restricted = personal();
+    restricted["regs"] = json!({ "coppa": 1 });
+    assert_eq!(reason(&restricted, wanting), Some(PassReason::NoCandidate));
+}
+
+proptest! {
+    #[test]
+    fn any_sign_anywhere_hides_the_user(
+        (path, value) in restriction(),
+        others in prop::collection::vec((restriction(), any::<bool>()), 0..3),
+    ) {
+        let mut asked = request(&personal());
+        for ((path, value), denies) in others {
+            // A no beside a yes does not undo it; in the same place the later one would only replace it.
+            let said = if denies && !path.contains("us_privacy") && !path.contains("gpp") { json!(0) } else { value };
+            set(&mut asked, path, said);
+        }
+        set(&mut asked, path, value);
+        let (is_allowed, id, context) = seen(&asked);
+        prop_assert!(!is_allowed, "{asked}");
+        prop_assert_eq!(id, None);
+        for secret in PERSONAL {
+            prop_assert!(!context.contains(secret), "{secret} in {context}");
+        }
+    }
+}
