@@ -281,7 +281,8 @@ fn try_candidate<F: Funds>(
     funds: &mut F,
 ) -> Result<Choice<F::Hold>, PassReason> {
     let campaign = &*offer.campaign;
-    let fit = fit(campaign, context, chance)?;
+    let barred = offer.barred_on(context.place.exchange);
+    let fit = fit((campaign, barred), context, chance)?;
     let terms = terms(campaign, way, &fit, context)?;
     let in_dollars = match way {
         Way::OpenMarket => Some(offer.value),

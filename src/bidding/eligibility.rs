@@ -4,7 +4,7 @@ use super::context::Context;
 use super::opportunity::Opportunity;
 use super::pass::PassReason;
 use crate::campaign::{
-    Advertiser, Banner, Campaign, Creative, Format, MediaFile, Native, Video, VideoSource,
+    Advertiser, Banner, Barred, Campaign, Creative, Format, MediaFile, Native, Video, VideoSource,
 };
 use crate::openrtb::codes::VastForm;
 use crate::openrtb::native::{ImagePart, NativeParts, TextPart, can_answer};
@@ -27,7 +27,7 @@ pub(super) struct Fit {
 /// # Errors
 /// The reason of the creative that got furthest.
 pub(super) fn fit(
-    campaign: &Campaign,
+    (campaign, barred): (&Campaign, Barred),
     context: &Context<'_>,
     chance: &Opportunity<'_>,
 ) -> Result<Fit, PassReason> {
@@ -54,6 +54,7 @@ pub(super) fn fit(
     let mut furthest = PassReason::NoMatchingCreative;
     for (place, creative) in campaign.creatives.iter().enumerate() {
         match creative_fits(creative, advertiser, context, chance) {
+            Ok(_) if barred.contains(place) => furthest = furthest.max(PassReason::NotApproved),
             Ok(floor) => {
                 return Ok(Fit {
                     creative: place,

@@ -66,6 +66,8 @@ pub enum PassReason {
     Language,
     /// Its creatives fit but load something over plain HTTP.
     NotSecure,
+    /// Its creatives fit but for the exchange, which has not approved them.
+    NotApproved,
     /// Its price is above the ceiling for all bids.
     AboveCeiling,
     /// Its price is below the floor.
@@ -94,7 +96,7 @@ pub enum PassReason {
 
 impl PassReason {
     /// Every reason, in order.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::StoppedAll,
         Self::CatalogueRestarting,
         Self::AmbiguousChannel,
@@ -126,6 +128,7 @@ impl PassReason {
         Self::BlockedAttribute,
         Self::Language,
         Self::NotSecure,
+        Self::NotApproved,
         Self::AboveCeiling,
         Self::BelowFloor,
         Self::Unidentified,
@@ -179,6 +182,7 @@ impl PassReason {
             Self::BlockedAttribute => "blocked_attribute",
             Self::Language => "language",
             Self::NotSecure => "not_secure",
+            Self::NotApproved => "not_approved",
             Self::AboveCeiling => "above_ceiling",
             Self::BelowFloor => "below_floor",
             Self::Unidentified => "unidentified",

@@ -22,6 +22,7 @@ use self::index::Index;
 pub use self::index::{Candidates, OFFERED_DEALS_MAX, SHAPES_MAX};
 pub use self::query::{Query, Through};
 use self::zones::{ZonePlace, Zones};
+use super::approval::{Approvals, Barred};
 use super::campaign::{Campaign, CampaignFault};
 use super::creative::Creative;
 use super::hours::HoursOfWeek;
@@ -42,6 +43,8 @@ pub struct Offer {
     pub slot: CampaignSlot,
     /// What an impression is worth at most: the campaign's price in US dollars.
     pub value: Cpm,
+    /// Exchanges that do not run some of its creatives, in order.
+    barred: Box<[(ExchangeKey, Barred)]>,
     /// Its time zone, if its hours are restricted.
     zone: Option<ZonePlace>,
 }
@@ -92,7 +95,8 @@ pub enum WhyLeftOut {
 impl Catalogue {
     /// The catalogue without campaigns.
     pub fn empty() -> Self {
-        Self::of(Vec::new(), HashMap::new(), UnixMillis::default())
+        let nothing = Approvals::default();
+        Self::of(Vec::new(), HashMap::new(), &nothing, UnixMillis::default())
     }
 
     /// A catalogue of those campaigns that may be offered at `now` or later, and the others with their reasons.
@@ -102,7 +106,7 @@ impl Catalogue {
         campaigns: &[Arc<Campaign>],
         slots: &SlotTable,
         rates: &Rates,
-        now: UnixMillis,
+        (approvals, now): (&Approvals, UnixMillis),
     ) -> (Self, Vec<LeftOut>) {
         let mut offered = Vec::with_capacity(campaigns.len());
         let mut others = HashMap::new();
@@ -129,12 +133,13 @@ impl Catalogue {
             }
         }
         offered.sort_by_key(|(campaign, _, value)| (Reverse(*value), campaign.key));
-        (Self::of(offered, others, now), left_out)
+        (Self::of(offered, others, approvals, now), left_out)
     }
 
     fn of(
         offered: Vec<(Arc<Campaign>, CampaignSlot, Cpm)>,
         others: HashMap<CampaignKey, Arc<Campaign>>,
+        approvals: &Approvals,
         now: UnixMillis,
     ) -> Self {
         let zones = Zones::around(
@@ -144,7 +149,12 @@ impl Catalogue {
                 .filter_map(|(campaign, ..)| zone_of(campaign)),
         );
         let campaigns: Vec<&Campaign> = offered.iter().map(|(campaign, ..)| &**campaign).collect();
-        let index = Index::build(&campaigns, &zones);
+        let judging = approvals.exchanges();
+        let barred: Vec<_> = campaigns
+            .iter()
+            .map(|campaign| barred(campaign, approvals, &judging))
+            .collect();
+        let index = Index::build(&campaigns, &barred, &zones);
         let ranks = (0u32..)
             .map(Rank)
             .zip(&campaigns)
@@ -152,7 +162,9 @@ impl Catalogue {
             .collect();
         let offers = offered
             .into_iter()
-            .map(|(campaign, slot, value)| Offer {
+            .zip(barred)
+            .map(|((campaign, slot, value), barred)| Offer {
+                barred,
                 zone: zone_of(&campaign).and_then(|zone| zones.place(zone)),
                 campaign,
                 slot,
@@ -236,11 +248,31 @@ impl Catalogue {
     }
 }
 
+impl Offer {
+    /// Which of its creatives an exchange does not run.
+    pub fn barred_on(&self, exchange: ExchangeKey) -> Barred {
+        let found = self.barred.iter().find(|(judge, _)| *judge == exchange);
+        found.map_or_else(Barred::default, |(_, barred)| *barred)
+    }
+}
+
 impl Rank {
     /// The rank as a number; 0 is worth most.
     pub const fn index(self) -> usize {
         self.0 as usize
     }
+}
+
+/// Exchanges that do not run some of a campaign's creatives.
+fn barred(
+    campaign: &Campaign,
+    approvals: &Approvals,
+    judging: &[ExchangeKey],
+) -> Box<[(ExchangeKey, Barred)]> {
+    let all = judging
+        .iter()
+        .map(|exchange| (*exchange, approvals.barred(campaign, *exchange)));
+    all.filter(|(_, barred)| !barred.is_empty()).collect()
 }
 
 /// The zone that decides when a campaign is on; `None` if it is on at all hours.

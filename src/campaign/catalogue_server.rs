@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 
 use super::Campaign;
+use super::approval::Approvals;
 use super::catalogue::{Catalogue, LeftOut};
 use super::rates::Rates;
 use super::slots::SlotTable;
@@ -21,6 +22,7 @@ pub struct Shelf {
     campaigns: ArcSwap<Vec<Arc<Campaign>>>,
     slots: Mutex<SlotTable>,
     rates: Rates,
+    approvals: ArcSwap<Approvals>,
 }
 
 impl Shelf {
@@ -31,12 +33,15 @@ impl Shelf {
         rates: Rates,
         (now, wall): (Monotonic, UnixMillis),
     ) -> (Self, Vec<LeftOut>) {
-        let (catalogue, left_out) = build(&campaigns, &mut slots, &rates, (now, wall));
+        let approvals = Approvals::default();
+        let terms = (&rates, &approvals);
+        let (catalogue, left_out) = build(&campaigns, &mut slots, terms, (now, wall));
         let shelf = Self {
             current: ArcSwap::from_pointee(catalogue),
             campaigns: ArcSwap::from_pointee(campaigns),
             slots: Mutex::new(slots),
             rates,
+            approvals: ArcSwap::from_pointee(approvals),
         };
         (shelf, left_out)
     }
@@ -51,6 +56,11 @@ impl Shelf {
         self.campaigns.load_full()
     }
 
+    /// What exchanges think of creatives, for the next catalogue.
+    pub fn approve(&self, approvals: Approvals) {
+        self.approvals.store(Arc::new(approvals));
+    }
+
     /// Builds the catalogue of these campaigns and puts it in the place of the current one, which goes to the reaper.
     /// Takes up to a second for a hundred thousand campaigns: not for a data thread.
     pub fn replace(
@@ -60,7 +70,9 @@ impl Shelf {
         reaper: &Reaper,
     ) -> Vec<LeftOut> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        let (catalogue, left_out) = build(&campaigns, &mut slots, &self.rates, (now, wall));
+        let approvals = self.approvals.load();
+        let terms = (&self.rates, &**approvals);
+        let (catalogue, left_out) = build(&campaigns, &mut slots, terms, (now, wall));
         let old = self.current.swap(Arc::new(catalogue));
         self.campaigns.store(Arc::new(campaigns));
         drop(slots);
@@ -72,13 +84,13 @@ impl Shelf {
 fn build(
     campaigns: &[Arc<Campaign>],
     slots: &mut SlotTable,
-    rates: &Rates,
+    (rates, approvals): (&Rates, &Approvals),
     (now, wall): (Monotonic, UnixMillis),
 ) -> (Catalogue, Vec<LeftOut>) {
     let keys: Vec<_> = campaigns.iter().map(|campaign| campaign.key).collect();
     // Those without a slot are left out by the catalogue, with that reason.
     let _without = slots.settle(&keys, now);
-    Catalogue::build(campaigns, slots, rates, wall)
+    Catalogue::build(campaigns, slots, rates, (approvals, wall))
 }
 
 /// The catalogue as a child.

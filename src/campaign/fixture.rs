@@ -6,9 +6,9 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::{
-    Advertiser, Banner, BannerKind, Campaign, Catalogue, Category, Country, Creative, Domain,
-    Format, InventoryList, LeftOut, Market, MediaFile, Native, NativeImage, NativeText, Pacing,
-    Rates, Reach, Size, SlotTable, Targeting, Video, VideoSource,
+    Advertiser, Approvals, Banner, BannerKind, Campaign, Catalogue, Category, Country, Creative,
+    Domain, Format, InventoryList, LeftOut, Market, MediaFile, Native, NativeImage, NativeText,
+    Pacing, Rates, Reach, Size, SlotTable, Targeting, Video, VideoSource,
 };
 use crate::units::{
     AdvertiserKey, CampaignKey, Cpm, CreativeKey, Currency, Monotonic, Nanos, UnixMillis,
@@ -140,11 +140,20 @@ pub(crate) fn catalogue_and_left_out(
     rates: &Rates,
     now: UnixMillis,
 ) -> (Catalogue, Vec<LeftOut>) {
+    judged(campaigns, rates, (&Approvals::default(), now))
+}
+
+/// The same after exchanges have judged creatives.
+pub(crate) fn judged(
+    campaigns: impl IntoIterator<Item = Campaign>,
+    rates: &Rates,
+    (approvals, now): (&Approvals, UnixMillis),
+) -> (Catalogue, Vec<LeftOut>) {
     let campaigns: Vec<Arc<Campaign>> = campaigns.into_iter().map(Arc::new).collect();
     let mut slots = SlotTable::new(Duration::from_mins(1));
     let keys: Vec<CampaignKey> = campaigns.iter().map(|campaign| campaign.key).collect();
     assert!(slots.settle(&keys, Monotonic::default()).is_empty());
-    Catalogue::build(&campaigns, &slots, rates, now)
+    Catalogue::build(&campaigns, &slots, rates, (approvals, now))
 }
 
 pub(crate) fn catalogue(

@@ -4,6 +4,7 @@
 //! of them, ordered by falling value, with an index that finds candidates without looking at the rest.
 
 mod advertiser;
+mod approval;
 mod audience;
 mod bitmap;
 pub mod budget;
@@ -29,6 +30,7 @@ mod slots;
 mod targeting;
 
 pub use advertiser::{Advertiser, Transparency};
+pub use approval::{Approval, Approvals, Barred};
 pub use audience::{DeviceType, Language, Os};
 pub use campaign::{
     CAP_WINDOW_MAX, CREATIVES_MAX, Campaign, CampaignFault, FrequencyCap, MARGIN_PER_MILLE_MAX,

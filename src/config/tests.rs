@@ -233,6 +233,32 @@ fn faults_of_several_files_come_out_together() {
 }
 
 #[test]
+fn an_advertiser_gives_its_campaigns_what_they_do_not_say_themselves() {
+    let advertiser = r#"
+domains = ["shoes.example"]
+currency = "SGD"
+sites = { include = ["news.example"], exclude = ["live.news.example"] }
+apps = { include = ["com.example.game"] }
+"#;
+    let folder = Folder::new().write("advertisers/shoes.toml", advertiser);
+    let campaign = folder.campaign();
+    assert_eq!(campaign.currency.as_str(), "SGD");
+    for (site, app, runs) in [
+        (Some("www2.news.example"), None, true),
+        (Some("live.news.example"), None, false),
+        (Some("other.example"), None, false),
+        (None, Some("com.example.game"), true),
+        (None, Some("com.example.chat"), false),
+        (None, None, false),
+    ] {
+        let says = campaign.advertiser.runs_in(site, app);
+        assert_eq!(says, runs, "{site:?} {app:?}");
+    }
+    let own = folder.append("campaigns/spring.toml", "currency = \"USD\"");
+    assert_eq!(own.campaign().currency, Currency::USD);
+}
+
+#[test]
 fn lists_of_unwanted_traffic_are_read_line_by_line() {
     let lists = "[traffic]\nbots = \"bots.txt\"\ndatacentres = \"ranges.txt\"\n[notices]";
     let folder = Folder::new()

@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use super::*;
 use crate::bidding::{AddressRange, ChainRule, Place, Seller, SupplyPolicy, Traffic};
 use crate::campaign::fixture::{
-    banner, campaign, catalogue, catalogue_and_left_out, domain, native, video,
+    banner, campaign, catalogue, catalogue_and_left_out, domain, judged, native, video,
 };
 use crate::campaign::{
-    Advertiser, Bundle, Category, Deal, InventoryList, Language, Lists, Market, Rates, Reach,
-    Transparency,
+    Advertiser, Approval, Approvals, Bundle, Category, Deal, InventoryList, Language, Lists,
+    Market, Rates, Reach, Transparency,
 };
 use crate::openrtb::decode;
-use crate::units::{Currency, ExchangeKey, RegionKey, SegmentKey, UnixMillis};
+use crate::units::{CreativeKey, Currency, ExchangeKey, RegionKey, SegmentKey, UnixMillis};
 
 mod deals;
 mod naive;
@@ -486,6 +486,41 @@ fn a_videos_own_floor_replaces_the_impressions_for_the_lengths_it_names() {
         floors(json!({ "durfloors": 7 })).is_some(),
         "what cannot be read is no permission"
     );
+}
+
+#[test]
+fn what_an_exchange_has_rejected_is_not_bid_there() {
+    let rates = Rates::default();
+    let mut approvals = Approvals::default();
+    let two = Campaign {
+        creatives: vec![banner("tile", 300, 250), banner("strip", 320, 50)],
+        ..campaign("c")
+    };
+    let chosen = |approvals: &Approvals, exchange: &str| {
+        let catalogue = judged([two.clone()], &rates, (approvals, NOW)).0;
+        let place = Place {
+            exchange: ExchangeKey::of(exchange),
+            ..place(&rates)
+        };
+        let asked = request(&json!({}));
+        choose(&asked, &catalogue, place, &mut Purse::full()).map(|choice| choice.creative)
+    };
+    assert_eq!(chosen(&approvals, "adx"), Ok(0), "the control");
+    let adx = ExchangeKey::of("adx");
+    approvals.judge(adx, CreativeKey::of("tile"), Approval::Rejected);
+    assert_eq!(chosen(&approvals, "adx"), Err(PassReason::NotApproved));
+    assert_eq!(chosen(&approvals, "xandr"), Ok(0));
+    approvals.judge(adx, CreativeKey::of("strip"), Approval::Rejected);
+    assert_eq!(
+        chosen(&approvals, "adx"),
+        Err(PassReason::NoCandidate),
+        "the index does not even find it"
+    );
+    approvals.wants_approval_first(ExchangeKey::of("xandr"));
+    assert_eq!(chosen(&approvals, "xandr"), Err(PassReason::NoCandidate));
+    let xandr = ExchangeKey::of("xandr");
+    approvals.judge(xandr, CreativeKey::of("tile"), Approval::Approved);
+    assert_eq!(chosen(&approvals, "xandr"), Ok(0));
 }
 
 #[test]

@@ -6,13 +6,15 @@
 
 mod asks;
 
-use self::asks::{covered, deals, hours, inventory, listed, lists, market, reach, shapes};
+use self::asks::{
+    covered, deals, exchanges, hours, inventory, listed, lists, market, reach, shapes,
+};
 use super::dimension::{Ask, Dimension};
 use super::postings::{Postings, Union};
 use super::query::{Query, Through};
 use super::zones::Zones;
 use crate::campaign::bitmap::{self, Ranks};
-use crate::campaign::{Campaign, Category, HourOfWeek, Language, Shape, ancestry};
+use crate::campaign::{Barred, Campaign, Category, HourOfWeek, Language, Shape, ancestry};
 use crate::units::ExchangeKey;
 use crate::units::SegmentKey;
 
@@ -81,7 +83,11 @@ pub struct Candidates<'c> {
 
 impl Index {
     /// The index over these campaigns, best first.
-    pub(super) fn build<'a>(campaigns: &[&'a Campaign], zones: &Zones) -> Self {
+    pub(super) fn build<'a>(
+        campaigns: &[&'a Campaign],
+        barred: &[Box<[(ExchangeKey, Barred)]>],
+        zones: &Zones,
+    ) -> Self {
         let words = bitmap::words_for(campaigns.len());
         let dimension = |ask: &dyn Fn(&'a Campaign) -> Ask| {
             let asks: Vec<Ask> = campaigns.iter().map(|campaign| ask(campaign)).collect();
@@ -95,7 +101,7 @@ impl Index {
         Self {
             words: u32::try_from(words).unwrap_or(u32::MAX),
             regions: dimension(&|c| reach(&c.regions, |region| region.raw())),
-            exchanges: dimension(&|c| reach(&c.exchanges, |exchange| exchange.raw())),
+            exchanges: Dimension::build(&exchanges(campaigns, barred)),
             countries: dimension(&|c| lists(&c.targeting.countries, |it| vec![it.index() as u64])),
             devices: dimension(&|c| lists(&c.targeting.devices, |it| covered(*it))),
             systems: dimension(&|c| lists(&c.targeting.systems, |it| vec![*it as u64])),

@@ -6,7 +6,9 @@ use std::hash::Hash;
 use super::super::dimension::Ask;
 use super::super::postings::{Postings, PostingsBuilder};
 use crate::campaign::bitmap::{Ranks, RanksBuilder};
-use crate::campaign::{Campaign, DeviceType, HourOfWeek, HoursOfWeek, Lists, Market, Reach, Shape};
+use crate::campaign::{
+    Barred, Campaign, DeviceType, HourOfWeek, HoursOfWeek, Lists, Market, Reach, Shape,
+};
 use crate::units::ExchangeKey;
 
 pub(super) fn reach<K>(places: &Reach<K>, number: impl Fn(&K) -> u64) -> Ask {
@@ -105,6 +107,23 @@ pub(super) fn listed<'a, K: Copy + Eq + Hash + 'a>(
         open.add(rank, lists.include.is_empty());
     }
     (postings.build(words), open.build(words))
+}
+
+/// Where campaigns buy: where they say so, less the exchanges that run none of their creatives.
+pub(super) fn exchanges(
+    campaigns: &[&Campaign],
+    barred: &[Box<[(ExchangeKey, Barred)]>],
+) -> Vec<Ask> {
+    let asks = campaigns.iter().zip(barred).map(|(campaign, barred)| {
+        let nothing = barred
+            .iter()
+            .filter(|(_, barred)| barred.is_all_of(campaign.creatives.len()));
+        Ask {
+            not: nothing.map(|(exchange, _)| exchange.raw()).collect(),
+            ..reach(&campaign.exchanges, |exchange| exchange.raw())
+        }
+    });
+    asks.collect()
 }
 
 /// A question that every campaign accepts but those that buy on deals alone.
