@@ -12,6 +12,7 @@
 
 use std::error::Error;
 use std::hint::black_box;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,8 +21,8 @@ use bidtree::bidding::{
     CANDIDATES_MAX, Context, Funds, Offered, Opportunity, PassReason, Place, decide,
 };
 use bidtree::campaign::{
-    Campaign, Catalogue, Category, CategorySet, Country, DeviceType, Language, Os, Query, Shape,
-    Size, SlotTable,
+    Approvals, Campaign, Catalogue, Category, CategorySet, Country, DeviceType, Language, Os,
+    Query, Shape, Size, SlotTable, Through,
 };
 use bidtree::config::{self, Settings};
 use bidtree::openrtb::decode;
@@ -98,7 +99,8 @@ impl World {
         let refused = slots.settle(&keys, Monotonic::default());
         assert!(refused.is_empty(), "every campaign has a slot");
         let rates = &config.settings.rates.in_usd;
-        let (catalogue, _) = Catalogue::build(&config.catalogue, &slots, rates, NOW);
+        let judged = (&Approvals::default(), NOW);
+        let (catalogue, _) = Catalogue::build(&config.catalogue, &slots, rates, judged);
         Ok(Self {
             catalogue,
             campaigns: config.catalogue,
@@ -162,14 +164,15 @@ impl World {
                 let Ok(chance) = Opportunity::read(imp, 0, &context) else {
                     continue;
                 };
-                let choice = decide(
+                let mut choices = Vec::new();
+                let chosen = decide(
                     (&context, &chance),
                     &self.catalogue,
-                    &[],
+                    &mut choices,
                     &mut Rich,
                     &|| false,
                 );
-                bids += u32::from(black_box(choice).is_ok());
+                bids += u32::from(black_box(chosen).is_ok());
             }
             samples.push(start.elapsed());
         }
@@ -185,6 +188,10 @@ impl World {
         Place {
             exchange: ExchangeKey::of("openrtb"),
             seat: Some("bidtree"),
+            seats: &[],
+            supply: None,
+            traffic: None,
+            bids_per_imp: NonZeroUsize::MIN,
             region: RegionKey::of("sg"),
             user: None,
             at: NOW,
@@ -201,7 +208,8 @@ impl World {
         for _ in 0..5 {
             let before = resident_bytes();
             let start = Instant::now();
-            let built = Catalogue::build(&self.campaigns, &self.slots, rates, NOW);
+            let judged = (&Approvals::default(), NOW);
+            let built = Catalogue::build(&self.campaigns, &self.slots, rates, judged);
             samples.push(start.elapsed());
             grown = grown.max(resident_bytes().saturating_sub(before));
             drop(built);
@@ -314,7 +322,9 @@ impl Impression {
             site: Some(&self.site),
             app: None,
             categories: &self.categories,
+            segments: &[],
             shapes: std::slice::from_ref(&self.shape),
+            through: Through::OpenMarket,
         }
     }
 }

@@ -245,3 +245,52 @@ proptest! {
         prop_assert_eq!(value, in_the_open.map(dollars).max());
     }
 }
+
+/// The control: the restatement says no to what each rule forbids, and yes to the same without it.
+#[test]
+fn the_restatement_tells_what_is_forbidden_from_what_is_not() {
+    let rates = Rates::new([(euro(), Rate::from_billionths(EURO).unwrap())]);
+    let buyer = Buyer {
+        price: 2_000_000,
+        in_euro: false,
+        advertiser: 1,
+        has_seat: false,
+        category: 0,
+        secure: true,
+        deals: vec![(0, None, false)],
+        deals_only: false,
+    };
+    let deal = AskedDeal {
+        id: 0,
+        floor: Some((2_000_000, false)),
+        at: None,
+        seat: 0,
+        advertiser: None,
+    };
+    let open = || Asked {
+        floor: (0, false),
+        in_euro: false,
+        badv: vec![],
+        bcat: vec![],
+        seats: (0, true),
+        secure: true,
+        deals: vec![],
+        private: false,
+    };
+    let says = |asked: &Asked, deal: &AskedDeal| asked.on_deal(&buyer, deal, &rates).is_some();
+    assert!(says(&open(), &deal));
+    let forbidding: [fn(&mut Asked, &mut AskedDeal); 7] = [
+        |asked, _| asked.badv = vec![1],
+        |asked, _| asked.bcat = vec![1],
+        |asked, _| asked.seats = (2, true),
+        |asked, _| asked.seats = (1, false),
+        |_, deal| deal.floor = Some((2_000_000, true)),
+        |_, deal| deal.seat = 2,
+        |_, deal| deal.advertiser = Some(2),
+    ];
+    for (rule, forbid) in forbidding.into_iter().enumerate() {
+        let (mut asked, mut deal) = (open(), deal.clone());
+        forbid(&mut asked, &mut deal);
+        assert!(!says(&asked, &deal), "rule {rule}");
+    }
+}
