@@ -29,6 +29,10 @@ for path in files:
         print(f"FAIL {name}: status {answer.status}")
         continue
     found = validate(body, text, answer.status, dict(answer.getheaders()), rates=RATES)
+    # The checker takes DAAST 1.0 (protocols 9 and 10) for VAST 1.0; tests/server/golden.rs has a judge that knows it.
+    if b"<DAAST " in text:
+        found = [issue for issue in found if issue.code not in ("vast.protocol", "bid.protocol")]
+        warnings["checker.daast"] = warnings.get("checker.daast", 0) + 1
     errors = [issue for issue in found if issue.level == "error"]
     for issue in found:
         if issue.level != "error" and answer.status == 200:

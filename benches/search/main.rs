@@ -161,12 +161,12 @@ impl World {
                 let Some(imp) = request.imps.first() else {
                     continue;
                 };
-                let Ok(chance) = Opportunity::read(imp, 0, &context) else {
+                let Ok(mut chance) = Opportunity::read(imp, 0, &context) else {
                     continue;
                 };
                 let mut choices = Vec::new();
                 let chosen = decide(
-                    (&context, &chance),
+                    (&context, &mut chance),
                     &self.catalogue,
                     &mut choices,
                     &mut Rich,

@@ -11,10 +11,10 @@ use super::pass::PassReason;
 use super::supply::SupplyPolicy;
 use super::traffic::Traffic;
 use crate::campaign::{
-    Advertiser, Category, CategorySet, Country, DeviceType, Language, Os, Rates,
+    Advertiser, Category, CategorySet, Country, DeviceType, Language, Os, Rates, Size,
 };
 use crate::openrtb::consent::Privacy;
-use crate::openrtb::request::Dsa;
+use crate::openrtb::request::{Device, Dsa};
 use crate::openrtb::{BidRequest, Flag, Given, TextList};
 use crate::units::{Cpm, Currency, ExchangeKey, RegionKey, SegmentKey, UnixMillis, UserKey};
 
@@ -75,6 +75,8 @@ pub struct Context<'r> {
     pub site: Option<String>,
     /// The app's bundle, lower case.
     pub app: Option<String>,
+    /// The device's screen, where both its sides are known.
+    pub screen: Option<Size>,
     /// What the site or app is about.
     pub categories: CategorySet,
     /// The segments that the user is in, where consent allows us to know.
@@ -142,6 +144,7 @@ impl<'r> Context<'r> {
                 let host = site.page.as_deref().and_then(host_of);
                 lower(site.domain.as_deref().or(host).map(bare_domain))
             }),
+            screen: screen(device),
             app: request.app().and_then(|app| lower(app.bundle.as_deref())),
             categories: categories(request),
             segments: segments(request),
@@ -315,6 +318,14 @@ fn host_of(page: &str) -> Option<&str> {
 fn lower(name: Option<&str>) -> Option<String> {
     name.filter(|name| !name.is_empty() && name.len() <= NAME_BYTES_MAX)
         .map(str::to_ascii_lowercase)
+}
+
+fn screen(device: &Device<'_>) -> Option<Size> {
+    let side = |side: Option<u32>| side.filter(|side| *side > 0);
+    Some(Size {
+        w: side(device.w)?,
+        h: side(device.h)?,
+    })
 }
 
 /// A flag that says yes, or something that might be yes, where only a clear no is safe.

@@ -15,9 +15,7 @@ use super::deals::{KnownDeals, Lead, in_dollars};
 use super::eligibility::{Fit, fit};
 use super::opportunity::Opportunity;
 use super::pass::PassReason;
-use crate::campaign::{
-    Campaign, Catalogue, Creative, Format, FrequencyCap, Offer, Query, Rank, Through,
-};
+use crate::campaign::{Campaign, Catalogue, Creative, FrequencyCap, Offer, Query, Rank, Through};
 use crate::units::{AdvertiserKey, CampaignKey, CampaignSlot, Cpm, Nanos, Rate, UserKey};
 
 /// Candidates looked at for one impression, and again for its deals. The best are first, and one in a few passes; one that
@@ -88,13 +86,13 @@ pub struct Choice<H> {
 /// # Errors
 /// The reason of the candidate that got furthest, where nothing was chosen.
 pub fn decide<F: Funds>(
-    (context, chance): (&Context<'_>, &Opportunity<'_>),
+    (context, chance): (&Context<'_>, &mut Opportunity<'_>),
     catalogue: &Catalogue,
     choices: &mut Vec<Choice<F::Hold>>,
     funds: &mut F,
     is_late: &impl Fn() -> bool,
 ) -> Result<(), PassReason> {
-    let most = context.place.bids_per_imp.get();
+    let most = chance.bids_max(context.place.bids_per_imp.get());
     let before = choices.len();
     let mut search = Search {
         context,
@@ -106,7 +104,7 @@ pub fn decide<F: Funds>(
         is_late,
         furthest: PassReason::NoCandidate,
     };
-    let ended = if chance.is_private() {
+    let ended = if search.chance.is_private() {
         search.furthest = PassReason::DealRequired;
         search.deals(most)
     } else {
@@ -123,7 +121,7 @@ pub fn decide<F: Funds>(
 /// The search for one impression's bids.
 struct Search<'s, 'c, 'r, F: Funds, L> {
     context: &'s Context<'c>,
-    chance: &'s Opportunity<'r>,
+    chance: &'s mut Opportunity<'r>,
     catalogue: &'s Catalogue,
     /// Choices that were there before it.
     before: usize,
@@ -146,11 +144,11 @@ impl<F: Funds, L: Fn() -> bool> Search<'_, '_, '_, F, L> {
     /// # Errors
     /// [`PassReason::NoTime`].
     fn deals(&mut self, wanted: usize) -> Result<(), PassReason> {
-        let (context, chance, catalogue) = (self.context, self.chance, self.catalogue);
-        if chance.imp.pmp.deals.is_empty() {
+        let (context, imp, catalogue) = (self.context, self.chance.imp, self.catalogue);
+        if imp.pmp.deals.is_empty() {
             return Ok(());
         }
-        let known = KnownDeals::of(chance, context, catalogue);
+        let known = KnownDeals::of(self.chance, context, catalogue);
         if known.ids().is_empty() {
             return Ok(());
         }
@@ -163,7 +161,7 @@ impl<F: Funds, L: Fn() -> bool> Search<'_, '_, '_, F, L> {
             };
             let here = |own: &&crate::campaign::Deal| own.exchange == context.place.exchange;
             for own in offer.campaign.deals.iter().filter(here) {
-                let mut offered = chance.imp.pmp.deals.iter();
+                let mut offered = imp.pmp.deals.iter();
                 let Some(deal) = offered.find(|deal| *deal.id == *own.id) else {
                     continue;
                 };
@@ -179,7 +177,7 @@ impl<F: Funds, L: Fn() -> bool> Search<'_, '_, '_, F, L> {
             if let Some(offer) = catalogue.offer(lead.rank) {
                 self.take((offer, lead.rank), Way::Deal(lead));
             }
-            if self.chosen() >= wanted {
+            if self.has(wanted) {
                 break;
             }
         }
@@ -191,7 +189,7 @@ impl<F: Funds, L: Fn() -> bool> Search<'_, '_, '_, F, L> {
     /// # Errors
     /// [`PassReason::NoTime`].
     fn open_market(&mut self, wanted: usize) -> Result<(), PassReason> {
-        if self.chosen() >= wanted {
+        if self.has(wanted) {
             return Ok(());
         }
         let (context, catalogue) = (self.context, self.catalogue);
@@ -211,7 +209,7 @@ impl<F: Funds, L: Fn() -> bool> Search<'_, '_, '_, F, L> {
                 break;
             }
             self.take((offer, rank), Way::OpenMarket);
-            if self.chosen() >= wanted {
+            if self.has(wanted) {
                 break;
             }
         }
@@ -245,6 +243,11 @@ impl<F: Funds, L: Fn() -> bool> Search<'_, '_, '_, F, L> {
         Ok(())
     }
 
+    /// Whether there are as many bids as wanted, or as there is room for.
+    fn has(&self, wanted: usize) -> bool {
+        self.chosen() >= wanted || self.chance.is_full()
+    }
+
     fn chosen(&self) -> usize {
         self.choices.len() - self.before
     }
@@ -268,7 +271,12 @@ impl<F: Funds, L: Fn() -> bool> Search<'_, '_, '_, F, L> {
             try_candidate((self.context, self.chance), (offer, rank), way, self.funds)
         };
         match outcome {
-            Ok(choice) => self.choices.push(choice),
+            Ok(choice) => {
+                if let Some(creative) = offer.campaign.creatives.get(choice.creative) {
+                    self.chance.take_bid(creative, advertiser);
+                }
+                self.choices.push(choice);
+            }
             Err(reason) => self.furthest = self.furthest.max(reason),
         }
     }
@@ -368,21 +376,14 @@ fn terms(
             })
         }
         Way::Deal(lead) => {
-            let seconds = campaign.creatives.get(fit.creative).and_then(seconds_of);
+            let creative = campaign.creatives.get(fit.creative);
+            let seconds = creative.and_then(Creative::duration_seconds);
             Ok(Terms {
                 price: lead.price(),
                 most: lead.most,
                 floor: lead.floor(seconds, fit.floor, context)?,
             })
         }
-    }
-}
-
-/// How long a creative plays, if it does.
-fn seconds_of(creative: &Creative) -> Option<u32> {
-    match &creative.format {
-        Format::Video(video) => Some(video.duration_seconds),
-        Format::Banner(_) | Format::Native(_) => None,
     }
 }
 

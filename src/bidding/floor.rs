@@ -7,7 +7,7 @@
 
 use super::context::Context;
 use super::pass::PassReason;
-use crate::openrtb::request::{Deal, DurationFloor, Video};
+use crate::openrtb::request::{Deal, DurationFloor, Stream};
 use crate::openrtb::{Given, Listed};
 use crate::units::{Cpm, Currency};
 
@@ -30,12 +30,12 @@ impl<'r> FloorRules<'r> {
         }
     }
 
-    /// What a video's slot says, in its impression's currency.
-    pub(super) fn of_video(video: &'r Video<'_>, currency: Given<Currency>) -> Self {
+    /// What the slot of something that plays says, in its impression's currency.
+    pub(super) fn of_stream(stream: &'r Stream<'_>, currency: Given<Currency>) -> Self {
         Self {
             price: Given::Absent,
-            price_per_second: video.mincpmpersec,
-            by_length: &video.durfloors,
+            price_per_second: stream.mincpmpersec,
+            by_length: &stream.durfloors,
             currency,
         }
     }

@@ -23,14 +23,16 @@ mod eligibility;
 mod floor;
 mod opportunity;
 mod pass;
+mod pods;
 mod supply;
 mod traffic;
 
 pub use context::{Context, Place};
 pub use decide::{CANDIDATES_MAX, Choice, Funds, Offered, decide};
-pub use eligibility::{Parts, plays_file};
+pub use eligibility::{Parts, Shown, companions, plays_file, shown, skip_after};
 pub use opportunity::Opportunity;
 pub use pass::PassReason;
+pub use pods::{POD_BIDS_MAX, Pods};
 pub use supply::{ChainRule, SELLERS_MAX, Seller, Sellers, SupplyPolicy};
 pub use traffic::{
     ADDRESSES_MAX, AddressRange, AddressRanges, BOT_BYTES_MAX, BOT_BYTES_MIN, BOTS_MAX, Traffic,

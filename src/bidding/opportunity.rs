@@ -1,12 +1,14 @@
 //! One impression of a request: which shapes of creative it takes, and what a bid must at least be.
 
 use super::context::{Context, not_clearly_no};
+use super::eligibility::{has_ranges, has_ratios, names_no_size};
 use super::floor::{FloorRules, in_bid_currency};
 use super::pass::PassReason;
-use crate::campaign::{SHAPES_MAX, Shape, Size};
-use crate::openrtb::Given;
-use crate::openrtb::request::{Banner, Imp, Video};
-use crate::units::Cpm;
+use super::pods::Room;
+use crate::campaign::{Creative, SHAPES_MAX, Shape, Size};
+use crate::openrtb::request::{Banner, Imp, Stream};
+use crate::openrtb::{Flag, Given};
+use crate::units::{AdvertiserKey, Cpm};
 
 /// An impression that may get a bid.
 #[derive(Debug)]
@@ -15,11 +17,15 @@ pub struct Opportunity<'r> {
     pub imp: &'r Imp<'r>,
     /// Its index in the request.
     pub index: u16,
-    /// What a bid must at least be, in the currency of our bids; videos may have higher ones by their length.
+    /// What a bid must at least be, in the currency of our bids; what plays may have higher ones by its length.
     pub floor: Cpm,
     /// The shapes it takes.
     shapes: [Shape; SHAPES_MAX],
     shapes_len: usize,
+    /// The device's screen, where it is known and the impression fills it.
+    pub(super) screen: Option<Size>,
+    /// What is left of the pod, if it belongs to one.
+    pub(super) room: Room<'r>,
 }
 
 impl<'r> Opportunity<'r> {
@@ -45,10 +51,15 @@ impl<'r> Opportunity<'r> {
             floor,
             shapes: [Shape::Native; SHAPES_MAX],
             shapes_len: 0,
+            screen: context.screen.filter(|_| imp.instl == Flag::Yes),
+            room: Room::of(imp),
         };
         imp.banner.iter().for_each(|banner| this.take_sizes(banner));
-        if imp.video.as_ref().is_some_and(is_linear) {
+        if imp.video.is_some() {
             this.take(Shape::Video);
+        }
+        if imp.audio.is_some() {
+            this.take(Shape::Audio);
         }
         if imp
             .native
@@ -79,29 +90,56 @@ impl<'r> Opportunity<'r> {
         not_clearly_no(self.imp.pmp.private_auction)
     }
 
+    /// How many bids it takes at most: a dynamic pod as many as it has room for, whatever the exchange takes elsewhere.
+    pub(super) fn bids_max(&self, elsewhere: usize) -> usize {
+        self.room.bids_max().unwrap_or(elsewhere)
+    }
+
+    /// Takes note of a bid that was chosen for it. Every bid on a dynamic pod is in the format of the first.
+    pub(super) fn take_bid(&mut self, creative: &Creative, advertiser: AdvertiserKey) {
+        let seconds = creative.duration_seconds();
+        self.room.take_bid(advertiser, seconds);
+        if self.room.bids_max().is_some() {
+            self.shapes_len = 0;
+            self.take(creative.shape());
+        }
+    }
+
+    /// Whether it takes no more bids because its pod is full.
+    pub(super) fn is_full(&self) -> bool {
+        self.room.is_full()
+    }
+
+    /// Whether an advertiser has a bid in its pod.
+    pub(super) fn has_bid_of(&self, advertiser: AdvertiserKey) -> bool {
+        self.room.has_bid_of(advertiser)
+    }
+
     /// What no bid in the open market can be below, whatever it shows.
     pub(super) fn lowest_floor(&self) -> Cpm {
         let own_rules =
-            |video: &Video<'_>| !FloorRules::of_video(video, self.imp.bidfloorcur).are_silent();
-        if self.imp.video.as_ref().is_some_and(own_rules) {
+            |stream: &Stream<'_>| !FloorRules::of_stream(stream, self.imp.bidfloorcur).are_silent();
+        let video = self.imp.video.as_ref().map(|video| &video.stream);
+        let audio = self.imp.audio.as_ref().map(|audio| &audio.stream);
+        if video.is_some_and(own_rules) || audio.is_some_and(own_rules) {
             Cpm::ZERO
         } else {
             self.floor
         }
     }
 
-    /// What a bid with a video of this length must at least be: what the video's own rules ask of that length, else the
+    /// What a bid with an ad of this length must at least be: what the placement's own rules ask of that length, else the
     /// impression's floor.
     ///
     /// # Errors
     /// [`PassReason::UnreadableFloor`], or [`PassReason::Currency`].
-    pub(super) fn video_floor(
+    pub(super) fn stream_floor(
         &self,
-        video: &Video<'_>,
+        stream: &Stream<'_>,
         seconds: u32,
         context: &Context<'_>,
     ) -> Result<Cpm, PassReason> {
-        FloorRules::of_video(video, self.imp.bidfloorcur)
+        FloorRules::of_stream(stream, self.imp.bidfloorcur)
             .floor(Some(seconds), context)
             .map(|floor| floor.unwrap_or(self.floor))
     }
@@ -113,6 +151,10 @@ impl<'r> Opportunity<'r> {
             if let (Some(w @ 1..), Some(h @ 1..)) = (w, h) {
                 self.take(Shape::Banner(Size { w, h }));
             }
+        }
+        let is_screen_asked = || self.screen.is_some() && names_no_size(banner);
+        if has_ranges(banner) || has_ratios(banner) || is_screen_asked() {
+            self.take(Shape::AnyBanner);
         }
     }
 
@@ -126,9 +168,4 @@ impl<'r> Opportunity<'r> {
             self.shapes_len += 1;
         }
     }
-}
-
-/// We make linear videos only.
-fn is_linear(video: &Video<'_>) -> bool {
-    video.linearity.is_none_or(|linearity| linearity == 1)
 }

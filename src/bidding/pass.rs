@@ -32,7 +32,7 @@ pub enum PassReason {
     DealRequired,
     /// The floor, or the price of a deal, cannot be read.
     UnreadableFloor,
-    /// Nothing we make fits what is asked for (audio, no size, unreadable native request).
+    /// Nothing we make fits what is asked for (no size, unreadable native request).
     NoFormat,
     /// The markup must be secure, and no secure address for notices is configured.
     NoSecureNotices,
@@ -54,6 +54,8 @@ pub enum PassReason {
     NoTransparency,
     /// Its advertiser is blocked.
     BlockedAdvertiser,
+    /// Its advertiser has a bid in this pod already.
+    OncePerPod,
     /// No creative of it fits.
     NoMatchingCreative,
     /// Its creatives fit but for their category, which is blocked, or not allowed.
@@ -96,7 +98,7 @@ pub enum PassReason {
 
 impl PassReason {
     /// Every reason, in order.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 45] = [
         Self::StoppedAll,
         Self::CatalogueRestarting,
         Self::AmbiguousChannel,
@@ -122,6 +124,7 @@ impl PassReason {
         Self::AdvertiserInventory,
         Self::NoTransparency,
         Self::BlockedAdvertiser,
+        Self::OncePerPod,
         Self::NoMatchingCreative,
         Self::BlockedCategory,
         Self::BlockedApp,
@@ -177,6 +180,7 @@ impl PassReason {
             Self::AdvertiserInventory => "advertiser_inventory",
             Self::NoTransparency => "no_transparency",
             Self::BlockedAdvertiser => "blocked_advertiser",
+            Self::OncePerPod => "once_per_pod",
             Self::BlockedApp => "blocked_app",
             Self::NoMatchingCreative => "no_matching_creative",
             Self::BlockedAttribute => "blocked_attribute",

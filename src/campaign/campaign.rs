@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::advertiser::Advertiser;
-use super::creative::{Creative, Format, VideoSource};
+use super::creative::{Creative, Format};
 use super::deal::{CAMPAIGN_DEALS_MAX, Deal, Market};
 use super::targeting::Targeting;
 use crate::units::{CampaignKey, Cpm, Currency, ExchangeKey, Nanos, RegionKey, UnixMillis};
@@ -255,15 +255,7 @@ fn creative_fault(creative: &Creative) -> Option<CampaignFault> {
     let what = match &creative.format {
         Format::Banner(banner) if banner.size.w == 0 || banner.size.h == 0 => "has no size",
         Format::Banner(banner) if banner.html.trim().is_empty() => "has no markup",
-        Format::Video(video) if video.duration_seconds == 0 => "has no duration",
-        Format::Video(video) => match &video.source {
-            VideoSource::Inline(files) if files.is_empty() => "has no media file",
-            VideoSource::Wrapper(wrapper) if wrapper.tag_url.is_empty() => "has no tag",
-            VideoSource::Wrapper(wrapper) if wrapper.mimes.is_empty() => {
-                "does not say what its tag plays"
-            }
-            VideoSource::Inline(_) | VideoSource::Wrapper(_) => return None,
-        },
+        Format::Video(spot) | Format::Audio(spot) => spot.fault()?,
         Format::Native(native) if native.title.is_empty() => "has no title",
         Format::Banner(_) | Format::Native(_) => return None,
     };

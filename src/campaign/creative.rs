@@ -1,4 +1,4 @@
-//! What is shown: one creative of a campaign, as a banner, a video or a native ad.
+//! What is shown: one creative of a campaign, as a banner, a video, an audio ad or a native ad.
 //!
 //! A creative is complete: whether it fits an impression and what is written into the response follow from it, its
 //! campaign and its advertiser alone. Markup is the operator's own; macros in it are filled in when a bid is written.
@@ -42,8 +42,10 @@ pub struct Creative {
 pub enum Format {
     /// Markup in a rectangle.
     Banner(Banner),
-    /// A linear video by VAST.
-    Video(Video),
+    /// A video by VAST.
+    Video(Spot),
+    /// Sound by VAST or DAAST.
+    Audio(Spot),
     /// Assets that the publisher lays out.
     Native(Native),
 }
@@ -53,8 +55,12 @@ pub enum Format {
 pub enum Shape {
     /// A banner of exactly this size.
     Banner(Size),
+    /// A banner of some size: for impressions that take a range of sizes, or a ratio.
+    AnyBanner,
     /// A video.
     Video,
+    /// An audio ad.
+    Audio,
     /// A native ad.
     Native,
 }
@@ -84,43 +90,55 @@ pub enum BannerKind {
 /// A banner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Banner {
-    /// Its size, which an impression must offer exactly.
+    /// Its size.
     pub size: Size,
+    /// From which width on it scales with its ratio, for impressions that ask for a ratio; `None` if it does not scale.
+    pub scales_from_w: Option<u32>,
+    /// Directions in which it expands, as bits by their number in `AdCOM`'s list.
+    pub expands: u64,
     /// Its markup.
     pub html: Arc<str>,
     /// How the markup is made.
     pub kind: BannerKind,
+    /// What it is as a content type, lower case: `text/html`, or `image/png` for markup around one image.
+    pub mime: Arc<str>,
 }
 
-/// A linear video.
+/// Something that plays, in a video or an audio placement.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Video {
+pub struct Spot {
     /// Where its media come from.
-    pub source: VideoSource,
-    /// How long it plays, in whole seconds.
+    pub source: SpotSource,
+    /// How long it plays, in whole seconds; of an overlay, how long it stays at least.
     pub duration_seconds: u32,
     /// When its own skip button appears, in seconds; `None` if it has none.
     pub skip_after_seconds: Option<u32>,
+    /// What may be shown beside it, the best first.
+    pub companions: Vec<Companion>,
+    /// Who measures it, if anybody.
+    pub verification: Option<Verification>,
 }
 
-/// Where a video's media come from.
+/// Where the media of something that plays come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum VideoSource {
-    /// Our own VAST document, with these files.
+pub enum SpotSource {
+    /// Our own document, with these files.
     Inline(Vec<MediaFile>),
-    /// Someone else's VAST document behind a wrapper of ours.
+    /// Someone else's document behind a wrapper of ours.
     Wrapper(Wrapper),
+    /// Our own document, with an image over the content: a non-linear ad.
+    Overlay(StaticImage),
 }
 
-/// One file of a video.
+/// One file of something that plays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MediaFile {
     /// Where it is.
     pub url: Arc<str>,
     /// Its MIME type, lower case: `video/mp4`.
     pub mime: Arc<str>,
-    /// Its size.
-    pub size: Size,
+    /// Its size; `None` for sound.
+    pub size: Option<Size>,
     /// Its bit rate in kbit/s, where known.
     pub bitrate_kbps: Option<u32>,
 }
@@ -134,6 +152,42 @@ pub struct Wrapper {
     pub mimes: Vec<Arc<str>>,
 }
 
+/// An image of a certain size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaticImage {
+    /// Where it is.
+    pub url: Arc<str>,
+    /// Its MIME type, lower case: `image/png`.
+    pub mime: Arc<str>,
+    /// Its size.
+    pub size: Size,
+}
+
+/// What is shown beside something that plays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Companion {
+    /// An image.
+    Image(StaticImage),
+    /// A page in a frame.
+    Frame {
+        /// Where it is.
+        url: Arc<str>,
+        /// Its size.
+        size: Size,
+    },
+}
+
+/// Who measures whether an ad was seen, by a script of the Open Measurement SDK.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verification {
+    /// The vendor, as it calls itself: `measurer.example-omid`.
+    pub vendor: Arc<str>,
+    /// Where the script is.
+    pub script_url: Arc<str>,
+    /// What the script is told.
+    pub parameters: Option<Arc<str>>,
+}
+
 /// A native ad: the assets it can give.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Native {
@@ -143,6 +197,14 @@ pub struct Native {
     pub texts: Vec<NativeText>,
     /// Its images.
     pub images: Vec<NativeImage>,
+    /// Its video, by VAST.
+    pub video: Option<Spot>,
+    /// Where a click leads first, if the device can follow it: an address in an app. The click URL is its fallback.
+    pub deep_link: Option<Arc<str>>,
+    /// Where it says what is done with the user's data.
+    pub privacy_url: Option<Arc<str>>,
+    /// A script that is told of the impression, where scripts are taken.
+    pub script_url: Option<Arc<str>>,
 }
 
 /// A text of a native ad.
@@ -168,12 +230,21 @@ pub struct NativeImage {
 }
 
 impl Creative {
-    /// Its shape.
+    /// Its shape: a banner has that of its size, and [`Shape::AnyBanner`] besides.
     pub const fn shape(&self) -> Shape {
         match &self.format {
             Format::Banner(banner) => Shape::Banner(banner.size),
             Format::Video(_) => Shape::Video,
+            Format::Audio(_) => Shape::Audio,
             Format::Native(_) => Shape::Native,
+        }
+    }
+
+    /// How long it plays, in seconds; `None` for what does not play.
+    pub const fn duration_seconds(&self) -> Option<u32> {
+        match &self.format {
+            Format::Video(spot) | Format::Audio(spot) => Some(spot.duration_seconds),
+            Format::Banner(_) | Format::Native(_) => None,
         }
     }
 }
@@ -196,16 +267,37 @@ impl BannerKind {
     }
 }
 
-impl Video {
-    /// The MIME types it can be played as.
-    pub fn mimes(&self) -> impl Iterator<Item = &str> {
-        let (files, wrapped): (&[MediaFile], &[Arc<str>]) = match &self.source {
-            VideoSource::Inline(files) => (files, &[]),
-            VideoSource::Wrapper(wrapper) => (&[], &wrapper.mimes),
-        };
-        files
-            .iter()
-            .map(|file| &*file.mime)
-            .chain(wrapped.iter().map(|mime| &**mime))
+impl Companion {
+    /// Its size.
+    pub const fn size(&self) -> Size {
+        match self {
+            Self::Image(image) => image.size,
+            Self::Frame { size, .. } => *size,
+        }
+    }
+
+    /// What it is made of, by the number in `companiontype`.
+    pub const fn code(&self) -> u32 {
+        match self {
+            Self::Image(_) => 1,
+            Self::Frame { .. } => 3,
+        }
+    }
+}
+
+impl Spot {
+    /// Why it cannot be shown at all, if so.
+    pub fn fault(&self) -> Option<&'static str> {
+        if self.duration_seconds == 0 {
+            return Some("has no duration");
+        }
+        match &self.source {
+            SpotSource::Inline(files) if files.is_empty() => Some("has no media file"),
+            SpotSource::Wrapper(wrapper) if wrapper.tag_url.is_empty() => Some("has no tag"),
+            SpotSource::Wrapper(wrapper) if wrapper.mimes.is_empty() => {
+                Some("does not say what its tag plays")
+            }
+            SpotSource::Inline(_) | SpotSource::Wrapper(_) | SpotSource::Overlay(_) => None,
+        }
     }
 }

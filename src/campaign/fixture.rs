@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use super::{
     Advertiser, Approvals, Banner, BannerKind, Campaign, Catalogue, Category, Country, Creative,
     Domain, Format, InventoryList, LeftOut, Market, MediaFile, Native, NativeImage, NativeText,
-    Pacing, Rates, Reach, Size, SlotTable, Targeting, Video, VideoSource,
+    Pacing, Rates, Reach, Size, SlotTable, Spot, SpotSource, Targeting,
 };
 use crate::units::{
     AdvertiserKey, CampaignKey, Cpm, CreativeKey, Currency, Monotonic, Nanos, UnixMillis,
@@ -65,28 +65,41 @@ pub(crate) fn banner(id: &str, w: u32, h: u32) -> Creative {
         id,
         Format::Banner(Banner {
             size: size(w, h),
+            scales_from_w: None,
+            expands: 0,
             html: "<b>ad</b>".into(),
             kind: BannerKind::XhtmlBanner,
+            mime: "text/html".into(),
         }),
     )
 }
 
-/// 15 seconds, 640x360 at 800 kbit/s, no skip button.
-pub(crate) fn video(id: &str) -> Creative {
+/// 15 seconds in one file, no skip button.
+fn spot(mime: &str, size: Option<Size>) -> Spot {
     let file = MediaFile {
-        url: "https://media.example/a.mp4".into(),
-        mime: "video/mp4".into(),
-        size: size(640, 360),
+        url: "https://media.example/a".into(),
+        mime: mime.into(),
+        size,
         bitrate_kbps: Some(800),
     };
-    creative(
-        id,
-        Format::Video(Video {
-            source: VideoSource::Inline(vec![file]),
-            duration_seconds: 15,
-            skip_after_seconds: None,
-        }),
-    )
+    Spot {
+        source: SpotSource::Inline(vec![file]),
+        duration_seconds: 15,
+        skip_after_seconds: None,
+        companions: Vec::new(),
+        verification: None,
+    }
+}
+
+/// 15 seconds, 640x360 at 800 kbit/s, no skip button.
+pub(crate) fn video(id: &str) -> Creative {
+    let spot = spot("video/mp4", Some(size(640, 360)));
+    creative(id, Format::Video(spot))
+}
+
+/// 15 seconds of sound at 800 kbit/s.
+pub(crate) fn audio(id: &str) -> Creative {
+    creative(id, Format::Audio(spot("audio/mpeg", None)))
 }
 
 /// A title, a sponsor, a 1200x627 image.
@@ -105,6 +118,10 @@ pub(crate) fn native(id: &str) -> Creative {
                 size: size(1200, 627),
                 mime: "image/png".into(),
             }],
+            video: None,
+            deep_link: None,
+            privacy_url: None,
+            script_url: None,
         }),
     )
 }

@@ -44,8 +44,8 @@ pub use catalogue_server::{CatalogueStage, Shelf, catalogue};
 pub use category::{Category, CategorySet};
 pub use country::Country;
 pub use creative::{
-    Banner, BannerKind, Creative, Format, MediaFile, Native, NativeImage, NativeText, Shape, Size,
-    Video, VideoSource, Wrapper,
+    Banner, BannerKind, Companion, Creative, Format, MediaFile, Native, NativeImage, NativeText,
+    Shape, Size, Spot, SpotSource, StaticImage, Verification, Wrapper,
 };
 pub use deal::{CAMPAIGN_DEALS_MAX, DEAL_ID_BYTES_MAX, Deal, Market};
 pub use hours::{HOURS_OF_WEEK, HourOfWeek, HoursOfWeek};

@@ -123,11 +123,40 @@ pub(super) const CREATIVE: Keys = &[
     "iurl",
     "bundle",
 ];
-pub(super) const BANNER: Keys = &["w", "h", "type", "html", "markup"];
-pub(super) const VIDEO: Keys = &["duration_seconds", "skip_after_seconds", "media", "wrapper"];
-pub(super) const MEDIA: Keys = &["url", "mime", "w", "h", "bitrate_kbps"];
+pub(super) const BANNER: Keys = &[
+    "w",
+    "h",
+    "scales_from_w",
+    "expands",
+    "type",
+    "mime",
+    "html",
+    "markup",
+];
+pub(super) const SPOT: Keys = &[
+    "duration_seconds",
+    "media",
+    "wrapper",
+    "companions",
+    "verification",
+];
+pub(super) const VIDEO: Keys = &["skip_after_seconds", "overlay"];
+pub(super) const VIDEO_MEDIA: Keys = &["url", "mime", "w", "h", "bitrate_kbps"];
+pub(super) const AUDIO_MEDIA: Keys = &["url", "mime", "bitrate_kbps"];
 pub(super) const WRAPPER: Keys = &["tag_url", "mimes"];
-pub(super) const NATIVE: Keys = &["title", "texts", "images"];
+pub(super) const OVERLAY: Keys = &["url", "mime", "w", "h"];
+pub(super) const COMPANION: Keys = &["kind", "url", "mime", "w", "h"];
+pub(super) const VERIFICATION: Keys = &["vendor", "script_url", "parameters"];
+pub(super) const NATIVE: Keys = &[
+    "title",
+    "texts",
+    "images",
+    "video",
+    "deep_link",
+    "privacy_url",
+    "script_url",
+];
+pub(super) const NATIVE_VIDEO: Keys = &["duration_seconds", "media"];
 pub(super) const NATIVE_TEXT: Keys = &["kind", "text"];
 pub(super) const NATIVE_IMAGE: Keys = &["kind", "url", "w", "h", "mime"];
 
@@ -161,10 +190,16 @@ pub(super) const ALL: &[Keys] = &[
     LISTS,
     CREATIVE,
     BANNER,
+    SPOT,
     VIDEO,
-    MEDIA,
+    VIDEO_MEDIA,
+    AUDIO_MEDIA,
     WRAPPER,
+    OVERLAY,
+    COMPANION,
+    VERIFICATION,
     NATIVE,
+    NATIVE_VIDEO,
     NATIVE_TEXT,
     NATIVE_IMAGE,
 ];

@@ -150,6 +150,29 @@ pub(super) const VIDEO_MIME: Kind<Arc<str>> = Kind {
     expects: "the MIME type of a video in lower case, like video/mp4",
     parse: |text| is_mime(text, &["video/", "application/"]).then(|| text.into()),
 };
+pub(super) const AUDIO_MIME: Kind<Arc<str>> = Kind {
+    expects: "the MIME type of sound in lower case, like audio/mpeg",
+    parse: |text| is_mime(text, &["audio/", "application/"]).then(|| text.into()),
+};
+pub(super) const MARKUP_MIME: Kind<Arc<str>> = Kind {
+    expects: "the MIME type of markup, or of the one image in it, in lower case, like text/html",
+    parse: |text| is_mime(text, &["text/", "image/", "application/"]).then(|| text.into()),
+};
+pub(super) const DEEP_LINK: Kind<Arc<str>> = Kind {
+    expects: "an address in an app, like example://shoes/7, or a URL",
+    parse: |text| {
+        let (scheme, rest) = text.split_once("://")?;
+        let named = scheme
+            .bytes()
+            .next()
+            .is_some_and(|b| b.is_ascii_alphabetic())
+            && scheme
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
+        let fits = text.len() <= URL_BYTES_MAX && named && rest.bytes().all(is_url_byte);
+        fits.then(|| text.into())
+    },
+};
 pub(super) const IMAGE_MIME: Kind<Arc<str>> = Kind {
     expects: "the MIME type of an image in lower case, like image/png",
     parse: |text| is_mime(text, &["image/"]).then(|| text.into()),
@@ -180,11 +203,14 @@ fn after_scheme(text: &str) -> Option<&str> {
 }
 
 fn is_url(text: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_graphic() && !matches!(b, b'"' | b'<' | b'>' | b'\\' | b'`');
     text.len() <= URL_BYTES_MAX
-        && text.bytes().all(plain)
+        && text.bytes().all(is_url_byte)
         && after_scheme(text)
             .is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', '?', '#', ':']))
+}
+
+const fn is_url_byte(b: u8) -> bool {
+    b.is_ascii_graphic() && !matches!(b, b'"' | b'<' | b'>' | b'\\' | b'`')
 }
 
 /// Whether a URL is fetched over https.

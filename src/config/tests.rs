@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::*;
-use crate::campaign::{Campaign, Country, Format, Reach};
+use crate::campaign::{Campaign, Country, Format, Reach, SpotSource};
 use crate::units::{Cpm, Currency, RegionKey};
 
 const SERVER: &str = r#"
@@ -46,6 +46,23 @@ url = "https://cdn.example/a.mp4"
 mime = "video/mp4"
 w = 640
 h = 360
+"#;
+const AUDIO: &str = r#"
+kind = "audio"
+click_url = "https://shoes.example/"
+duration_seconds = 20
+[[media]]
+url = "https://cdn.example/a.mp3"
+mime = "audio/mpeg"
+bitrate_kbps = 128
+[[companions]]
+kind = "frame"
+url = "https://cdn.example/frame"
+w = 300
+h = 250
+[verification]
+vendor = "measurer.example-omid"
+script_url = "https://cdn.example/omid.js"
 "#;
 const NATIVE: &str = r#"
 kind = "native"
@@ -414,10 +431,60 @@ frequency = { impressions = 3, within = "24h" }
 }
 
 #[test]
+fn a_creative_is_all_that_its_file_says() {
+    let read = |text: &str| {
+        let folder = Folder::new().write("creatives/wide.toml", text);
+        folder.campaign().creatives[0].clone()
+    };
+    let banner = BANNER.replace(
+        "h = 90",
+        "h = 90\nscales_from_w = 320\nexpands = [4]\nmime = \"image/png\"",
+    );
+    let Format::Banner(banner) = read(&banner).format else {
+        panic!("a banner");
+    };
+    assert_eq!((banner.scales_from_w, banner.expands), (Some(320), 1 << 4));
+    assert_eq!(&*banner.mime, "image/png");
+    let Format::Audio(audio) = read(AUDIO).format else {
+        panic!("an audio ad");
+    };
+    assert_eq!((audio.duration_seconds, audio.companions.len()), (20, 1));
+    assert_eq!(
+        &*audio.verification.unwrap().vendor,
+        "measurer.example-omid"
+    );
+    let overlay = VIDEO
+        .replace("[[media]]", "[overlay]")
+        .replace("video/mp4", "image/png");
+    let Format::Video(video) = read(&overlay).format else {
+        panic!("a video");
+    };
+    assert!(matches!(video.source, SpotSource::Overlay(_)));
+    let native = format!(
+        "deep_link = \"shoes://7\"\nprivacy_url = \"https://a.example/\"\n{NATIVE}\n\
+         [video]\nduration_seconds = 15\n[[video.media]]\n\
+         url = \"https://a.example/\"\nmime = \"video/mp4\"\nw = 640\nh = 360\n"
+    );
+    let Format::Native(native) = read(&native).format else {
+        panic!("a native ad");
+    };
+    assert_eq!(native.deep_link.as_deref(), Some("shoes://7"));
+    assert_eq!(native.video.unwrap().duration_seconds, 15);
+}
+
+#[test]
 fn one_plain_asset_makes_a_creative_insecure() {
     for (text, plain) in [
         (BANNER, BANNER.replace("https://cdn", "http://cdn")),
         (VIDEO, VIDEO.replace("https://cdn", "http://cdn")),
+        (
+            AUDIO,
+            AUDIO.replace("https://cdn.example/frame", "http://cdn.example/frame"),
+        ),
+        (
+            AUDIO,
+            AUDIO.replace("https://cdn.example/omid", "http://cdn.example/omid"),
+        ),
         (NATIVE, NATIVE.replace("https://cdn", "http://cdn")),
     ] {
         let secure = |text: &str| {

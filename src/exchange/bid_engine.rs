@@ -13,7 +13,7 @@ use siphasher::sip::SipHasher24;
 use super::region_desk::{Hold, RegionDesk, RegionFunds};
 use super::stop_all::StopAll;
 use crate::bidding::{
-    Choice, Context, Opportunity, PassReason, Place, SupplyPolicy, Traffic, decide,
+    Choice, Context, Opportunity, PassReason, Place, Pods, SupplyPolicy, Traffic, decide,
 };
 use crate::campaign::{Catalogue, CatalogueStage, Country, Rates};
 use crate::chaos::FailPoint;
@@ -209,20 +209,24 @@ impl BidEngine {
         };
         let is_late = || deadline.passed(call.clock.monotonic());
         let mut choices = Vec::new();
+        let mut pods = Pods::default();
         let mut furthest = PassReason::AmbiguousChannel;
         for (index, imp) in (0..).zip(&request.imps) {
             if is_late() {
                 furthest = PassReason::NoTime;
                 break;
             }
-            let chosen = Opportunity::read(imp, index, &context).and_then(|chance| {
-                decide(
-                    (&context, &chance),
+            let chosen = Opportunity::read(imp, index, &context).and_then(|mut chance| {
+                pods.enter(&mut chance);
+                let chosen = decide(
+                    (&context, &mut chance),
                     &catalogue,
                     &mut choices,
                     &mut funds,
                     &is_late,
-                )
+                );
+                pods.leave(&chance);
+                chosen
             });
             if let Err(reason) = chosen {
                 furthest = furthest.max(reason);

@@ -1,75 +1,84 @@
-//! What is written into an operator's markup: `{click_url}`, `{impression_url}`, `{cachebuster}`, and nothing else.
+//! The markup of a bid, by the format of its creative: what the exchange hands to the page or the player.
 
-use crate::openrtb::escape::write_url;
+mod spot;
+mod template;
 
-/// The values of a bid's placeholders.
-pub(super) struct Filling<'a> {
-    pub(super) click_url: &'a str,
+use self::spot::{Medium, write_spot};
+use self::template::{Filling, fill};
+use crate::bidding::Parts;
+use crate::campaign::{Campaign, Creative, Format, Native};
+use crate::openrtb::Given;
+use crate::openrtb::native::{self, NativeLinks, NativeRequest};
+use crate::openrtb::request::Imp;
+
+/// Where a bid's markup reports to.
+pub(super) struct Links<'a> {
     pub(super) impression_url: &'a str,
-    pub(super) cachebuster: &'a str,
+    pub(super) click_url: &'a str,
+    /// The id of this one impression: the bid's.
+    pub(super) serving_id: &'a str,
 }
 
-/// Appends `template` with its placeholders filled; braces that belong to no placeholder stay as they are.
-///
-/// A placeholder may stand in an attribute or in a script, and must mean the same in both.
-pub(super) fn write_markup(out: &mut Vec<u8>, template: &str, filling: &Filling<'_>) {
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once('{') {
-        out.extend_from_slice(before.as_bytes());
-        let found = [
-            ("click_url}", filling.click_url),
-            ("impression_url}", filling.impression_url),
-            ("cachebuster}", filling.cachebuster),
-        ]
-        .into_iter()
-        .find_map(|(name, value)| after.strip_prefix(name).map(|behind| (behind, value)));
-        if let Some((behind, value)) = found {
-            write_url(out, value);
-            rest = behind;
-        } else {
-            out.push(b'{');
-            rest = after;
+/// Appends the markup; the protocol it follows, if it is a document that has one.
+pub(super) fn write_markup(
+    out: &mut Vec<u8>,
+    ad: (&Campaign, &Creative),
+    imp: &Imp<'_>,
+    links: &Links<'_>,
+) -> Option<u32> {
+    match &ad.1.format {
+        Format::Banner(banner) => {
+            let filling = Filling {
+                click_url: links.click_url,
+                impression_url: links.impression_url,
+                cachebuster: links.serving_id,
+            };
+            fill(out, &banner.html, &filling);
+            None
+        }
+        Format::Video(spot) => {
+            let player = imp.video.as_ref()?;
+            write_spot(out, (ad, spot), &Medium::Video(player), links)
+        }
+        Format::Audio(spot) => {
+            let player = imp.audio.as_ref()?;
+            write_spot(out, (ad, spot), &Medium::Audio(player), links)
+        }
+        Format::Native(native) => {
+            if let Some(Given::Value(asked)) = imp.native.as_ref().map(|slot| &slot.request) {
+                write_native(out, (ad, native), asked, links);
+            }
+            None
         }
     }
-    out.extend_from_slice(rest.as_bytes());
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn placeholders_are_filled_and_other_braces_stay() {
-        let filling = Filling {
-            click_url: "https://x/click?t=1&u=2",
-            impression_url: "https://x/imp",
-            cachebuster: "7",
-        };
-        let mut out = Vec::new();
-        write_markup(
-            &mut out,
-            "<style>a{b:c}</style><a href=\"{click_url}\"><img src=\"{impression_url}&{cachebuster}\">{",
-            &filling,
-        );
-        let text = String::from_utf8(out).unwrap();
-        assert_eq!(
-            text,
-            "<style>a{b:c}</style><a href=\"https://x/click?t=1&u=2\"><img src=\"https://x/imp&7\">{"
-        );
-    }
-
-    #[test]
-    fn a_url_means_the_same_in_an_attribute_and_in_a_script() {
-        let filling = Filling {
-            click_url: "https://x/'\"><script>`\\",
-            impression_url: "https://x/imp?t=1&p=${AUCTION_PRICE}",
-            cachebuster: "",
-        };
-        let mut out = Vec::new();
-        write_markup(&mut out, "{impression_url} {click_url}", &filling);
-        assert_eq!(
-            String::from_utf8(out).unwrap(),
-            "https://x/imp?t=1&p=${AUCTION_PRICE} https://x/%27%22%3E%3Cscript%3E%60%5C"
-        );
-    }
+fn write_native(
+    out: &mut Vec<u8>,
+    (ad, native): ((&Campaign, &Creative), &Native),
+    asked: &NativeRequest,
+    links: &Links<'_>,
+) {
+    let parts = Parts(native);
+    let spot = native.video.as_ref();
+    let documents = spot.into_iter().flat_map(|spot| {
+        native::video_assets(asked, &parts).map(move |(id, wanted)| (id, spot, wanted))
+    });
+    let vast: Vec<(i64, String)> = documents
+        .map(|(id, spot, wanted)| {
+            let mut document = Vec::new();
+            write_spot(&mut document, (ad, spot), &Medium::Asset(wanted), links);
+            (id, String::from_utf8(document).unwrap_or_default())
+        })
+        .collect();
+    let native_links = NativeLinks {
+        click_url: &ad.1.click_url,
+        deep_link: native.deep_link.as_deref(),
+        click_trackers: &[links.click_url],
+        impression_trackers: &[links.impression_url],
+        script_url: native.script_url.as_deref(),
+        privacy_url: native.privacy_url.as_deref(),
+        vast: &vast,
+    };
+    native::write(out, asked, &parts, &native_links);
 }

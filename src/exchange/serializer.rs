@@ -4,27 +4,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::bid_engine::{Decided, STUCK_AFTER};
-use super::markup::{Filling, write_markup};
+use super::markup::{Links, write_markup};
 use super::region_desk::Hold;
 use super::seats::{by_seat, dsa, parameters, seat_of};
-use crate::bidding::{Choice, Parts, plays_file};
-use crate::campaign::{
-    Bundle, Campaign, Creative, Domain, Format, Language, Offer, Video, VideoSource,
-};
+use crate::bidding::{Choice, Shown, shown};
+use crate::campaign::{Bundle, Campaign, Creative, Domain, Format, Language, Offer};
 use crate::chaos::FailPoint;
 use crate::notice::token::{BillingEvent, Sealer, Token};
-use crate::openrtb::codes::{MarkupType, VastForm};
+use crate::openrtb::codes::MarkupType;
 use crate::openrtb::macros::{AUCTION_LOSS, AUCTION_PRICE};
-use crate::openrtb::native::{self, NativeLinks};
 use crate::openrtb::request::Imp;
 use crate::openrtb::response::{Bid, BidResponse, SeatBid, write_response};
-use crate::openrtb::vast::{self, LinearAd, LinearSource, choose_version};
-use crate::openrtb::{CodeSet, Given};
+use crate::openrtb::{CodeSet, Flag};
 use crate::supervision::{Spec, Stage, stage};
 use crate::units::{BidId, BudgetDay, Epoch, ExchangeKey, LedgerTime, Nanos};
 
-/// What the markup says it was served by.
-const AD_SYSTEM: &str = "Bidtree";
 /// A bid with markup is 2 to 4 KB.
 const BID_BYTES: usize = 4_096;
 
@@ -199,11 +193,16 @@ impl Serializer {
         imp: &'a Imp<'_>,
         texts: &'a Texts,
     ) -> Bid<'a> {
-        let (mtype, size, duration) = match &creative.format {
-            Format::Banner(banner) => (MarkupType::Banner, Some(banner.size), None),
-            Format::Video(video) => (MarkupType::Video, None, Some(video.duration_seconds)),
-            Format::Native(_) => (MarkupType::Native, None, None),
-        };
+        let mut bid = Bid::new(&texts.id, &imp.id, choice.price);
+        bid.mtype = Some(match &creative.format {
+            Format::Banner(_) => MarkupType::Banner,
+            Format::Video(_) => MarkupType::Video,
+            Format::Audio(_) => MarkupType::Audio,
+            Format::Native(_) => MarkupType::Native,
+        });
+        size(&mut bid, creative, imp);
+        bid.dur_s = creative.duration_seconds();
+        bid.slotinpod = place_in_pod(creative, imp);
         let some = |text: &'a String| (!text.is_empty()).then_some(text.as_str());
         Bid {
             nurl: some(&texts.nurl),
@@ -214,21 +213,17 @@ impl Serializer {
             iurl: creative.iurl.as_deref(),
             cid: Some(&campaign.id),
             crid: Some(&creative.id),
-            attr: CodeSet::from_bits(creative.attributes),
+            attr: attributes(creative, imp),
             apis: CodeSet::from_bits(creative.apis),
             protocol: texts.protocol,
             language: creative.language.as_ref().map(Language::as_str),
-            w: size.map(|size| size.w),
-            h: size.map(|size| size.h),
-            dur_s: duration,
-            mtype: Some(mtype),
             dealid: choice.deal.as_deref(),
             billing_id: imp
                 .billing_ids
                 .first()
                 .copied()
                 .filter(|_| self.parts.names_billing_id),
-            ..Bid::new(&texts.id, &imp.id, choice.price)
+            ..bid
         }
     }
 
@@ -264,32 +259,13 @@ impl Serializer {
             texts.burl = format!("{base}/bill?t={sealed}&p={AUCTION_PRICE}");
         }
         let mut adm = Vec::with_capacity(BID_BYTES);
-        let urls = (impression_url.as_str(), click_url.as_str());
-        match &creative.format {
-            Format::Banner(banner) => {
-                let filling = Filling {
-                    click_url: urls.1,
-                    impression_url: urls.0,
-                    cachebuster: &texts.id,
-                };
-                write_markup(&mut adm, &banner.html, &filling);
-            }
-            Format::Video(video) => {
-                texts.protocol =
-                    write_video(&mut adm, (video, creative, offer), imp, urls, &texts.id);
-            }
-            Format::Native(parts) => {
-                if let Some(Given::Value(asked)) = imp.native.as_ref().map(|slot| &slot.request) {
-                    let links = NativeLinks {
-                        click_url: &creative.click_url,
-                        click_trackers: &[urls.1],
-                        impression_trackers: &[urls.0],
-                    };
-                    native::write(&mut adm, asked, &Parts(parts), &links);
-                }
-            }
-        }
-        // Every writer above writes text.
+        let links = Links {
+            impression_url: &impression_url,
+            click_url: &click_url,
+            serving_id: &texts.id,
+        };
+        texts.protocol = write_markup(&mut adm, (&offer.campaign, creative), imp, &links);
+        // Markup is written as text.
         texts.adm = String::from_utf8(adm).unwrap_or_default();
         texts
     }
@@ -329,63 +305,44 @@ impl Serializer {
     }
 }
 
-/// A VAST document of the newest version that the player takes; its protocol.
-fn write_video(
-    out: &mut Vec<u8>,
-    (video, creative, offer): (&Video, &Creative, &Offer),
-    imp: &Imp<'_>,
-    (impression_url, click_url): (&str, &str),
-    serving_id: &str,
-) -> Option<u32> {
-    let slot = imp.video.as_ref()?;
-    let files: Vec<vast::MediaFile<'_>> = match &video.source {
-        VideoSource::Inline(files) => files
-            .iter()
-            .filter(|file| plays_file(file, slot))
-            .map(|file| vast::MediaFile {
-                url: &file.url,
-                mime: &file.mime,
-                w: file.size.w,
-                h: file.size.h,
-                bitrate_kbps: file.bitrate_kbps,
-            })
-            .collect(),
-        VideoSource::Wrapper(_) => Vec::new(),
+/// What is said of the creative: a player that lets skip shows the button itself, so that it is not the creative's then
+/// (OpenRTB 2.6, section 3.2.7, `skip`).
+fn attributes(creative: &Creative, imp: &Imp<'_>) -> CodeSet {
+    const SKIP_BUTTON: u64 = 1 << 16;
+    let lets_skip = imp
+        .video
+        .as_ref()
+        .is_some_and(|slot| slot.skip == Flag::Yes);
+    match &creative.format {
+        Format::Video(_) if lets_skip => CodeSet::from_bits(creative.attributes & !SKIP_BUTTON),
+        _ => CodeSet::from_bits(creative.attributes),
+    }
+}
+
+/// The size at which a banner is shown, or its ratio.
+fn size(bid: &mut Bid<'_>, creative: &Creative, imp: &Imp<'_>) {
+    let (Format::Banner(banner), Some(slot)) = (&creative.format, &imp.banner) else {
+        return;
     };
-    let (form, source) = match &video.source {
-        VideoSource::Inline(_) => {
-            let (duration_s, skip_after_s) = (video.duration_seconds, video.skip_after_seconds);
-            (
-                VastForm::InLine,
-                LinearSource::InLine {
-                    duration_s,
-                    skip_after_s,
-                    files: &files,
-                },
-            )
+    match shown(banner, slot, None) {
+        Some(Shown::AtRatio { wratio, hratio }) => {
+            (bid.wratio, bid.hratio) = (Some(wratio), Some(hratio));
         }
-        VideoSource::Wrapper(wrapper) => (
-            VastForm::Wrapper,
-            LinearSource::Wrapper {
-                tag_url: &wrapper.tag_url,
-            },
-        ),
+        // Where no size is asked for, it is its own.
+        Some(Shown::AtSize(_)) | None => {
+            (bid.w, bid.h) = (Some(banner.size.w), Some(banner.size.h));
+        }
+    }
+}
+
+/// Of a dynamic pod: any place.
+fn place_in_pod(creative: &Creative, imp: &Imp<'_>) -> Option<u32> {
+    let stream = match &creative.format {
+        Format::Video(_) => imp.video.as_ref().map(|video| &video.stream),
+        Format::Audio(_) => imp.audio.as_ref().map(|audio| &audio.stream),
+        Format::Banner(_) | Format::Native(_) => None,
     };
-    let version = choose_version(slot.protocols, form)?;
-    let ad = LinearAd {
-        id: &creative.id,
-        ad_system: AD_SYSTEM,
-        title: &offer.campaign.id,
-        serving_id,
-        impressions: &[impression_url],
-        errors: &[],
-        click_through: Some(&creative.click_url),
-        click_trackers: &[click_url],
-        trackers: &[],
-        source,
-    };
-    vast::write(out, version, &ad);
-    Some(version.protocol(form))
+    stream?.pod.poddur_s.map(|_| 0)
 }
 
 fn categories(campaign: &Campaign, creative: &Creative) -> Vec<String> {

@@ -76,10 +76,16 @@ pub struct Bid<'a> {
     pub w: Option<u32>,
     /// Height, in device-independent pixels.
     pub h: Option<u32>,
+    /// Relative width, of a banner that is shown at a ratio.
+    pub wratio: Option<u32>,
+    /// Relative height.
+    pub hratio: Option<u32>,
     /// For how many seconds the bid may be kept before it is shown.
     pub exp_s: Option<u32>,
     /// How many seconds it plays.
     pub dur_s: Option<u32>,
+    /// Which place in a dynamic pod it is for: 0 any. Only bids on those say so.
+    pub slotinpod: Option<u32>,
     /// What kind of markup it carries.
     pub mtype: Option<MarkupType>,
     /// Google: which billing id pays. An int64, which JSON holds as a text there.
@@ -127,8 +133,11 @@ impl<'a> Bid<'a> {
             dealid: None,
             w: None,
             h: None,
+            wratio: None,
+            hratio: None,
             exp_s: None,
             dur_s: None,
+            slotinpod: None,
             mtype: None,
             billing_id: None,
             dsa: None,
@@ -194,8 +203,11 @@ fn write_bid(bids: &mut JsonArray<'_>, bid: &Bid<'_>) {
     object.optional_text("dealid", bid.dealid);
     object.optional_integer("w", bid.w);
     object.optional_integer("h", bid.h);
+    object.optional_integer("wratio", bid.wratio);
+    object.optional_integer("hratio", bid.hratio);
     object.optional_integer("exp", bid.exp_s);
     object.optional_integer("dur", bid.dur_s);
+    object.optional_integer("slotinpod", bid.slotinpod);
     object.optional_integer("mtype", bid.mtype.map(MarkupType::to_wire));
     if bid.billing_id.is_some() || bid.dsa.is_some() {
         let mut ext = object.object("ext");

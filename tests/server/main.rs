@@ -8,5 +8,6 @@
 
 mod bid_path;
 mod faults;
+mod golden;
 mod money;
 mod support;

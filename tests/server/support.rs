@@ -136,6 +136,11 @@ impl Running {
         Self::start(configuration.path(), data, Vec::new())
     }
 
+    /// Serves the configuration of this folder, which is not a test's own.
+    pub(crate) fn at(configuration: &Path, data: &Folder) -> Self {
+        Self::start(configuration, data, Vec::new())
+    }
+
     fn start(configuration: &Path, data: &Folder, mut overrides: Vec<(String, String)>) -> Self {
         let data = data.path().display().to_string();
         overrides.push(("BIDTREE__SERVER__DATA_DIR".to_owned(), data));

@@ -6,13 +6,13 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::bidding::{AddressRange, ChainRule, Place, Seller, SupplyPolicy, Traffic};
+use crate::bidding::{AddressRange, ChainRule, Place, Pods, Seller, SupplyPolicy, Traffic};
 use crate::campaign::fixture::{
     banner, campaign, catalogue, catalogue_and_left_out, domain, judged, native, video,
 };
 use crate::campaign::{
-    Advertiser, Approval, Approvals, Bundle, Category, Deal, InventoryList, Language, Lists,
-    Market, Rates, Reach, Transparency,
+    Advertiser, Approval, Approvals, Bundle, Category, Deal, Format, InventoryList, Language,
+    Lists, Market, Rates, Reach, Transparency,
 };
 use crate::openrtb::decode;
 use crate::units::{CreativeKey, Currency, ExchangeKey, RegionKey, SegmentKey, UnixMillis};
@@ -88,11 +88,15 @@ fn choose(request: &Value, catalogue: &Catalogue, place: Place<'_>, purse: &mut 
     let bytes = request.to_string();
     let request = decode(bytes.as_bytes()).unwrap();
     let context = Context::read(&request, place)?;
-    let chance = Opportunity::read(&request.imps[0], 0, &context)?;
+    let mut chance = Opportunity::read(&request.imps[0], 0, &context)?;
     let mut choices = Vec::new();
-    decide((&context, &chance), catalogue, &mut choices, purse, &|| {
-        false
-    })?;
+    decide(
+        (&context, &mut chance),
+        catalogue,
+        &mut choices,
+        purse,
+        &|| false,
+    )?;
     Ok(choices.remove(0))
 }
 
@@ -247,7 +251,20 @@ fn each_rule_refuses_with_its_own_reason() {
         ),
         (
             PassReason::NoFormat,
+            json!({ "imp": [{ "id": "1", "banner": {} }] }),
+            plain(),
+        ),
+        (
+            PassReason::NoCandidate,
             json!({ "imp": [{ "id": "1", "audio": {} }] }),
+            plain(),
+        ),
+        (
+            PassReason::NoMatchingCreative,
+            imp(
+                "banner",
+                json!({ "w": 300, "h": 250, "mimes": ["image/gif"] }),
+            ),
             plain(),
         ),
         (
@@ -423,6 +440,15 @@ fn each_rule_refuses_with_its_own_reason() {
             with(|c| c.creatives[0].apis = 1 << 5),
         ),
         (
+            PassReason::BlockedAttribute,
+            imp("banner", json!({ "w": 300, "h": 250, "expdir": [1, 2] })),
+            with(|c| {
+                if let Format::Banner(banner) = &mut c.creatives[0].format {
+                    banner.expands = 1 << 4;
+                }
+            }),
+        ),
+        (
             PassReason::Language,
             json!({ "wlang": ["th"] }),
             with(|c| c.creatives[0].language = Language::parse("en")),
@@ -582,6 +608,100 @@ fn a_floor_is_compared_exactly_and_in_its_own_currency() {
 }
 
 #[test]
+fn an_advertiser_that_bids_in_a_pod_is_refused_for_the_rest_of_it_only() {
+    let rates = Rates::default();
+    let two = ["one", "two"].map(|id| {
+        let mut campaign = campaign(id);
+        campaign.creatives = vec![video(&format!("{id}-video"))];
+        campaign
+    });
+    let catalogue = catalogue(two, NOW);
+    let pod = |podid: &str| json!({ "podid": podid, "poddur": 60, "mimes": ["video/mp4"] });
+    let imps = json!([
+        { "id": "1", "video": pod("first") },
+        { "id": "2", "video": pod("first") },
+        { "id": "3", "video": pod("second") },
+        { "id": "4", "video": { "podid": "first" } },
+    ]);
+    let bytes = request(&json!({ "imp": imps })).to_string();
+    let request = decode(bytes.as_bytes()).unwrap();
+    let context = Context::read(&request, place(&rates)).unwrap();
+    let mut pods = Pods::default();
+    // One imp after another, as the engine does, but that a campaign may bid on several.
+    let mut next = |imp: u16| {
+        let mut choices = Vec::new();
+        let asked = &request.imps[usize::from(imp)];
+        let mut chance = Opportunity::read(asked, imp, &context).unwrap();
+        pods.enter(&mut chance);
+        let outcome = decide(
+            (&context, &mut chance),
+            &catalogue,
+            &mut choices,
+            &mut Purse::full(),
+            &|| false,
+        );
+        pods.leave(&chance);
+        outcome.map(|()| choices.len())
+    };
+    assert_eq!(next(0), Ok(1), "one of the advertiser's two");
+    assert_eq!(next(1), Err(PassReason::OncePerPod));
+    assert_eq!(next(2), Ok(1), "another pod is another break");
+    assert_eq!(next(3), Err(PassReason::OncePerPod));
+}
+
+#[test]
+fn a_dynamic_pod_gets_bids_that_fit_into_it_together_and_one_of_each_advertiser() {
+    let rates = Rates::default();
+    let film = |number: i64, seconds: u32| {
+        let mut one = campaign(&format!("c{number}"));
+        one.price = Cpm::from_micros(9_000_000 - number * 1_000_000);
+        let mut advertiser = (*one.advertiser).clone();
+        advertiser.key = AdvertiserKey::of(&format!("a{number}"));
+        one.advertiser = Arc::new(advertiser);
+        let mut creative = video("v");
+        if let Format::Video(spot) = &mut creative.format {
+            spot.duration_seconds = seconds;
+        }
+        one.creatives = vec![creative, banner("b", 300, 250)];
+        one
+    };
+    let films = [
+        film(0, 30),
+        film(1, 40),
+        film(2, 15),
+        film(3, 15),
+        film(4, 5),
+    ];
+    let catalogue = catalogue(films, NOW);
+    for (pod, prices) in [
+        (json!({ "poddur": 60 }), vec![9, 7, 6]),
+        (json!({ "poddur": 60, "maxseq": 2 }), vec![9, 7]),
+        (json!({ "poddur": 50 }), vec![9, 7, 5]),
+        (json!({ "poddur": 4 }), vec![]),
+        (json!({ "podid": "p" }), vec![9]),
+    ] {
+        let bytes = request(&json!({ "imp": [{ "id": "1", "video": pod }] })).to_string();
+        let request = decode(bytes.as_bytes()).unwrap();
+        let context = Context::read(&request, place(&rates)).unwrap();
+        let mut chance = Opportunity::read(&request.imps[0], 0, &context).unwrap();
+        let mut choices = Vec::new();
+        decide(
+            (&context, &mut chance),
+            &catalogue,
+            &mut choices,
+            &mut Purse::full(),
+            &|| false,
+        )
+        .ok();
+        let chosen: Vec<i64> = choices
+            .iter()
+            .map(|choice| choice.price.micros() / 1_000_000)
+            .collect();
+        assert_eq!(chosen, prices, "{pod}");
+    }
+}
+
+#[test]
 fn the_ceiling_is_in_dollars_and_no_bid_is_above_it() {
     let rates = Rates::default();
     let catalogue = catalogue([campaign("c")], NOW);
@@ -678,7 +798,7 @@ fn the_search_stops_when_time_is_up_and_after_so_many_candidates() {
     let bytes = request(&json!({})).to_string();
     let request = decode(bytes.as_bytes()).unwrap();
     let context = Context::read(&request, place(&rates)).unwrap();
-    let chance = Opportunity::read(&request.imps[0], 0, &context).unwrap();
+    let mut chance = Opportunity::read(&request.imps[0], 0, &context).unwrap();
     let refusing = || Purse {
         refuses: Some(PassReason::NoBudget),
         ..Purse::full()
@@ -686,7 +806,7 @@ fn the_search_stops_when_time_is_up_and_after_so_many_candidates() {
     let mut purse = refusing();
     let mut none = Vec::new();
     let chosen = decide(
-        (&context, &chance),
+        (&context, &mut chance),
         &catalogue,
         &mut none,
         &mut purse,
@@ -703,7 +823,7 @@ fn the_search_stops_when_time_is_up_and_after_so_many_candidates() {
         looks.get() == 2
     };
     let chosen = decide(
-        (&context, &chance),
+        (&context, &mut chance),
         &catalogue,
         &mut none,
         &mut purse,

@@ -20,8 +20,9 @@ use crate::units::SegmentKey;
 
 /// Dimensions with one value per request.
 const SINGLES: usize = 8;
-/// Shapes of one impression: sixteen banner sizes, a video, a native ad. Exchanges send up to fifteen sizes.
-pub const SHAPES_MAX: usize = 18;
+/// Shapes of one impression: sixteen banner sizes, any banner, a video, an audio ad, a native ad. Exchanges send up to
+/// fifteen sizes.
+pub const SHAPES_MAX: usize = 20;
 /// Deals of one impression that campaigns know: sellers offer a seat a handful on each.
 pub const OFFERED_DEALS_MAX: usize = 16;
 /// Sets of inventory: the campaigns open to all, the app's, and those of a site's domain and its parents.

@@ -120,14 +120,6 @@ fn wants(campaign: &Campaign, seen: &Seen) -> bool {
         .to_zoned(campaign.time_zone.clone());
     let day = u8::try_from(local.weekday().to_monday_zero_offset()).unwrap();
     let hour = HourOfWeek::new(day, u8::try_from(local.hour()).unwrap()).unwrap();
-    let fits = campaign
-        .creatives
-        .iter()
-        .any(|creative| match &creative.format {
-            crate::campaign::Format::Banner(it) => seen.shapes.contains(&Shape::Banner(it.size)),
-            crate::campaign::Format::Video(_) => seen.shapes.contains(&Shape::Video),
-            crate::campaign::Format::Native(_) => seen.shapes.contains(&Shape::Native),
-        });
     reaches(&campaign.regions)
         && buys
         && asks(&targeting.countries, |asked| Some(*asked) == seen.country)
@@ -143,7 +135,7 @@ fn wants(campaign: &Campaign, seen: &Seen) -> bool {
             .starts_at
             .is_none_or(|start| start.get() <= seen.at.get())
         && campaign.ends_at.is_none_or(|end| seen.at.get() < end.get())
-        && fits
+        && has_shape(campaign, &seen.shapes)
         && asks(&targeting.segments, |asked| seen.segments.contains(asked))
         && match &seen.deals {
             None => campaign.market == Market::Open,
@@ -152,6 +144,14 @@ fn wants(campaign: &Campaign, seen: &Seen) -> bool {
                 .iter()
                 .any(|deal| deal.exchange == seen.exchange && ids.contains(&&*deal.id)),
         }
+}
+
+fn has_shape(campaign: &Campaign, shapes: &[Shape]) -> bool {
+    campaign.creatives.iter().any(|creative| {
+        let shape = creative.shape();
+        let is_banner = matches!(shape, Shape::Banner(_));
+        shapes.contains(&shape) || is_banner && shapes.contains(&Shape::AnyBanner)
+    })
 }
 
 use crate::campaign::Domain;
@@ -206,7 +206,9 @@ fn shapes() -> Vec<Shape> {
     vec![
         Shape::Banner(size(300, 250)),
         Shape::Banner(size(320, 50)),
+        Shape::AnyBanner,
         Shape::Video,
+        Shape::Audio,
         Shape::Native,
     ]
 }

@@ -1,13 +1,14 @@
-//! `creatives/<id>.toml`: what the three kinds have in common, and banners.
+//! `creatives/<id>.toml`: what the four kinds have in common, and banners.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::media;
+use super::{media, native};
 use crate::campaign::{Banner, BannerKind, Creative, Format, Size};
 use crate::config::keys;
 use crate::config::kinds::{
-    BANNER_KIND, BUNDLE, CATEGORY, FILE_NAME, LANGUAGE, MARKUP, URL, is_secure,
+    BANNER_KIND, BUNDLE, CATEGORY, FILE_NAME, LANGUAGE, MARKUP, MARKUP_MIME, URL, is_secure,
 };
 use crate::config::reader::Reader;
 use crate::config::source::{Source, read_table, read_text};
@@ -22,10 +23,15 @@ const PLACEHOLDERS: [&str; 2] = ["{click_url}", "{impression_url}"];
 /// Reads a kind's own keys; the format, and whether every asset is fetched over https.
 type ReadFormat = fn(&mut Reader<'_>, &Path) -> Option<(Format, bool)>;
 
-const KINDS: [(&str, &[keys::Keys], ReadFormat); 3] = [
+const KINDS: [(&str, &[keys::Keys], ReadFormat); 4] = [
     ("banner", &[keys::CREATIVE, keys::BANNER], banner),
-    ("video", &[keys::CREATIVE, keys::VIDEO], media::video),
-    ("native", &[keys::CREATIVE, keys::NATIVE], media::native),
+    (
+        "video",
+        &[keys::CREATIVE, keys::SPOT, keys::VIDEO],
+        media::video,
+    ),
+    ("audio", &[keys::CREATIVE, keys::SPOT], media::audio),
+    ("native", &[keys::CREATIVE, keys::NATIVE], native::native),
 ];
 
 pub(super) fn read(source: &Source<'_>, id: &str, path: &Path) -> Option<Creative> {
@@ -35,7 +41,7 @@ pub(super) fn read(source: &Source<'_>, id: &str, path: &Path) -> Option<Creativ
         .iter()
         .find(|(name, ..)| kind.and_then(toml::Value::as_str) == Some(*name));
     let Some((_, known, read_format)) = found else {
-        source.fault("kind", kind, "expects one of banner, video, native");
+        source.fault("kind", kind, "expects one of banner, video, audio, native");
         return None;
     };
     let mut reader = Reader::new(source, String::new(), table, known);
@@ -62,12 +68,14 @@ pub(super) fn read(source: &Source<'_>, id: &str, path: &Path) -> Option<Creativ
     })
 }
 
+/// A side of a rectangle, in pixels.
+const SIDES: RangeInclusive<i64> = 1..=16_384;
+
 /// Width and height, both at least 1.
 pub(super) fn size(reader: &mut Reader<'_>) -> Option<Size> {
-    let sides = 1..=16_384;
     let (w, h) = (
-        reader.must_whole("w", &sides),
-        reader.must_whole("h", &sides),
+        reader.must_whole("w", &SIDES),
+        reader.must_whole("h", &SIDES),
     );
     Some(Size { w: w?, h: h? })
 }
@@ -75,6 +83,9 @@ pub(super) fn size(reader: &mut Reader<'_>) -> Option<Size> {
 fn banner(reader: &mut Reader<'_>, path: &Path) -> Option<(Format, bool)> {
     let size = size(reader);
     let kind = reader.or("type", &BANNER_KIND, BannerKind::JavaScript);
+    let mime = reader.or("mime", &MARKUP_MIME, "text/html".into());
+    let scales_from_w = reader.whole("scales_from_w", &SIDES);
+    let expands = reader.codes("expands");
     let html = html(reader, path)?;
     if html.len() > MARKUP_BYTES_MAX {
         let advice = format!(
@@ -92,8 +103,11 @@ fn banner(reader: &mut Reader<'_>, path: &Path) -> Option<(Format, bool)> {
     let secure = loads_only_https(&html);
     let banner = Banner {
         size: size?,
+        scales_from_w,
+        expands,
         html,
         kind,
+        mime,
     };
     Some((Format::Banner(banner), secure))
 }

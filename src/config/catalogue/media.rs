@@ -1,86 +1,147 @@
-//! Videos and native ads of `creatives/<id>.toml`.
+//! What plays, of `creatives/<id>.toml`: videos and audio ads.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::creative::{all_secure, size};
 use crate::campaign::{
-    Format, MediaFile, Native, NativeImage, NativeText, Video, VideoSource, Wrapper,
+    Companion, Format, MediaFile, Size, Spot, SpotSource, StaticImage, Verification, Wrapper,
 };
 use crate::config::keys;
-use crate::config::kinds::{IMAGE_MIME, TEXT, URL, VIDEO_MIME};
+use crate::config::kinds::{AUDIO_MIME, IMAGE_MIME, Kind, TEXT, URL, VIDEO_MIME};
 use crate::config::reader::Reader;
 
 /// An hour is more than any break.
-const SECONDS: std::ops::RangeInclusive<i64> = 1..=3_600;
-const KBPS: std::ops::RangeInclusive<i64> = 1..=1_000_000;
+const SECONDS: RangeInclusive<i64> = 1..=3_600;
+const KBPS: RangeInclusive<i64> = 1..=1_000_000;
+/// There are fewer common sizes, and those that a placement takes are written into every bid on it.
+const COMPANIONS_MAX: usize = 16;
 
-/// Words for the numbers of Native 1.2's lists. Numbers may be written, too.
-const TEXT_KINDS: &[(&str, u16)] = &[
-    ("sponsored", 1),
-    ("description", 2),
-    ("rating", 3),
-    ("likes", 4),
-    ("downloads", 5),
-    ("price", 6),
-    ("sale_price", 7),
-    ("phone", 8),
-    ("address", 9),
-    ("description2", 10),
-    ("display_url", 11),
-    ("cta", 12),
-];
-const IMAGE_KINDS: &[(&str, u16)] = &[("icon", 1), ("main", 3)];
+/// How a file's size is read; sound has none.
+type ReadSize = fn(&mut Reader<'_>) -> Option<Size>;
 
 pub(super) fn video(reader: &mut Reader<'_>, _path: &Path) -> Option<(Format, bool)> {
-    let duration = reader.must_whole("duration_seconds", &SECONDS);
     let skip = reader.whole("skip_after_seconds", &SECONDS);
-    let source = video_source(reader);
-    let secure = match &source {
-        Some(VideoSource::Inline(files)) => all_secure(files.iter().map(|file| &file.url)),
-        Some(VideoSource::Wrapper(wrapper)) => all_secure([&wrapper.tag_url]),
-        None => false,
-    };
-    let video = Video {
-        duration_seconds: duration?,
-        skip_after_seconds: skip,
-        source: source?,
-    };
-    if skip.is_some_and(|skip| skip >= video.duration_seconds) {
+    let (spot, secure) = spot(reader, &VIDEO_MIME, Some(size))?;
+    if skip.is_some_and(|skip| skip >= spot.duration_seconds) {
         reader.fault(
             "skip_after_seconds",
             "must be below duration_seconds, or be left out",
         );
     }
+    let video = Spot {
+        skip_after_seconds: skip,
+        ..spot
+    };
     Some((Format::Video(video), secure))
 }
 
-fn video_source(reader: &mut Reader<'_>) -> Option<VideoSource> {
-    match (reader.has("media"), reader.has("wrapper")) {
-        (true, false) => {
-            let files = reader.sections("media", &[keys::MEDIA]);
-            let files: Vec<_> = files.into_iter().filter_map(media_file).collect();
-            Some(VideoSource::Inline(files))
-        }
-        (false, true) => {
+pub(super) fn audio(reader: &mut Reader<'_>, _path: &Path) -> Option<(Format, bool)> {
+    let (spot, secure) = spot(reader, &AUDIO_MIME, None)?;
+    Some((Format::Audio(spot), secure))
+}
+
+/// How long something plays.
+pub(super) fn duration(reader: &mut Reader<'_>) -> Option<u32> {
+    reader.must_whole("duration_seconds", &SECONDS)
+}
+
+/// The files of something that plays.
+pub(super) fn media(
+    reader: &mut Reader<'_>,
+    mime: &Kind<Arc<str>>,
+    read_size: Option<ReadSize>,
+) -> Vec<MediaFile> {
+    let known: &[keys::Keys] = match read_size {
+        Some(_) => &[keys::VIDEO_MEDIA],
+        None => &[keys::AUDIO_MEDIA],
+    };
+    let files = reader.sections("media", known);
+    files
+        .into_iter()
+        .filter_map(|file| media_file(file, mime, read_size))
+        .collect()
+}
+
+/// What videos and audio ads have in common.
+fn spot(
+    reader: &mut Reader<'_>,
+    mime: &Kind<Arc<str>>,
+    read_size: Option<ReadSize>,
+) -> Option<(Spot, bool)> {
+    let duration_seconds = duration(reader);
+    let companions = reader.sections("companions", &[keys::COMPANION]);
+    if companions.len() > COMPANIONS_MAX {
+        reader.fault(
+            "companions",
+            format!("expects at most {COMPANIONS_MAX}: they are written into every bid"),
+        );
+    }
+    let companions: Vec<_> = companions.into_iter().filter_map(companion).collect();
+    let verification = reader.has("verification").then(|| verification(reader));
+    let source = source(reader, mime, read_size);
+    let secure = match &source {
+        Some(SpotSource::Inline(files)) => all_secure(files.iter().map(|file| &file.url)),
+        Some(SpotSource::Wrapper(wrapper)) => all_secure([&wrapper.tag_url]),
+        Some(SpotSource::Overlay(image)) => all_secure([&image.url]),
+        None => false,
+    };
+    let beside = companions.iter().map(|companion| match companion {
+        Companion::Image(image) => &image.url,
+        Companion::Frame { url, .. } => url,
+    });
+    let verification = match verification {
+        Some(verification) => Some(verification?),
+        None => None,
+    };
+    let script = verification.as_ref().map(|script| &script.script_url);
+    let secure = secure && all_secure(beside) && all_secure(script);
+    let spot = Spot {
+        source: source?,
+        duration_seconds: duration_seconds?,
+        skip_after_seconds: None,
+        companions,
+        verification,
+    };
+    Some((spot, secure))
+}
+
+fn source(
+    reader: &mut Reader<'_>,
+    mime: &Kind<Arc<str>>,
+    read_size: Option<ReadSize>,
+) -> Option<SpotSource> {
+    let ways = ["media", "wrapper", "overlay"];
+    let mut given = ways.into_iter().filter(|way| reader.has(way));
+    let first = given.next();
+    if let (Some(first), Some(second)) = (first, given.next()) {
+        reader.fault(second, format!("stands beside {first}; leave one of them"));
+        return None;
+    }
+    match first {
+        Some("media") => Some(SpotSource::Inline(media(reader, mime, read_size))),
+        Some("wrapper") => {
             let mut wrapper = reader.section("wrapper", &[keys::WRAPPER]);
             let tag_url = wrapper.must("tag_url", &URL);
-            let mimes = wrapper.list("mimes", &VIDEO_MIME);
+            let mimes = wrapper.list("mimes", mime);
             if mimes.is_empty() {
                 wrapper.fault(
                     "mimes",
                     "missing; expects what its tag plays, like [\"video/mp4\"]",
                 );
             }
-            Some(VideoSource::Wrapper(Wrapper {
+            Some(SpotSource::Wrapper(Wrapper {
                 tag_url: tag_url?,
                 mimes,
             }))
         }
-        (true, true) => {
-            reader.fault("wrapper", "stands beside media; leave one of them");
-            None
+        // Sound cannot lie over anything: the key is unknown there, which is said already.
+        Some(_) if read_size.is_some() => {
+            let mut overlay = reader.section("overlay", &[keys::OVERLAY]);
+            static_image(&mut overlay).map(SpotSource::Overlay)
         }
-        (false, false) => {
+        _ => {
             reader.fault(
                 "media",
                 "missing; expects at least one [[media]], or a [wrapper]",
@@ -90,52 +151,61 @@ fn video_source(reader: &mut Reader<'_>) -> Option<VideoSource> {
     }
 }
 
-fn media_file(mut reader: Reader<'_>) -> Option<MediaFile> {
+fn media_file(
+    mut reader: Reader<'_>,
+    mime: &Kind<Arc<str>>,
+    read_size: Option<ReadSize>,
+) -> Option<MediaFile> {
     let url = reader.must("url", &URL);
-    let mime = reader.must("mime", &VIDEO_MIME);
+    let mime = reader.must("mime", mime);
     let bitrate_kbps = reader.whole("bitrate_kbps", &KBPS);
-    let size = size(&mut reader);
+    let size = match read_size {
+        Some(read) => Some(read(&mut reader)?),
+        None => None,
+    };
     Some(MediaFile {
         url: url?,
         mime: mime?,
-        size: size?,
+        size,
         bitrate_kbps,
     })
 }
 
-pub(super) fn native(reader: &mut Reader<'_>, _path: &Path) -> Option<(Format, bool)> {
-    let title = reader.must("title", &TEXT);
-    let texts = reader.sections("texts", &[keys::NATIVE_TEXT]);
-    let texts: Vec<_> = texts.into_iter().filter_map(native_text).collect();
-    let images = reader.sections("images", &[keys::NATIVE_IMAGE]);
-    let images: Vec<_> = images.into_iter().filter_map(native_image).collect();
-    let secure = all_secure(images.iter().map(|image| &image.url));
-    let native = Native {
-        title: title?,
-        texts,
-        images,
-    };
-    Some((Format::Native(native), secure))
-}
-
-fn native_text(mut reader: Reader<'_>) -> Option<NativeText> {
-    let kind = reader.word_or_number("kind", TEXT_KINDS);
-    let text = reader.must("text", &TEXT);
-    Some(NativeText {
-        kind: kind?,
-        text: text?,
+fn companion(mut reader: Reader<'_>) -> Option<Companion> {
+    let kinds = [("image", true), ("frame", false)];
+    if reader.word("kind", &kinds, true) {
+        return static_image(&mut reader).map(Companion::Image);
+    }
+    if reader.has("mime") {
+        reader.fault("mime", "belongs to an image; leave it out of a frame");
+    }
+    let url = reader.must("url", &URL);
+    let size = size(&mut reader);
+    Some(Companion::Frame {
+        url: url?,
+        size: size?,
     })
 }
 
-fn native_image(mut reader: Reader<'_>) -> Option<NativeImage> {
-    let kind = reader.word_or_number("kind", IMAGE_KINDS);
+fn static_image(reader: &mut Reader<'_>) -> Option<StaticImage> {
     let url = reader.must("url", &URL);
     let mime = reader.must("mime", &IMAGE_MIME);
-    let size = size(&mut reader);
-    Some(NativeImage {
-        kind: kind?,
+    let size = size(reader);
+    Some(StaticImage {
         url: url?,
-        size: size?,
         mime: mime?,
+        size: size?,
+    })
+}
+
+fn verification(reader: &mut Reader<'_>) -> Option<Verification> {
+    let mut section = reader.section("verification", &[keys::VERIFICATION]);
+    let vendor = section.must("vendor", &TEXT);
+    let script_url = section.must("script_url", &URL);
+    let parameters = section.one("parameters", &TEXT);
+    Some(Verification {
+        vendor: vendor?,
+        script_url: script_url?,
+        parameters,
     })
 }

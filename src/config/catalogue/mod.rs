@@ -8,6 +8,7 @@ mod folder;
 mod hours;
 mod media;
 mod moments;
+mod native;
 mod targeting;
 
 pub use creative::MARKUP_BYTES_MAX;

@@ -1,6 +1,6 @@
 //! One row per relation: what is changed in a valid file, and how the fault it makes begins.
 
-use super::{ADVERTISER, BANNER, CAMPAIGN, Folder, NATIVE, SERVER, VIDEO};
+use super::{ADVERTISER, AUDIO, BANNER, CAMPAIGN, Folder, NATIVE, SERVER, VIDEO};
 
 /// A text in the file, what it becomes, what is said about it.
 type Row = (&'static str, &'static str, &'static str);
@@ -316,8 +316,8 @@ const ADVERTISER_ROWS: &[Row] = &[
 const BANNER_ROWS: &[Row] = &[
     (
         "\"banner\"",
-        "\"audio\"",
-        "kind = \"audio\": expects one of banner, video, native",
+        "\"teapot\"",
+        "kind = \"teapot\": expects one of banner, video, audio, native",
     ),
     (
         "w = 728",
@@ -371,9 +371,59 @@ const VIDEO_ROWS: &[Row] = &[
         "[wrapper]\ntag_url = \"https://a.example\"\n[[media]]",
         "wrapper: stands beside media",
     ),
+    (
+        "[[media]]",
+        "[overlay]\nurl = \"https://a.example\"\n[[media]]",
+        "overlay: stands beside media",
+    ),
+    (
+        "[[media]]\nurl",
+        "[overlay]\nurl",
+        "overlay.mime = \"video/mp4\": expects the MIME type of an image",
+    ),
+];
+
+const AUDIO_ROWS: &[Row] = &[
+    (
+        "audio/mpeg",
+        "video/mp4v",
+        "media[0].mime = \"video/mp4v\": expects the MIME type of sound",
+    ),
+    (
+        "bitrate_kbps",
+        "w = 1\nbitrate_kbps",
+        "media[0].w = 1: unknown key",
+    ),
+    (
+        "duration_seconds",
+        "skip_after_seconds = 5\nduration_seconds",
+        "skip_after_seconds = 5: unknown key",
+    ),
+    (
+        "\"frame\"",
+        "\"html\"",
+        "companions[0].kind = \"html\": expects one of image, frame",
+    ),
+    (
+        "kind = \"frame\"",
+        "kind = \"frame\"\nmime = \"image/png\"",
+        "companions[0].mime: belongs to an image; leave it out of a frame",
+    ),
+    ("kind = \"frame\"", "", "companions[0].mime: missing"),
+    ("vendor =", "# vendor =", "verification.vendor: missing"),
 ];
 
 const NATIVE_ROWS: &[Row] = &[
+    (
+        "title = \"Shoes\"",
+        "title = \"Shoes\"\ndeep_link = \"shoes\"",
+        "deep_link = \"shoes\": expects an address in an app",
+    ),
+    (
+        "[[images]]",
+        "[video]\nduration_seconds = 15\n[[images]]",
+        "video.media: missing; expects at least one file",
+    ),
     ("title = \"Shoes\"", "", "title: missing; expects a text"),
     (
         "\"sponsored\"",
@@ -396,6 +446,7 @@ fn each_relation_has_its_own_words() {
         ("advertisers/shoes.toml", ADVERTISER, ADVERTISER_ROWS),
         ("creatives/wide.toml", BANNER, BANNER_ROWS),
         ("creatives/wide.toml", VIDEO, VIDEO_ROWS),
+        ("creatives/wide.toml", AUDIO, AUDIO_ROWS),
         ("creatives/wide.toml", NATIVE, NATIVE_ROWS),
     ] {
         for (from, to, said) in rows {

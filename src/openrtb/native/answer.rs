@@ -6,10 +6,13 @@
 use thiserror::Error;
 
 use super::request::{
-    Asset, AssetKind, DataAsset, ImageAsset, ImageTypes, NativeRequest, TrackerOffer,
+    Asset, AssetKind, ContentTypes, DataAsset, ImageAsset, NativeRequest, VideoAsset,
 };
+use crate::openrtb::codes::VastForm;
+use crate::openrtb::escape::write_html;
 use crate::openrtb::json_writer::{JsonArray, JsonObject};
-use crate::openrtb::lenient::Given;
+use crate::openrtb::lenient::{Flag, Given};
+use crate::openrtb::vast::{Medium, Template};
 
 /// What a creative can give to a native ad.
 pub trait NativeParts {
@@ -19,6 +22,8 @@ pub trait NativeParts {
     fn images(&self) -> impl Iterator<Item = ImagePart<'_>>;
     /// The lines of text, the best first.
     fn texts(&self) -> impl Iterator<Item = TextPart<'_>>;
+    /// The files of its video; none where it has none.
+    fn videos(&self) -> impl Iterator<Item = VideoPart<'_>>;
 }
 
 /// An image of a creative.
@@ -45,15 +50,32 @@ pub struct TextPart<'a> {
     pub text: &'a str,
 }
 
-/// Where a native ad leads and reports to.
+/// A file of a creative's video.
+#[derive(Clone, Copy, Debug)]
+pub struct VideoPart<'a> {
+    /// Its MIME type.
+    pub mime: &'a str,
+    /// How long it plays, in seconds.
+    pub duration_s: u32,
+}
+
+/// Where a native ad leads and reports to, and what else is written into it.
 #[derive(Clone, Copy, Debug)]
 pub struct NativeLinks<'a> {
     /// Where a click leads.
     pub click_url: &'a str,
+    /// Where a click leads first, if the device can follow it; the click URL is its fallback then.
+    pub deep_link: Option<&'a str>,
     /// Where to report a click.
     pub click_trackers: &'a [&'a str],
     /// Where to report the impression, by an image.
     pub impression_trackers: &'a [&'a str],
+    /// A script that is told of the impression.
+    pub script_url: Option<&'a str>,
+    /// Where it says what is done with the user's data.
+    pub privacy_url: Option<&'a str>,
+    /// The VAST document for each asset that is a video: see [`video_assets`].
+    pub vast: &'a [(i64, String)],
 }
 
 /// Why a creative cannot answer a native request.
@@ -108,6 +130,24 @@ pub fn can_answer(request: &NativeRequest, parts: &impl NativeParts) -> Result<(
     }
 }
 
+/// The assets of a request that are answered with a video, each with what it wants: the VAST document for each is the
+/// caller's to write.
+pub fn video_assets<'r>(
+    request: &'r NativeRequest,
+    parts: &impl NativeParts,
+) -> impl Iterator<Item = (i64, &'r VideoAsset)> {
+    request
+        .assets
+        .items()
+        .iter()
+        .filter_map(|asset| match &asset.kind {
+            AssetKind::Video(wanted) if part_for(asset, parts).is_some() => {
+                Some((asset.id, wanted))
+            }
+            _ => None,
+        })
+}
+
 /// Appends the answer as a JSON text, which goes into `Bid.adm`. Only for a request that [`can_answer`] allows.
 pub fn write(
     out: &mut Vec<u8>,
@@ -133,36 +173,60 @@ fn write_fields(
     links: &NativeLinks<'_>,
 ) {
     // Only a request of 1.2 offers event trackers, and only 1.2 recommends the version in the answer.
-    if request.trackers != TrackerOffer::Unspecified {
+    if request.trackers.is_said {
         native.text("ver", "1.2");
     }
     let mut assets = native.array("assets");
     for asset in request.assets.items() {
         if let Some(part) = part_for(asset, parts) {
-            write_asset(&mut assets, asset.id, part);
+            write_asset(&mut assets, asset.id, part, links.vast);
         }
     }
     assets.end();
     let mut link = native.object("link");
-    link.text("url", links.click_url);
+    link.text("url", links.deep_link.unwrap_or(links.click_url));
     link.texts("clicktrackers", links.click_trackers.iter().copied());
+    link.optional_text("fallback", links.deep_link.map(|_| links.click_url));
     link.end();
-    if request.trackers == TrackerOffer::ImpressionImage {
+    write_trackers(native, request, links);
+    let takes_privacy = request.privacy == Flag::Yes;
+    native.optional_text("privacy", links.privacy_url.filter(|_| takes_privacy));
+}
+
+/// Each by an event tracker where one is offered, by the field of 1.0 and 1.1 where not.
+fn write_trackers(native: &mut JsonObject<'_>, request: &NativeRequest, links: &NativeLinks<'_>) {
+    const IMAGE: i64 = 1;
+    const SCRIPT: i64 = 2;
+    let offered = request.trackers;
+    let (images, old_images) = if offered.takes_image() {
+        (links.impression_trackers, &[][..])
+    } else {
+        (&[][..], links.impression_trackers)
+    };
+    let script = links.script_url.filter(|_| offered.takes_script());
+    if !images.is_empty() || script.is_some() {
         let mut trackers = native.array("eventtrackers");
-        for url in links.impression_trackers {
+        let images = images.iter().map(|url| (IMAGE, *url));
+        for (method, url) in images.chain(script.map(|url| (SCRIPT, url))) {
             let mut tracker = trackers.object();
             tracker.integer("event", 1);
-            tracker.integer("method", 1);
+            tracker.integer("method", method);
             tracker.text("url", url);
             tracker.end();
         }
         trackers.end();
-    } else {
-        native.texts("imptrackers", links.impression_trackers.iter().copied());
+    }
+    native.texts("imptrackers", old_images.iter().copied());
+    // Who offers event trackers and no script among them wants no script.
+    if let Some(url) = links.script_url.filter(|_| !offered.is_said) {
+        let mut tag = b"<script src=\"".to_vec();
+        write_html(&mut tag, url);
+        tag.extend_from_slice(b"\"></script>");
+        native.text("jstracker", &String::from_utf8_lossy(&tag));
     }
 }
 
-fn write_asset(assets: &mut JsonArray<'_>, id: i64, part: Part<'_>) {
+fn write_asset(assets: &mut JsonArray<'_>, id: i64, part: Part<'_>, vast: &[(i64, String)]) {
     let mut asset = assets.object();
     asset.integer("id", id);
     match part {
@@ -183,6 +247,12 @@ fn write_asset(assets: &mut JsonArray<'_>, id: i64, part: Part<'_>) {
             object.text("value", text.text);
             object.end();
         }
+        Part::Video => {
+            let document = vast.iter().find(|(asset, _)| *asset == id);
+            let mut object = asset.object("video");
+            object.text("vasttag", document.map_or("", |(_, document)| document));
+            object.end();
+        }
     }
     asset.end();
 }
@@ -192,6 +262,7 @@ enum Part<'a> {
     Title(&'a str),
     Image(ImagePart<'a>),
     Text(TextPart<'a>),
+    Video,
 }
 
 /// The first part that fits an asset.
@@ -208,7 +279,11 @@ fn part_for<'a>(asset: &Asset, parts: &'a impl NativeParts) -> Option<Part<'a>> 
             .texts()
             .find(|text| text_fits(wanted, text))
             .map(Part::Text),
-        AssetKind::Video | AssetKind::Unknown => None,
+        AssetKind::Video(wanted) => parts
+            .videos()
+            .any(|file| video_fits(wanted, &file))
+            .then_some(Part::Video),
+        AssetKind::Unknown => None,
     }
 }
 
@@ -221,15 +296,29 @@ fn image_fits(wanted: &ImageAsset, image: &ImagePart<'_>) -> bool {
         Some(LOGO) => matches!(image.image_type, LOGO | ICON),
         Some(image_type) => image.image_type == image_type,
     };
-    let mime_fits = match wanted.mimes {
-        Given::Absent => true,
-        Given::Value(types) => types.intersects(ImageTypes::of(image.mime)),
-        Given::Unreadable => false,
-    };
     type_fits
-        && mime_fits
+        && takes(wanted.mimes, image.mime)
         && side_fits(wanted.w, wanted.wmin, image.w)
         && side_fits(wanted.h, wanted.hmin, image.h)
+}
+
+fn video_fits(wanted: &VideoAsset, file: &VideoPart<'_>) -> bool {
+    takes(wanted.mimes, file.mime)
+        && wanted
+            .minduration_s
+            .is_none_or(|least| file.duration_s >= least)
+        && wanted
+            .maxduration_s
+            .is_none_or(|most| file.duration_s <= most)
+        && Template::choose(wanted.protocols, VastForm::InLine, Medium::Video).is_some()
+}
+
+fn takes(types: Given<ContentTypes>, mime: &str) -> bool {
+    match types {
+        Given::Absent => true,
+        Given::Value(types) => types.intersects(ContentTypes::of(mime)),
+        Given::Unreadable => false,
+    }
 }
 
 /// A least size is a least size, whatever the exact one says; zero asks for nothing.

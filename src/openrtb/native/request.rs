@@ -1,6 +1,6 @@
 //! What a native placement asks for (Native 1.2, section 4).
 //!
-//! Holds no text: kinds of images are a set, everything else is numbers, so nothing borrows from the request.
+//! Holds no text: content types are a set, everything else is numbers, so nothing borrows from the request.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -22,18 +22,30 @@ pub struct NativeRequest {
     pub assets: Listed<Asset>,
     /// How impressions may be counted.
     pub trackers: TrackerOffer,
+    /// Whether it can link to what is done with the user's data.
+    pub privacy: Flag,
 }
 
 /// How a placement lets an ad count its impressions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TrackerOffer {
-    /// Nothing is said (before 1.2): by `imptrackers`.
-    #[default]
-    Unspecified,
-    /// By an event tracker that is an image, fired at the impression.
-    ImpressionImage,
-    /// Event trackers are offered, but none such; `imptrackers` is what is left.
-    Others,
+pub struct TrackerOffer {
+    /// Whether event trackers are spoken of at all, as from 1.2 on.
+    pub is_said: bool,
+    /// By which methods the impression may be tracked: 1 an image, 2 a script. Without either, `imptrackers` and
+    /// `jstracker` are what is left.
+    pub impression: CodeSet,
+}
+
+impl TrackerOffer {
+    /// Whether an image may be loaded at the impression, as an event tracker.
+    pub const fn takes_image(self) -> bool {
+        self.impression.contains(Offer::IMAGE)
+    }
+
+    /// Whether a script may be run at the impression, as an event tracker.
+    pub const fn takes_script(self) -> bool {
+        self.impression.contains(Offer::SCRIPT)
+    }
 }
 
 /// One part of a native ad.
@@ -57,7 +69,7 @@ pub enum AssetKind {
     /// A line of text of some type.
     Data(DataAsset),
     /// A video.
-    Video,
+    Video(VideoAsset),
     /// Something else, or several things at once.
     #[default]
     Unknown,
@@ -84,7 +96,7 @@ pub struct ImageAsset {
     /// Least height.
     pub hmin: Option<u32>,
     /// Content types it takes; any where absent.
-    pub mimes: Given<ImageTypes>,
+    pub mimes: Given<ContentTypes>,
 }
 
 /// A line of text.
@@ -96,14 +108,27 @@ pub struct DataAsset {
     pub len: Option<u32>,
 }
 
-/// A set of image content types.
+/// A video.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ImageTypes(u8);
+pub struct VideoAsset {
+    /// Content types it takes; any where absent.
+    pub mimes: Given<ContentTypes>,
+    /// Least duration, in seconds.
+    pub minduration_s: Option<u32>,
+    /// Largest duration, in seconds.
+    pub maxduration_s: Option<u32>,
+    /// VAST versions it takes, as protocol codes.
+    pub protocols: CodeSet,
+}
 
-impl ImageTypes {
+/// A set of content types of images and videos.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ContentTypes(u16);
+
+impl ContentTypes {
     /// The set with this content type alone; empty for a type that is not known.
     pub fn of(mime: &str) -> Self {
-        const KNOWN: [(&str, u8); 7] = [
+        const KNOWN: [(&str, u16); 13] = [
             ("image/jpeg", 1),
             ("image/jpg", 1),
             ("image/png", 2),
@@ -111,6 +136,12 @@ impl ImageTypes {
             ("image/webp", 8),
             ("image/avif", 16),
             ("image/svg+xml", 32),
+            ("video/mp4", 64),
+            ("video/webm", 128),
+            ("video/ogg", 256),
+            ("video/3gpp", 512),
+            ("application/x-mpegurl", 1_024),
+            ("application/dash+xml", 2_048),
         ];
         let mime = mime.trim();
         let known = KNOWN
@@ -160,6 +191,7 @@ struct Document {
     inner: Option<Box<Document>>,
     assets: Option<Listed<Asset>>,
     trackers: TrackerOffer,
+    privacy: Flag,
 }
 
 impl Document {
@@ -176,6 +208,7 @@ impl Document {
             is_wrapped,
             assets,
             trackers: document.trackers,
+            privacy: document.privacy,
         })
     }
 }
@@ -186,6 +219,7 @@ impl<'de> Object<'de> for Document {
             "native" => self.inner = read::<Option<Document>, A>(map)?.map(Box::new),
             "assets" => self.assets = Some(read(map)?),
             "eventtrackers" => self.trackers = read(map)?,
+            "privacy" => self.privacy = read(map)?,
             _ => skip(map)?,
         }
         Ok(())
@@ -201,7 +235,7 @@ impl<'de> Object<'de> for Asset {
             "title" => self.take(read::<Option<TitleAsset>, A>(map)?.map(AssetKind::Title)),
             "img" => self.take(read::<Option<ImageAsset>, A>(map)?.map(AssetKind::Image)),
             "data" => self.take(read::<Option<DataAsset>, A>(map)?.map(AssetKind::Data)),
-            "video" => self.take(read::<Option<Anything>, A>(map)?.map(|_| AssetKind::Video)),
+            "video" => self.take(read::<Option<VideoAsset>, A>(map)?.map(AssetKind::Video)),
             _ => skip(map)?,
         }
         Ok(())
@@ -233,16 +267,6 @@ impl Asset {
     }
 }
 
-/// An object whose fields do not matter.
-#[derive(Default)]
-struct Anything;
-
-impl<'de> Object<'de> for Anything {
-    fn field<A: MapAccess<'de>>(&mut self, _: &str, map: &mut A) -> Result<(), A::Error> {
-        skip(map)
-    }
-}
-
 impl<'de> Object<'de> for TitleAsset {
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
@@ -268,6 +292,19 @@ impl<'de> Object<'de> for ImageAsset {
     }
 }
 
+impl<'de> Object<'de> for VideoAsset {
+    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "mimes" => self.mimes = read(map)?,
+            "minduration" => self.minduration_s = read(map)?,
+            "maxduration" => self.maxduration_s = read(map)?,
+            "protocols" => self.protocols = read(map)?,
+            _ => skip(map)?,
+        }
+        Ok(())
+    }
+}
+
 impl<'de> Object<'de> for DataAsset {
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
@@ -280,7 +317,7 @@ impl<'de> Object<'de> for DataAsset {
 }
 
 /// Types that are not known are left out; a list of only those takes none of ours.
-impl<'de> Lenient<'de> for Given<ImageTypes> {
+impl<'de> Lenient<'de> for Given<ContentTypes> {
     fn absent() -> Self {
         Self::Absent
     }
@@ -290,7 +327,7 @@ impl<'de> Lenient<'de> for Given<ImageTypes> {
     }
 
     fn text(text: Cow<'de, str>) -> Self {
-        Self::Value(ImageTypes::of(&text))
+        Self::Value(ContentTypes::of(&text))
     }
 
     fn list<A: SeqAccess<'de>>(mut items: A) -> Result<Self, A::Error> {
@@ -298,10 +335,10 @@ impl<'de> Lenient<'de> for Given<ImageTypes> {
         while let Some(element) = Element::next(&mut items)? {
             let more = match element {
                 Element::Nothing => continue,
-                Element::Text(mime) => ImageTypes::of(&mime).0,
+                Element::Text(mime) => ContentTypes::of(&mime).0,
                 Element::Misfit => 0,
             };
-            types = Self::Value(ImageTypes(types.value().map_or(0, |set| set.0) | more));
+            types = Self::Value(ContentTypes(types.value().map_or(0, |set| set.0) | more));
         }
         Ok(types)
     }
@@ -309,16 +346,15 @@ impl<'de> Lenient<'de> for Given<ImageTypes> {
 
 impl<'de> Lenient<'de> for TrackerOffer {
     fn absent() -> Self {
-        Self::Unspecified
+        Self::default()
     }
 
     fn list<A: SeqAccess<'de>>(mut items: A) -> Result<Self, A::Error> {
-        let mut offered = Self::Unspecified;
+        let mut offered = Self::default();
         while let Some(offer) = items.next_element_seed(Seed::<Offer>(PhantomData))? {
-            if offer.event == Some(Offer::IMPRESSION) && offer.methods.contains(Offer::IMAGE) {
-                offered = Self::ImpressionImage;
-            } else if offered == Self::Unspecified {
-                offered = Self::Others;
+            offered.is_said = true;
+            if offer.event == Some(Offer::IMPRESSION) {
+                offered.impression = offered.impression.union(offer.methods);
             }
         }
         Ok(offered)
@@ -334,6 +370,7 @@ struct Offer {
 impl Offer {
     const IMPRESSION: u32 = 1;
     const IMAGE: u32 = 1;
+    const SCRIPT: u32 = 2;
 }
 
 impl<'de> Object<'de> for Offer {

@@ -1,5 +1,6 @@
 //! Facts about native requests and their answers.
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -37,12 +38,24 @@ impl NativeParts for Shoes {
         ]
         .into_iter()
     }
+
+    fn videos(&self) -> impl Iterator<Item = VideoPart<'_>> {
+        let file = |mime| VideoPart {
+            mime,
+            duration_s: 15,
+        };
+        [file("video/webm"), file("video/mp4")].into_iter()
+    }
 }
 
 const LINKS: NativeLinks<'_> = NativeLinks {
     click_url: "https://n.example/click?to=1",
     click_trackers: &["https://t.example/c"],
+    deep_link: None,
     impression_trackers: &["https://n.example/imp?p=${AUCTION_PRICE}"],
+    script_url: None,
+    privacy_url: None,
+    vast: &[],
 };
 
 /// A native request as the placement's `request`, once as an object and once as a text.
@@ -63,10 +76,21 @@ fn read(request: &Value) -> NativeRequest {
 }
 
 fn answer(request: &Value) -> Result<Value, Unanswerable> {
+    answer_with(request, &LINKS)
+}
+
+fn answer_with(request: &Value, links: &NativeLinks<'_>) -> Result<Value, Unanswerable> {
     let request = read(request);
     can_answer(&request, &Shoes)?;
+    let vast: Vec<_> = video_assets(&request, &Shoes)
+        .map(|(id, _)| (id, format!("<VAST>{id}</VAST>")))
+        .collect();
     let mut out = Vec::new();
-    write(&mut out, &request, &Shoes, &LINKS);
+    let links = NativeLinks {
+        vast: &vast,
+        ..*links
+    };
+    write(&mut out, &request, &Shoes, &links);
     Ok(serde_json::from_slice(&out).unwrap())
 }
 
@@ -127,6 +151,81 @@ fn event_trackers_are_used_only_where_offered() {
 }
 
 #[test]
+fn a_video_is_answered_with_its_document() {
+    let wanted =
+        json!({"mimes": ["video/mp4"], "minduration": 5, "maxduration": 30, "protocols": [2, 3]});
+    assert_eq!(
+        answer_to_asset(&json!({"id": 7, "required": 1, "video": wanted})).unwrap(),
+        json!({"id": 7, "video": {"vasttag": "<VAST>7</VAST>"}})
+    );
+}
+
+#[test]
+fn a_deep_link_falls_back_on_the_click_url() {
+    let links = NativeLinks {
+        deep_link: Some("shop://shoes/7"),
+        ..LINKS
+    };
+    let answer = answer_with(&json!({"assets": [{"id": 1, "title": {}}]}), &links).unwrap();
+    assert_eq!(
+        (&answer["link"]["url"], &answer["link"]["fallback"]),
+        (
+            &json!("shop://shoes/7"),
+            &json!("https://n.example/click?to=1")
+        )
+    );
+}
+
+#[test]
+fn privacy_is_linked_to_where_it_is_taken() {
+    let links = NativeLinks {
+        privacy_url: Some("https://shop.example/privacy"),
+        ..LINKS
+    };
+    for (asked, found) in [
+        (json!(1), json!("https://shop.example/privacy")),
+        (json!(0), Value::Null),
+        (Value::Null, Value::Null),
+    ] {
+        let request = json!({"assets": [{"id": 1, "title": {}}], "privacy": asked});
+        assert_eq!(answer_with(&request, &links).unwrap()["privacy"], found);
+    }
+}
+
+#[test]
+fn a_script_is_told_by_the_way_that_is_offered_or_not_at_all() {
+    let links = NativeLinks {
+        script_url: Some("https://m.example/a.js?x=1&y=2"),
+        ..LINKS
+    };
+    let tag = json!("<script src=\"https://m.example/a.js?x=1&amp;y=2\"></script>");
+    let tracker = json!({"event": 1, "method": 2, "url": "https://m.example/a.js?x=1&y=2"});
+    for (offers, event_tracker, old_script) in [
+        (
+            json!([{"event": 1, "methods": [1, 2]}]),
+            tracker.clone(),
+            Value::Null,
+        ),
+        (
+            json!([{"event": 1, "methods": [1]}, {"event": 1, "methods": [2]}]),
+            tracker,
+            Value::Null,
+        ),
+        (
+            json!([{"event": 1, "methods": [1]}]),
+            Value::Null,
+            Value::Null,
+        ),
+        (Value::Null, Value::Null, tag),
+    ] {
+        let request = json!({"assets": [{"id": 1, "title": {}}], "eventtrackers": offers});
+        let answer = answer_with(&request, &links).unwrap();
+        assert_eq!(answer["eventtrackers"][1], event_tracker, "{offers}");
+        assert_eq!(answer["jstracker"], old_script, "{offers}");
+    }
+}
+
+#[test]
 fn what_fits_an_asset_is_answered() {
     let icon = "https://i.example/icon.png";
     for asset in [
@@ -156,8 +255,12 @@ fn a_required_asset_that_nothing_fits_refuses_the_whole() {
         json!({"id": 7, "required": 1, "img": {"type": 1, "mimes": 5}}),
         json!({"id": 7, "required": 1, "data": {"type": 12}}),
         json!({"id": 7, "required": 1, "data": {"type": 2, "len": 4}}),
-        json!({"id": 7, "required": 1, "video": {"mimes": ["video/mp4"]}}),
-        json!({"id": 7, "required": 2, "video": {}}),
+        json!({"id": 7, "required": 1, "video": {"mimes": ["video/3gpp"]}}),
+        json!({"id": 7, "required": 1, "video": {"mimes": 5}}),
+        json!({"id": 7, "required": 1, "video": {"minduration": 16}}),
+        json!({"id": 7, "required": 1, "video": {"maxduration": 14}}),
+        json!({"id": 7, "required": 1, "video": {"protocols": [1, 5]}}),
+        json!({"id": 7, "required": 2, "data": {"type": 12}}),
         json!({"id": 7, "required": 1}),
     ] {
         assert_eq!(
@@ -180,7 +283,10 @@ fn what_cannot_be_told_apart_or_read_is_not_answered() {
             Unanswerable::Unreadable,
         ),
         (json!([{"title": {}}]), Unanswerable::Unreadable),
-        (json!([{"id": 1, "video": {}}]), Unanswerable::Nothing),
+        (
+            json!([{"id": 1, "data": {"type": 12}}]),
+            Unanswerable::Nothing,
+        ),
     ] {
         assert_eq!(answer(&json!({ "assets": assets })), Err(why), "{assets}");
     }
@@ -219,5 +325,60 @@ fn a_native_imp_without_a_request_has_none() {
             request.imps[0].native.as_ref().unwrap().request,
             Given::Absent
         );
+    }
+}
+
+/// One title, as a creative's only part.
+struct Titled<'t>(&'t str);
+
+impl NativeParts for Titled<'_> {
+    fn title(&self) -> &str {
+        self.0
+    }
+
+    fn images(&self) -> impl Iterator<Item = ImagePart<'_>> {
+        std::iter::empty()
+    }
+
+    fn texts(&self) -> impl Iterator<Item = TextPart<'_>> {
+        std::iter::once(TextPart {
+            data_type: 2,
+            text: self.0,
+        })
+    }
+
+    fn videos(&self) -> impl Iterator<Item = VideoPart<'_>> {
+        std::iter::empty()
+    }
+}
+
+proptest! {
+    #[test]
+    fn texts_and_links_come_back_as_they_went(
+        text in "\\PC{1,40}",
+        url in any::<String>(),
+        id in any::<i32>(),
+        is_wrapped in any::<bool>(),
+    ) {
+        let assets = json!([{"id": id, "title": {}}, {"id": i64::from(id) + 1, "data": {}}]);
+        let asked = json!({ "assets": assets });
+        let request = read(&if is_wrapped { json!({ "native": asked }) } else { asked });
+        let urls = [url.as_str()];
+        let links = NativeLinks {
+            click_url: &url,
+            click_trackers: &urls,
+            impression_trackers: &urls,
+            ..LINKS
+        };
+        let mut out = Vec::new();
+        write(&mut out, &request, &Titled(&text), &links);
+        let answer: Value = serde_json::from_slice(&out).unwrap();
+        let answer = if is_wrapped { &answer["native"] } else { &answer };
+        prop_assert_eq!(answer["assets"][0]["id"].as_i64(), Some(i64::from(id)));
+        prop_assert_eq!(answer["assets"][0]["title"]["text"].as_str(), Some(&*text));
+        prop_assert_eq!(answer["assets"][1]["data"]["value"].as_str(), Some(&*text));
+        prop_assert_eq!(answer["link"]["url"].as_str(), Some(&*url));
+        prop_assert_eq!(answer["link"]["clicktrackers"][0].as_str(), Some(&*url));
+        prop_assert_eq!(answer["imptrackers"][0].as_str(), Some(&*url));
     }
 }

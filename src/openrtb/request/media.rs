@@ -1,10 +1,10 @@
-//! What a placement takes: banner, video, audio, native (OpenRTB 2.6, sections 3.2.6 to 3.2.10 and 3.2.35).
+//! What a placement takes: banner, video, audio, native (OpenRTB 2.6, sections 3.2.6 to 3.2.10).
 
 use serde::de::MapAccess;
 
-use crate::openrtb::lenient::{CodeSet, Flag, Given, Listed, Object, Text, TextList, read, skip};
+use super::Stream;
+use crate::openrtb::lenient::{CodeSet, Flag, Given, Object, TextList, read, skip};
 use crate::openrtb::native::NativeRequest;
-use crate::units::Cpm;
 
 /// A banner placement.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,6 +35,10 @@ pub struct Banner<'a> {
     pub mimes: TextList<'a>,
     /// Directions in which it may expand.
     pub expdir: CodeSet,
+    /// Whether it stands in the page itself rather than in a frame.
+    pub topframe: Flag,
+    /// Of a companion: whether it takes the player's place after the ad (yes) or stands beside it (no).
+    pub vcm: Flag,
 }
 
 /// A size, or a ratio with a least width (Flex ads).
@@ -55,18 +59,8 @@ pub struct Format {
 /// A video placement.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Video<'a> {
-    /// Content types it takes; any where empty.
-    pub mimes: TextList<'a>,
-    /// Least duration, in seconds.
-    pub minduration_s: Option<u32>,
-    /// Largest duration, in seconds.
-    pub maxduration_s: Option<u32>,
-    /// The only durations it takes, in seconds; stricter than the range where both are sent.
-    pub rqddurs_s: Given<Vec<u32>>,
-    /// When it starts: above 0 mid-roll after so many seconds, 0 pre-roll, −1 some mid-roll, −2 some post-roll.
-    pub startdelay: Option<i32>,
-    /// VAST versions it takes, as protocol codes, from the present list and the single field of 2.2.
-    pub protocols: CodeSet,
+    /// What it has in common with audio.
+    pub stream: Stream<'a>,
     /// The player's width.
     pub w: Option<u32>,
     /// The player's height.
@@ -75,10 +69,10 @@ pub struct Video<'a> {
     pub linearity: Option<u32>,
     /// Whether the player lets the user skip.
     pub skip: Flag,
-    /// Creative attributes not allowed.
-    pub battr: CodeSet,
-    /// Frameworks the player supports.
-    pub api: CodeSet,
+    /// The player lets skip only ads that are longer than so many seconds.
+    pub skipmin_s: Option<u32>,
+    /// The player lets skip only after so many seconds.
+    pub skipafter_s: Option<u32>,
     /// 1 instream, 2 accompanying, 3 interstitial, 4 standalone (2.6-202303).
     pub plcmt: Option<u32>,
     /// The placement type that `plcmt` replaced.
@@ -87,63 +81,21 @@ pub struct Video<'a> {
     pub playbackmethod: CodeSet,
     /// Position on the screen.
     pub pos: Option<u32>,
-    /// Least bit rate, in kbit/s.
-    pub minbitrate_kbps: Option<u32>,
-    /// Largest bit rate, in kbit/s.
-    pub maxbitrate_kbps: Option<u32>,
-    /// Seconds beyond the largest duration that are allowed; −1 for no limit, none where absent.
-    pub maxextended_s: Option<i32>,
-    /// The pod it belongs to, if any.
-    pub pod: Pod<'a>,
-    /// Least CPM per second of the ad.
-    pub mincpmpersec: Given<Cpm>,
-    /// Floors by duration.
-    pub durfloors: Listed<DurationFloor>,
     /// `ext.rewarded`, a former place of the imp's `rwdd`.
     pub(super) rewarded: Flag,
 }
 
-/// A break that takes several ads (section 7.6).
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Pod<'a> {
-    /// Imps with the same id belong to the same pod.
-    pub podid: Option<Text<'a>>,
-    /// Where the pod comes in the content: −1 last, 0 any, 1 first.
-    pub podseq: Option<i32>,
-    /// Which slot of the pod this is: −1 last, 0 any, 1 first, 2 first or last.
-    pub slotinpod: Option<i32>,
-    /// Dynamic pods: how many ads at most.
-    pub maxseq: Option<u32>,
-    /// Dynamic pods: how many seconds in all.
-    pub poddur_s: Option<u32>,
-}
-
-/// A floor for ads of a range of durations.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DurationFloor {
-    /// Least duration, in seconds; none where absent.
-    pub mindur_s: Option<u32>,
-    /// Largest duration, in seconds; no end where absent.
-    pub maxdur_s: Option<u32>,
-    /// The floor in that range.
-    pub bidfloor: Given<Cpm>,
-}
-
-/// An audio placement; the fields it shares with video mean the same.
+/// An audio placement.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Audio<'a> {
-    /// Content types it takes; any where empty.
-    pub mimes: TextList<'a>,
-    /// Least duration, in seconds.
-    pub minduration_s: Option<u32>,
-    /// Largest duration, in seconds.
-    pub maxduration_s: Option<u32>,
-    /// VAST and DAAST versions it takes, as protocol codes.
-    pub protocols: CodeSet,
-    /// Creative attributes not allowed.
-    pub battr: CodeSet,
-    /// Frameworks the player supports.
-    pub api: CodeSet,
+    /// What it has in common with video.
+    pub stream: Stream<'a>,
+    /// What it is part of: 1 music, 2 broadcast, 3 podcast. Says nothing about what fits.
+    pub feed: Option<u32>,
+    /// Whether the ad is stitched into the content by a server.
+    pub stitched: Flag,
+    /// How the volume is levelled: 0 not, 1 by average, 2 by peak, 3 by loudness, 4 to a custom level.
+    pub nvol: Option<u32>,
 }
 
 /// A native placement (section 3.2.9); what it asks for is a document of its own.
@@ -173,6 +125,8 @@ impl<'de> Object<'de> for Banner<'de> {
             "pos" => self.pos = read(map)?,
             "mimes" => self.mimes = read(map)?,
             "expdir" => self.expdir = read(map)?,
+            "topframe" => self.topframe = read(map)?,
+            "vcm" => self.vcm = read(map)?,
             _ => skip(map)?,
         }
         Ok(())
@@ -196,34 +150,18 @@ impl<'de> Object<'de> for Format {
 impl<'de> Object<'de> for Video<'de> {
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
-            "mimes" => self.mimes = read(map)?,
-            "minduration" => self.minduration_s = read(map)?,
-            "maxduration" => self.maxduration_s = read(map)?,
-            "rqddurs" => self.rqddurs_s = read(map)?,
-            "startdelay" => self.startdelay = read(map)?,
-            "protocols" | "protocol" => self.protocols = self.protocols.union(read(map)?),
             "w" => self.w = read(map)?,
             "h" => self.h = read(map)?,
             "linearity" => self.linearity = read(map)?,
             "skip" => self.skip = read(map)?,
-            "battr" => self.battr = read(map)?,
-            "api" => self.api = read(map)?,
+            "skipmin" => self.skipmin_s = read(map)?,
+            "skipafter" => self.skipafter_s = read(map)?,
             "plcmt" => self.plcmt = read(map)?,
             "placement" => self.placement = read(map)?,
             "playbackmethod" => self.playbackmethod = read(map)?,
             "pos" => self.pos = read(map)?,
-            "minbitrate" => self.minbitrate_kbps = read(map)?,
-            "maxbitrate" => self.maxbitrate_kbps = read(map)?,
-            "maxextended" => self.maxextended_s = read(map)?,
-            "podid" => self.pod.podid = read(map)?,
-            "podseq" => self.pod.podseq = read(map)?,
-            "slotinpod" => self.pod.slotinpod = read(map)?,
-            "maxseq" => self.pod.maxseq = read(map)?,
-            "poddur" => self.pod.poddur_s = read(map)?,
-            "mincpmpersec" => self.mincpmpersec = read(map)?,
-            "durfloors" => self.durfloors = read(map)?,
             "ext" => self.rewarded = read::<VideoExt, A>(map)?.rewarded,
-            _ => skip(map)?,
+            _ => self.stream.field(key, map)?,
         }
         Ok(())
     }
@@ -244,28 +182,13 @@ impl<'de> Object<'de> for VideoExt {
     }
 }
 
-impl<'de> Object<'de> for DurationFloor {
-    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "mindur" => self.mindur_s = read(map)?,
-            "maxdur" => self.maxdur_s = read(map)?,
-            "bidfloor" => self.bidfloor = read(map)?,
-            _ => skip(map)?,
-        }
-        Ok(())
-    }
-}
-
 impl<'de> Object<'de> for Audio<'de> {
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
-            "mimes" => self.mimes = read(map)?,
-            "minduration" => self.minduration_s = read(map)?,
-            "maxduration" => self.maxduration_s = read(map)?,
-            "protocols" => self.protocols = read(map)?,
-            "battr" => self.battr = read(map)?,
-            "api" => self.api = read(map)?,
-            _ => skip(map)?,
+            "feed" => self.feed = read(map)?,
+            "stitched" => self.stitched = read(map)?,
+            "nvol" => self.nvol = read(map)?,
+            _ => self.stream.field(key, map)?,
         }
         Ok(())
     }

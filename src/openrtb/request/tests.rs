@@ -128,17 +128,20 @@ fn everything_of_a_full_imp_is_read() {
     );
     assert_eq!(banner.battr, CodeSet::of(&[9, 17]));
     let video = imp.video.as_ref().unwrap();
-    assert_eq!(video.rqddurs_s, Given::Value(vec![15, 30]));
+    assert_eq!(video.stream.rqddurs_s, Given::Value(vec![15, 30]));
     assert_eq!(
-        (video.startdelay, video.maxextended_s),
+        (video.stream.startdelay, video.stream.maxextended_s),
         (Some(-1), Some(-1))
     );
-    assert_eq!((video.pod.poddur_s, video.pod.maxseq), (Some(60), Some(4)));
     assert_eq!(
-        video.durfloors.items()[0].bidfloor,
+        (video.stream.pod.poddur_s, video.stream.pod.maxseq),
+        (Some(60), Some(4))
+    );
+    assert_eq!(
+        video.stream.durfloors.items()[0].bidfloor,
         Given::Value(Cpm::from_micros(5_000_000))
     );
-    assert_eq!(imp.audio.as_ref().unwrap().maxduration_s, Some(60));
+    assert_eq!(imp.audio.as_ref().unwrap().stream.maxduration_s, Some(60));
     let deal = &imp.pmp.deals[0];
     assert_eq!(
         (&*deal.id, deal.at, deal.bidfloorcur),
@@ -331,7 +334,7 @@ fn floors_by_duration_are_complete_or_known_not_to_be() {
         (json!("1"), 0, true),
     ] {
         with_imp(&json!({"video": {"durfloors": floors}}), |imp| {
-            let durfloors = &imp.video.as_ref().unwrap().durfloors;
+            let durfloors = &imp.video.as_ref().unwrap().stream.durfloors;
             assert_eq!(
                 (durfloors.items().len(), durfloors.is_unreadable()),
                 (read, unreadable),
@@ -427,7 +430,7 @@ fn lists_of_codes_are_sets_and_tell_what_they_miss() {
             |imp| {
                 for set in [
                     imp.banner.as_ref().unwrap().battr,
-                    imp.video.as_ref().unwrap().battr,
+                    imp.video.as_ref().unwrap().stream.battr,
                 ] {
                     let read: Vec<u32> = set.iter().collect();
                     assert_eq!((&*read, set.is_unreadable()), (codes, unreadable), "{sent}");
@@ -438,7 +441,10 @@ fn lists_of_codes_are_sets_and_tell_what_they_miss() {
     with_imp(
         &json!({"video": {"protocol": 2, "protocols": [3]}}),
         |imp| {
-            assert_eq!(imp.video.as_ref().unwrap().protocols, CodeSet::of(&[2, 3]));
+            assert_eq!(
+                imp.video.as_ref().unwrap().stream.protocols,
+                CodeSet::of(&[2, 3])
+            );
         },
     );
 }
@@ -454,7 +460,7 @@ fn durations_that_are_required_are_not_lost() {
         (json!("x"), Given::Unreadable),
     ] {
         with_imp(&json!({"video": {"rqddurs": sent}}), |imp| {
-            assert_eq!(imp.video.as_ref().unwrap().rqddurs_s, read, "{sent}");
+            assert_eq!(imp.video.as_ref().unwrap().stream.rqddurs_s, read, "{sent}");
         });
     }
 }

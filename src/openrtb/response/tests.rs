@@ -41,8 +41,11 @@ fn full_bid() -> Bid<'static> {
         dealid: Some("deal \"9\""),
         w: Some(300),
         h: Some(250),
+        wratio: Some(16),
+        hratio: Some(9),
         exp_s: Some(300),
         dur_s: Some(15),
+        slotinpod: Some(0),
         mtype: Some(MarkupType::Video),
         billing_id: Some(9_007_199_254_740_993),
         ..Bid::new("b-1", "imp\u{0}1", Cpm::from_micros(1_250_001))
@@ -73,7 +76,8 @@ fn every_field_is_written_under_its_own_name() {
                 "adomain": ["shop.example", "shop.example.org"], "bundle": "com.example.shop",
                 "iurl": "https://i.example/7.png", "cid": "camp-1", "crid": "crea-7", "cattax": 1,
                 "cat": ["IAB22", "IAB22-1"], "attr": [1, 16], "apis": [5, 7], "protocol": 3,
-                "language": "en", "dealid": "deal \"9\"", "w": 300, "h": 250, "exp": 300, "dur": 15,
+                "language": "en", "dealid": "deal \"9\"", "w": 300, "h": 250, "wratio": 16, "hratio": 9, "exp": 300, "dur": 15,
+                "slotinpod": 0,
                 "mtype": 2, "ext": { "billing_id": "9007199254740993" },
             }]}],
         })

@@ -20,9 +20,9 @@ fn choose_all(
     let bytes = request.to_string();
     let request = decode(bytes.as_bytes()).unwrap();
     let context = Context::read(&request, place)?;
-    let chance = Opportunity::read(&request.imps[0], 0, &context)?;
+    let mut chance = Opportunity::read(&request.imps[0], 0, &context)?;
     let mut choices = Vec::new();
-    let both = (&context, &chance);
+    let both = (&context, &mut chance);
     decide(both, catalogue, &mut choices, purse, &|| false).map(|()| choices)
 }
 

@@ -160,7 +160,11 @@ pub(super) fn shapes(campaigns: &[&Campaign], words: usize) -> Postings<Shape> {
     let mut postings = PostingsBuilder::new();
     for (rank, campaign) in (0u32..).zip(campaigns) {
         for creative in &campaign.creatives {
-            postings.include(creative.shape(), rank);
+            let shape = creative.shape();
+            postings.include(shape, rank);
+            if matches!(shape, Shape::Banner(_)) {
+                postings.include(Shape::AnyBanner, rank);
+            }
         }
     }
     postings.build(words)
