@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::supervision::{Context, Failure, Planes, Post, Spec, thread};
+use crate::supervision::{Plane, Planes, Post, Spec, thread};
 use crate::units::Monotonic;
 
 /// How often a lap is measured. Short against the deadlines that matter (tens of milliseconds), and one timer; an idle
@@ -122,13 +122,16 @@ pub fn data_thread(number: usize, threads: &DataThreads, late_max: Duration) -> 
             number,
             planes: child.planes().clone(),
         };
-        child.ready();
-        runtime.block_on(async {
-            tokio::select! {
-                _ = child.stopped() => Ok::<(), Failure>(()),
-                () = measure(child, threads.load(number), late_max) => Ok(()),
+        // A task among the connections': what `block_on` runs comes before them, and would never see them wait.
+        let (clock, loads) = (child.clock().clone(), threads.clone());
+        child.spawn_on(Plane::Data(number), async move {
+            if let Some(load) = loads.load(number) {
+                measure(&clock, load, late_max).await;
             }
-        })
+        });
+        child.ready();
+        runtime.block_on(child.stopped());
+        Ok(())
     })
 }
 
@@ -144,11 +147,7 @@ impl Drop for Closes {
     }
 }
 
-async fn measure(context: &Context, load: Option<&Load>, late_max: Duration) {
-    let Some(load) = load else {
-        return std::future::pending().await;
-    };
-    let clock: &Clock = context.clock();
+async fn measure(clock: &Clock, load: &Load, late_max: Duration) {
     let mut laps = [Duration::ZERO; LAPS];
     for place in (0..LAPS).cycle() {
         let due: Monotonic = clock.monotonic().plus(LAP_EVERY);
@@ -172,7 +171,11 @@ async fn measure(context: &Context, load: Option<&Load>, late_max: Duration) {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+    use std::task::Poll;
+
     use super::*;
+    use crate::supervision::{Limit, Shutdown, Strategy, Supervisor, Tree, task};
 
     #[test]
     fn a_connection_goes_where_the_fewest_are_and_leaves_when_it_ends() {
@@ -185,5 +188,50 @@ mod tests {
         assert_eq!((first.number(), second.number()), (0, 1));
         drop(first);
         assert_eq!(threads.berth().number(), 0);
+    }
+
+    #[test]
+    fn a_thread_sees_that_its_connections_wait_for_each_other() {
+        let control = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let planes = Planes::new(control.handle().clone(), 1);
+        let threads = DataThreads::new(&planes);
+        let tree = Tree::new(planes, Clock::system());
+        // A thousand connections that each work for a twentieth of a millisecond, whenever it is their turn.
+        let crowd = task("crowd", Plane::Control, |context| async move {
+            for _ in 0..1_000 {
+                let clock = context.clock().clone();
+                let connection = poll_fn(move |waker| {
+                    let until = clock.monotonic().plus(Duration::from_micros(50));
+                    while clock.monotonic() < until {
+                        std::hint::spin_loop();
+                    }
+                    waker.waker().wake_by_ref();
+                    Poll::<()>::Pending
+                });
+                assert!(context.spawn_on(Plane::Data(0), connection));
+            }
+            context.ready();
+            context.stopped().await;
+            Ok(())
+        });
+        let limit = Limit::new(1, Duration::from_secs(5));
+        let plan = Supervisor::new(Strategy::OneForOne, limit)
+            .child(data_thread(0, &threads, Duration::from_millis(10)))
+            .child(crowd.shutdown(Shutdown::Brutal));
+        control.block_on(async {
+            tree.start(plan).await.unwrap();
+            let sheds = async {
+                while !threads.load(0).is_some_and(Load::is_overloaded) {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            };
+            let outcome = tokio::time::timeout(Duration::from_secs(20), sheds).await;
+            assert!(outcome.is_ok(), "nobody saw that they wait");
+            tree.stop().await;
+        });
     }
 }
