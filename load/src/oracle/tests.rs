@@ -1,6 +1,7 @@
 //! The ledger, the caps and the budgets.
 
 use std::fs;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
 
@@ -10,10 +11,12 @@ const NOON: u64 = 1_774_699_200_000;
 
 /// An oracle that knows one campaign, `c`, by these lines of its file.
 fn oracle(campaign: &str) -> Oracle {
+    // Tests of one process run at the same time, some with the same lines.
+    static FOLDERS: AtomicU32 = AtomicU32::new(0);
     let name = format!(
         "bidtree-load-oracle-{}-{}",
         std::process::id(),
-        fingerprint(&campaign)
+        FOLDERS.fetch_add(1, Ordering::Relaxed)
     );
     let folder = std::env::temp_dir().join(name);
     fs::create_dir_all(folder.join("campaigns")).unwrap();
