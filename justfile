@@ -19,7 +19,7 @@ test:
 serve:
     cargo run --release
 
-# Twenty seconds of simulated traffic against a running server.
+# Thirty seconds of simulated traffic against a running server.
 load scenario="steady":
     cargo run --release -p bidtree-load -- run {{scenario}}
 

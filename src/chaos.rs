@@ -135,10 +135,12 @@ impl FailPoint {
     #[expect(clippy::disallowed_methods, reason = "a stall is what was asked for")]
     fn fire(&self, id: &str) -> Result<(), Failure> {
         // Decided under the lock, done outside: a panic must not poison it, and a stall must not keep it.
-        let act = self.lock().next(id);
-        if self.lock().charge.is_none() {
+        let mut state = self.lock();
+        let act = state.next(id);
+        if state.charge.is_none() {
             self.0.is_armed.store(false, Ordering::Relaxed);
         }
+        drop(state);
         match act {
             None => Ok(()),
             Some(Act::Panic) => panic!("a fail point was armed to panic"),

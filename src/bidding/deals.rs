@@ -65,9 +65,10 @@ impl<'c, 'r> Lead<'c, 'r> {
         self.fixed.unwrap_or(self.most)
     }
 
-    /// Whether the seller or the operator says that its impressions are promised.
+    /// Whether the operator says that its impressions are promised, so that pacing keeps nothing back. That a seller says
+    /// so does not open a budget.
     pub(super) fn is_guaranteed(&self) -> bool {
-        self.own.guaranteed || self.offered.guar.is_yes()
+        self.own.guaranteed
     }
 
     /// What the campaign must at least be ready to pay: the agreed price, else the deal's floor, else the impression's.
@@ -88,7 +89,7 @@ impl<'c, 'r> Lead<'c, 'r> {
     /// Sorts the first to be tried to the front.
     pub(super) fn order(&self) -> impl Ord + use<> {
         (
-            Reverse(self.is_guaranteed()),
+            Reverse(self.own.guaranteed || self.offered.guar.is_yes()),
             Reverse(self.price()),
             self.rank,
         )

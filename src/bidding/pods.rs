@@ -57,7 +57,10 @@ impl<'r> Room<'r> {
         let video = imp.video.as_ref().map(|video| &video.stream.pod);
         let audio = imp.audio.as_ref().map(|audio| &audio.stream.pod);
         let pods = || [video, audio].into_iter().flatten();
-        let seconds_left = pods().filter_map(|pod| pod.poddur_s).min();
+        let seconds_left = pods()
+            .filter_map(|pod| pod.poddur_s)
+            .filter(|seconds| *seconds > 0);
+        let seconds_left = seconds_left.min();
         let most = pods().filter_map(|pod| pod.maxseq).filter(|most| *most > 0);
         let bids_max = match seconds_left {
             Some(_) => most.min().unwrap_or(POD_BIDS_MAX).min(POD_BIDS_MAX),
@@ -129,6 +132,7 @@ mod tests {
             assert_eq!(most(json!({ "poddur": 60, "maxseq": 2 })), Some(2));
             assert_eq!(most(json!({ "poddur": 60, "maxseq": 0 })), Some(8));
             assert_eq!(most(json!({ "poddur": 60, "maxseq": 900 })), Some(8));
+            assert_eq!(most(json!({ "poddur": 0, "maxseq": 2 })), None);
             assert_eq!(most(json!({ "podid": "p", "maxseq": 2 })), None);
             assert_eq!(most(json!({})), None);
         }

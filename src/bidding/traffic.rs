@@ -81,7 +81,15 @@ impl AddressRange {
             Some((address, bits)) => (address, Some(bits.parse::<u32>().ok()?)),
             None => (text, None),
         };
-        match address.parse().ok()? {
+        // A v4 address in v6 clothes is looked for as v4.
+        let address: IpAddr = address.parse().ok()?;
+        let (address, bits) = match (address.to_canonical(), bits) {
+            (IpAddr::V4(plain), Some(bits)) if address.is_ipv6() => {
+                (IpAddr::V4(plain), Some(bits.checked_sub(96)?))
+            }
+            (canonical, bits) => (canonical, bits),
+        };
+        match address {
             IpAddr::V4(address) => {
                 let host = Ipv4Addr::BITS.checked_sub(bits.unwrap_or(Ipv4Addr::BITS))?;
                 let mask = u32::MAX.checked_shl(host).unwrap_or(0);
@@ -162,11 +170,13 @@ mod tests {
             "203.0.113.7",
             "2001:db8::/32",
             "192.0.2.128/25",
+            "::ffff:198.51.100.0/120",
         ]);
         for inside in [
             "192.0.2.0",
             "192.0.2.255",
             " 203.0.113.7 ",
+            "198.51.100.9",
             "2001:DB8::1",
             "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",
             "::ffff:192.0.2.1",

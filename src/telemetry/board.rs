@@ -18,6 +18,8 @@ const ALERTS_MAX: usize = 1_024;
 pub struct Board {
     exchanges: Vec<ExchangeSign>,
     alerts: BTreeMap<Box<str>, Alert>,
+    /// Supervisors that serve nobody, beside whatever else is said of them.
+    deaf: BTreeMap<Box<str>, Alert>,
 }
 
 /// What an operator must know.
@@ -76,12 +78,20 @@ impl Board {
         Self {
             exchanges: exchanges.into_iter().map(sign).collect(),
             alerts: BTreeMap::new(),
+            deaf: BTreeMap::new(),
         }
     }
 
     /// Takes note of what happened.
     pub fn note(&mut self, seen: &Observation, now: Monotonic) {
         let path = &*seen.path;
+        // Whatever else is heard of it or from it, it is deaf no more; one that is gone has a successor that hears.
+        if matches!(
+            seen.what,
+            What::HearsAgain | What::Exited { .. } | What::Started { .. }
+        ) {
+            self.deaf.remove(path);
+        }
         let mode = match &seen.what {
             What::Degraded => {
                 self.raise(path, "degraded", over_limit(path), seen.at);
@@ -100,11 +110,7 @@ impl Board {
             }
             What::Deaf => {
                 let meaning = "the start of one of its children does not return, so it can restart and stop none; restart the process";
-                self.raise(path, "deaf", meaning.to_owned(), seen.at);
-                None
-            }
-            What::HearsAgain => {
-                self.alerts.remove(path);
+                raise(&mut self.deaf, path, Alert::new("deaf", meaning, seen.at));
                 None
             }
             What::Recovered => {
@@ -142,7 +148,8 @@ impl Board {
 
     /// What stands, by path.
     pub fn alerts(&self) -> impl Iterator<Item = (&str, &Alert)> {
-        self.alerts.iter().map(|(path, alert)| (&**path, alert))
+        let all = self.alerts.iter().chain(&self.deaf);
+        all.map(|(path, alert)| (&**path, alert))
     }
 
     /// The alerts as a list of objects: path, alert, meaning, `since_ms`.
@@ -158,16 +165,31 @@ impl Board {
     }
 
     fn raise(&mut self, path: &str, what: &'static str, meaning: String, since: UnixMillis) {
-        if self.alerts.len() < ALERTS_MAX || self.alerts.contains_key(path) {
-            self.alerts.insert(
-                path.into(),
-                Alert {
-                    what,
-                    meaning,
-                    since,
-                },
-            );
+        raise(
+            &mut self.alerts,
+            path,
+            Alert {
+                what,
+                meaning,
+                since,
+            },
+        );
+    }
+}
+
+impl Alert {
+    fn new(what: &'static str, meaning: &str, since: UnixMillis) -> Self {
+        Self {
+            what,
+            meaning: meaning.to_owned(),
+            since,
         }
+    }
+}
+
+fn raise(alerts: &mut BTreeMap<Box<str>, Alert>, path: &str, alert: Alert) {
+    if alerts.len() < ALERTS_MAX || alerts.contains_key(path) {
+        alerts.insert(path.into(), alert);
     }
 }
 
@@ -279,6 +301,21 @@ mod tests {
         );
         board.note(&seen("regions/sg", What::Recovered), at(2));
         assert_eq!(board.alerts().count(), 0);
+    }
+
+    #[test]
+    fn a_supervisor_that_is_deaf_keeps_its_other_alert_and_loses_only_this_one() {
+        let mut board = Board::new(["adx"]);
+        let mut hears = |what| {
+            board.note(&seen("exchanges/adx", what), Monotonic::default());
+            board
+                .alerts()
+                .map(|(_, alert)| alert.what)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(hears(What::Degraded), ["degraded"]);
+        assert_eq!(hears(What::Deaf), ["degraded", "deaf"]);
+        assert_eq!(hears(What::HearsAgain), ["degraded"]);
     }
 
     #[test]

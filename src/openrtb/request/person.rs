@@ -203,7 +203,7 @@ impl<'de> Object<'de> for User<'de> {
 
 impl<'de> Object<'de> for UserData<'de> {
     /// Exchanges pass on the segments of a handful of providers.
-    const MAX_LISTED: usize = 16;
+    const MAX_LISTED: usize = 64;
 
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
@@ -217,6 +217,9 @@ impl<'de> Object<'de> for UserData<'de> {
 }
 
 impl<'de> Object<'de> for UserSegment<'de> {
+    /// A person is in hundreds; what is beyond is not seen, neither to include nor to exclude.
+    const MAX_LISTED: usize = 512;
+
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
             "id" => self.id = read::<Option<Text<'de>>, A>(map)?.unwrap_or_default(),

@@ -189,6 +189,19 @@ fn what_is_guaranteed_is_not_paced_and_still_budgeted() {
 }
 
 #[test]
+fn a_seller_who_calls_a_deal_guaranteed_does_not_stop_pacing() {
+    let rates = Rates::default();
+    let catalogue = catalogue([named("c", 2.0, &[deal("d")])], NOW);
+    let asked = offering(&json!([{ "id": "d", "guar": 1 }]));
+    let mut paced = Purse {
+        draws: false,
+        ..Purse::full()
+    };
+    let chosen = choose_all(&asked, &catalogue, taking(1, &rates), &mut paced);
+    assert_eq!(chosen.err(), Some(PassReason::Paced));
+}
+
+#[test]
 fn several_bids_for_one_impression_are_of_several_advertisers() {
     let rates = Rates::default();
     let mut same = named("second", 3.0, &[]);
