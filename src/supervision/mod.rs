@@ -39,6 +39,7 @@
 //! |---|---|---|
 //! | a start has a deadline ([`Spec::start_within`]) | a hanging `init` blocks its supervisor | a deaf supervisor cannot stop its children |
 //! | a group that is being stopped or started answers snapshots, kills and stops at once; other questions wait for it | it serves nothing while it waits | a stop must win |
+//! | a child that is being started by hand keeps no other question waiting | one call after the other | a slow start is one child's matter |
 //! | the window is exact to the nanosecond | whole seconds, inclusive | nothing here needs whole seconds |
 //! | [`Spec::fallback`] with a [`Probation`] | the application ends | a degraded answer beats none |
 //! | a child of a dynamic supervisor may have a limit of its own, and is *set aside* over it | none | one bad child must not end the pool |
