@@ -20,7 +20,7 @@ use std::collections::HashSet;
 
 use crate::scenario::Scenario;
 use crate::traffic::Asked;
-use crate::wire::Answer;
+use crate::wire::Content;
 use response::Response;
 
 /// What became of a request.
@@ -38,10 +38,10 @@ impl Verdict {
     }
 }
 
-/// Judges an answer.
-pub fn judge(scenario: &Scenario, asked: &Asked, answer: &Answer) -> Verdict {
+/// Judges an answer: its status and its content.
+pub fn judge(scenario: &Scenario, asked: &Asked, (status, answer): (u16, &Content)) -> Verdict {
     let mut verdict = Verdict::default();
-    match answer.status.as_u16() {
+    match status {
         200 => content(scenario, asked, answer, &mut verdict),
         204 if answer.body.is_empty() => {}
         204 => verdict.fault(FaultKind::Status, "204 with a body"),
@@ -50,17 +50,12 @@ pub fn judge(scenario: &Scenario, asked: &Asked, answer: &Answer) -> Verdict {
     verdict
 }
 
-fn content(scenario: &Scenario, asked: &Asked, answer: &Answer, verdict: &mut Verdict) {
-    let content_type = answer
-        .headers
-        .get(hyper::header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    if !content_type
-        .to_ascii_lowercase()
-        .starts_with("application/json")
-    {
-        verdict.fault(FaultKind::ContentType, format!("{content_type:?}"));
+fn content(scenario: &Scenario, asked: &Asked, answer: &Content, verdict: &mut Verdict) {
+    let media_type = &answer.media_type;
+    let wanted = "application/json";
+    let named = media_type.get(..wanted.len()).unwrap_or_default();
+    if !named.eq_ignore_ascii_case(wanted) {
+        verdict.fault(FaultKind::ContentType, format!("{media_type:?}"));
     }
     let response: Response = match serde_json::from_slice(&answer.body) {
         Ok(response) => response,

@@ -5,6 +5,7 @@
 
 mod desk;
 mod forgery;
+mod later;
 mod macros;
 mod price_cipher;
 

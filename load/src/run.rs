@@ -99,7 +99,7 @@ pub async fn run(options: &Options) -> Result<Finished, RunError> {
     let traffic = scenario.traffic.clone();
     let generator = Generator::new(scenario.seed, traffic, &scenario.exchanges);
     let prepared = (scenario.checks == Checks::None).then(|| bare::prepare(&generator));
-    let world = Rc::new(World::new(scenario.clone(), prepared.as_deref()));
+    let world = World::new(scenario.clone(), prepared.as_deref());
     tokio::select! {
         ready = wait_until_ready(&world, &host, options.ready_wait) => ready?,
         () = stop.asked() => return Err(RunError::Stopped),
@@ -173,7 +173,7 @@ impl Sending<'_> {
             tokio::select! {
                 biased;
                 next = due.recv() => match next {
-                    Some(next) => World::send(self.world, next),
+                    Some(next) => self.world.send(next),
                     None => return,
                 },
                 _ = progress.tick() => {

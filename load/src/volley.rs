@@ -1,8 +1,5 @@
 //! Prepared requests sent by the clock over a few connections, and only counted: for measuring, not for judging.
 
-mod lane;
-mod link;
-
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -15,8 +12,7 @@ use crate::cpu::{CpuError, CpuUse};
 use crate::pacer::{self, Due, Pace};
 use crate::tally::{LAG_MAX, LAG_SHARE_MAX, Latencies, share};
 use crate::traffic::{Coding, Planned};
-use crate::wire::Target;
-pub use lane::{Ended, Job, Lane, Limits};
+use crate::wire::{Ended, Errand, Job, Lane, Limits, Target};
 
 #[cfg(test)]
 mod tests;
@@ -60,8 +56,8 @@ impl Shell {
             Coding::Gzip => "content-encoding: gzip\r\n",
         };
         let head = format!(
-            "POST {path} HTTP/1.1\r\nhost: {authority}\r\ncontent-type: application/json\r\n\
-             x-openrtb-version: {}\r\n{coding}content-length: {}\r\n\r\n",
+            "POST {path} HTTP/1.1\r\nhost: {authority}\r\ncontent-type: application/json; charset=utf-8\r\n\
+             accept: application/json\r\nx-openrtb-version: {}\r\n{coding}content-length: {}\r\n\r\n",
             self.version,
             self.body.len()
         );
@@ -107,19 +103,31 @@ impl Volley {
         share(self.lagging, self.started) <= LAG_SHARE_MAX
     }
 
-    fn ended(&mut self, latency: Duration, how: &Ended) {
+    fn ended(&mut self, latency: Duration, how: &Ended<()>) {
         self.latencies.record(latency);
         match how {
-            Ended::Answered(200) => self.bids += 1,
-            Ended::Answered(204) => self.no_bids += 1,
-            Ended::Answered(_) | Ended::Failed(..) => self.failures += 1,
+            Ended::Answered(200, ()) => self.bids += 1,
+            Ended::Answered(204, ()) => self.no_bids += 1,
+            Ended::Answered(..) | Ended::Failed(..) => self.failures += 1,
         }
+    }
+}
+
+/// Replies are only counted.
+struct Count(Rc<RefCell<Volley>>);
+
+impl Errand for Count {
+    type Item = ();
+    type Kept = ();
+
+    fn ended(&self, job: Job<()>, how: Ended<()>) {
+        self.0.borrow_mut().ended(clock::since(job.at), &how);
     }
 }
 
 /// Requests for one address, and what has been counted of them.
 pub struct Range {
-    lane: Rc<Lane>,
+    lane: Rc<Lane<Count>>,
     requests: Vec<Bytes>,
     volley: Rc<RefCell<Volley>>,
 }
@@ -128,10 +136,7 @@ impl Range {
     /// Opens no connection yet. Must be called inside `tasks::run`.
     pub fn new(target: &Target, limits: Limits, shells: &[Shell]) -> Self {
         let volley = Rc::new(RefCell::new(Volley::default()));
-        let counted = Rc::clone(&volley);
-        let lane = Lane::start(target.clone(), limits, move |job, how| {
-            counted.borrow_mut().ended(clock::since(job.at), &how);
-        });
+        let lane = Lane::start(target.clone(), limits, Count(Rc::clone(&volley)));
         Self {
             lane,
             requests: shells.iter().map(|shell| shell.bytes(target)).collect(),
@@ -162,7 +167,7 @@ impl Range {
                 self.lane.offer(Job {
                     at,
                     request: request.clone(),
-                    tag: 0,
+                    item: (),
                 });
             }
         }

@@ -227,6 +227,17 @@ fn ids(asked: &Asked, bid: &Bid, verdict: &mut Verdict) {
     }
 }
 
+/// Whether a URL has what none may have. A macro stands for digits, and its braces are no part of the URL.
+fn has_foreign(url: &str) -> bool {
+    let mut before = b' ';
+    url.bytes().any(|byte| {
+        let opens_macro = byte == b'{' && before == b'$';
+        before = byte;
+        let is_foreign = matches!(byte, b'<' | b'>' | b'"' | b'\\' | b'^' | b'`' | b'{' | b'|');
+        !opens_macro && (is_foreign || !byte.is_ascii())
+    })
+}
+
 fn notices(bid: &Bid, verdict: &mut Verdict) {
     let mut learns_price = bid.adm.as_deref().is_some_and(names_price);
     for (name, url) in [
@@ -236,12 +247,7 @@ fn notices(bid: &Bid, verdict: &mut Verdict) {
         ("iurl", &bid.iurl),
     ] {
         let Some(url) = url else { continue };
-        // A macro stands for digits; braces are no part of a URL.
-        let probe = url.replace("${", "").replace('}', "");
-        let has_foreign = probe.bytes().any(|b| {
-            matches!(b, b'<' | b'>' | b'"' | b'\\' | b'^' | b'`' | b'{' | b'|') || !b.is_ascii()
-        });
-        if Target::parse(url).is_none() || has_foreign {
+        if Target::parse(url).is_none() || has_foreign(url) {
             verdict.fault(FaultKind::NoticeUrl, format!("{name} {}", clip(url)));
         }
         if let Some(found) = unknown_macro(url) {

@@ -3,22 +3,16 @@
 
 use std::collections::BTreeSet;
 
-use bytes::Bytes;
-use hyper::StatusCode;
-use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::fake::right_answer;
 use crate::traffic::{AskedDeal, DealPricing, Generator, Planned, Slot};
 
-fn answer(status: u16, body: &[u8]) -> Answer {
-    let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    Answer {
-        status: StatusCode::from_u16(status).unwrap(),
-        headers,
-        body: Bytes::copy_from_slice(body),
+fn content(body: &[u8]) -> Content {
+    Content {
+        media_type: "application/json".into(),
+        body: body.to_vec(),
     }
 }
 
@@ -45,7 +39,7 @@ fn kinds(scenario: &Scenario, asked: &Asked, response: &Value) -> BTreeSet<Fault
     let verdict = judge(
         scenario,
         asked,
-        &answer(200, response.to_string().as_bytes()),
+        (200, &content(response.to_string().as_bytes())),
     );
     verdict.faults.iter().map(|fault| fault.kind).collect()
 }
@@ -56,7 +50,7 @@ fn right_answers_have_no_fault_and_can_be_auctioned() {
     for planned in requests(&scenario).take(600) {
         let asked: Value = serde_json::from_slice(&planned.body).unwrap();
         let right = right_answer(&asked, "127.0.0.1:8110").to_string();
-        let verdict = judge(&scenario, &planned.asked, &answer(200, right.as_bytes()));
+        let verdict = judge(&scenario, &planned.asked, (200, &content(right.as_bytes())));
         assert_eq!(verdict.faults, [], "{right}");
         assert_eq!(verdict.bids.len(), planned.asked.imps.len());
         for bid in &verdict.bids {
@@ -75,8 +69,9 @@ fn no_bids_are_right_in_every_form() {
         "{{\"id\":\"{}\",\"seatbid\":[],\"nbr\":2}}",
         planned.asked.id
     );
-    for found in [answer(204, b""), answer(200, empty.as_bytes())] {
-        let verdict = judge(&scenario, &planned.asked, &found);
+    for (status, body) in [(204, ""), (200, empty.as_str())] {
+        let found = content(body.as_bytes());
+        let verdict = judge(&scenario, &planned.asked, (status, &found));
         assert_eq!(verdict.faults, []);
         assert!(verdict.bids.is_empty());
     }
@@ -86,24 +81,28 @@ fn no_bids_are_right_in_every_form() {
 fn what_is_no_response_is_a_fault() {
     let scenario = scenario();
     let planned = requests(&scenario).next().unwrap();
-    for (found, kind) in [
-        (answer(500, b""), FaultKind::Status),
-        (answer(400, b""), FaultKind::Status),
-        (answer(204, b"x"), FaultKind::Status),
-        (answer(200, b""), FaultKind::Json),
-        (answer(200, b"{\"id\":"), FaultKind::Json),
-        (answer(200, b"{\"id\":null}"), FaultKind::Json),
-        (answer(200, b"{\"id\":7}"), FaultKind::Json),
-        (answer(200, b"{\"id\":\"other\"}"), FaultKind::ResponseId),
+    for (status, body, kind) in [
+        (500, &b""[..], FaultKind::Status),
+        (400, &b""[..], FaultKind::Status),
+        (204, &b"x"[..], FaultKind::Status),
+        (200, &b""[..], FaultKind::Json),
+        (200, &b"{\"id\":"[..], FaultKind::Json),
+        (200, &b"{\"id\":null}"[..], FaultKind::Json),
+        (200, &b"{\"id\":7}"[..], FaultKind::Json),
+        (200, &b"{\"id\":\"other\"}"[..], FaultKind::ResponseId),
     ] {
-        let verdict = judge(&scenario, &planned.asked, &found);
+        let verdict = judge(&scenario, &planned.asked, (status, &content(body)));
         assert_eq!(verdict.faults.len(), 1);
-        assert_eq!(verdict.faults[0].kind, kind, "{found:?}");
+        assert_eq!(verdict.faults[0].kind, kind, "{status} {body:?}");
     }
-    let mut unnamed = answer(200, b"{\"id\":\"other\"}");
-    unnamed.headers.clear();
-    let verdict = judge(&scenario, &planned.asked, &unnamed);
-    assert_eq!(verdict.faults[0].kind, FaultKind::ContentType);
+    for media_type in ["", "text/html", "application/xml"] {
+        let named = Content {
+            media_type: media_type.into(),
+            ..content(b"{\"id\":\"other\"}")
+        };
+        let verdict = judge(&scenario, &planned.asked, (200, &named));
+        assert_eq!(verdict.faults[0].kind, FaultKind::ContentType);
+    }
 }
 
 type Change = fn(&mut Value);
@@ -342,7 +341,7 @@ fn a_floor_in_another_currency_is_compared_by_the_rates() {
 /// The kinds of fault of a bid, and the code with which an auction then refuses it.
 fn refusal(asked: &Asked, response: &Value) -> (BTreeSet<FaultKind>, Option<u32>) {
     let body = response.to_string();
-    let verdict = judge(&scenario(), asked, &answer(200, body.as_bytes()));
+    let verdict = judge(&scenario(), asked, (200, &content(body.as_bytes())));
     let kinds = verdict.faults.iter().map(|fault| fault.kind).collect();
     let objection = verdict.bids.first().and_then(|bid| bid.objection);
     (kinds, objection.map(crate::auction::LossReason::code))

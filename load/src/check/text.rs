@@ -18,29 +18,47 @@ const MACROS: &[&str] = &[
     "AUCTION_DISCOUNT_CPM",
 ];
 
+/// How macros look that somebody misspelt or escaped.
+const MISSPELT: &[&[u8]] = &[b"%24%7bauction", b"{{auction", b"$auction_", b"$(auction"];
+
 /// The first macro of a text that exchanges would leave in place; `None` where all are known.
 pub(super) fn unknown_macro(text: &str) -> Option<String> {
-    let mut rest = text;
-    while let Some((_, after)) = rest.split_once("${") {
-        let Some((name, behind)) = after.split_once('}') else {
-            return Some(format!("${{{}", clip(after)));
-        };
-        let bare = name.split(':').next().unwrap_or(name);
-        if name.contains("AUCTION") && !MACROS.contains(&bare) {
-            return Some(format!("${{{name}}}"));
+    let mut misspelt = None;
+    let mut known_until = 0;
+    // All of them begin with one of these, and markup is long.
+    for at in memchr::memchr3_iter(b'$', b'%', b'{', text.as_bytes()) {
+        let rest = text.get(at..)?;
+        if at >= known_until
+            && let Some(after) = rest.strip_prefix("${")
+        {
+            let Some((name, _)) = after.split_once('}') else {
+                return Some(format!("${{{}", clip(after)));
+            };
+            let bare = name.split(':').next().unwrap_or(name);
+            if name.contains("AUCTION") && !MACROS.contains(&bare) {
+                return Some(format!("${{{name}}}"));
+            }
+            known_until = at + "${}".len() + name.len();
         }
-        rest = behind;
+        if misspelt.is_none() && MISSPELT.iter().any(|spelling| begins_with(rest, spelling)) {
+            misspelt = Some(rest);
+        }
     }
-    let lower = text.to_ascii_lowercase();
-    let misspelt = ["%24%7bauction", "{{auction", "$auction_", "$(auction"];
-    misspelt
-        .iter()
-        .find_map(|spelling| Some(clip(text.get(lower.find(spelling)?..)?)))
+    misspelt.map(clip)
+}
+
+/// Whether a text begins with this, in capitals or not.
+fn begins_with(text: &str, beginning: &[u8]) -> bool {
+    let head = text.as_bytes().get(..beginning.len());
+    head.is_some_and(|head| head.eq_ignore_ascii_case(beginning))
 }
 
 /// Whether a text learns the clearing price.
 pub(super) fn names_price(text: &str) -> bool {
-    text.contains("${AUCTION_PRICE") || text.contains("%%WINNING_PRICE")
+    memchr::memchr2_iter(b'$', b'%', text.as_bytes()).any(|at| {
+        let rest = text.get(at..).unwrap_or_default();
+        rest.starts_with("${AUCTION_PRICE") || rest.starts_with("%%WINNING_PRICE")
+    })
 }
 
 /// The beginning of a text, for a report.
@@ -96,7 +114,7 @@ pub(super) fn script_urls(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     for script in scripts {
         let mut rest = script;
-        while let Some(start) = rest.find("http") {
+        while let Some(start) = memchr::memmem::find(rest.as_bytes(), b"http") {
             let url = rest.get(start..).unwrap_or_default();
             let ends = |c: char| matches!(c, '"' | '\'' | '`' | '<' | '>') || c.is_whitespace();
             let (url, behind) = url
@@ -112,25 +130,34 @@ pub(super) fn script_urls(text: &str) -> Vec<&str> {
 }
 
 fn raw_elements<'a>(text: &'a str, name: &str) -> Vec<&'a str> {
-    let close = format!("</{name}>");
     let mut found = Vec::new();
     let mut rest = text;
-    let open = format!("<{name}");
-    while let Some((_, after)) = rest.split_once(open.as_str()) {
+    while let Some(after) = behind(rest, ("<", name, "")) {
         rest = after;
         if !after.starts_with(|c: char| c.is_ascii_whitespace() || c == '>') {
             continue;
         }
-        let Some((_, content)) = after.split_once('>') else {
+        let Some((_, inner)) = after.split_once('>') else {
             break;
         };
-        let Some((content, behind)) = content.split_once(close.as_str()) else {
+        let Some(closed) = behind(inner, ("</", name, ">")) else {
             break;
         };
-        found.push(content);
-        rest = behind;
+        let end = inner.len() - closed.len() - name.len() - "</>".len();
+        found.push(inner.get(..end).unwrap_or_default());
+        rest = closed;
     }
     found
+}
+
+/// What stands behind the first tag that begins, goes on and ends so.
+fn behind<'a>(text: &'a str, (begin, name, end): (&str, &str, &str)) -> Option<&'a str> {
+    memchr::memchr_iter(b'<', text.as_bytes()).find_map(|at| {
+        let tag = text.get(at..)?;
+        tag.strip_prefix(begin)?
+            .strip_prefix(name)?
+            .strip_prefix(end)
+    })
 }
 
 fn content_text(content: &str) -> String {
@@ -146,6 +173,9 @@ fn content_text(content: &str) -> String {
 
 /// A text with the five entities of XML resolved.
 pub(super) fn unescape(text: &str) -> String {
+    if !text.contains('&') {
+        return text.to_owned();
+    }
     text.replace("&lt;", "<")
         .replace("&gt;", ">")
         .replace("&quot;", "\"")

@@ -2,24 +2,24 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
-use std::rc::Rc;
-use std::time::Duration;
+use std::rc::{Rc, Weak};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http_body_util::Full;
-use hyper::Request;
-use hyper::header::HOST;
 
+use super::later::Later;
 use super::{Fate, Notice, NoticeKind};
-use crate::clock::WallClock;
+use crate::clock::{self, WallClock};
 use crate::oracle::Oracle;
-use crate::wire::{Answer, Pool, Target};
-use crate::{clock, scenario, tasks};
+use crate::wire::{Ended, Errand, Job, Lane, Limits, Target};
+use crate::{scenario, tasks};
 
 /// A notice without an answer for so long is sent again.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// Connections to one notice server.
 const CONNECTIONS_MAX: usize = 64;
+/// How often notices are looked for that fall due: what they wait is drawn in ms.
+const STEP: Duration = Duration::from_millis(1);
 
 /// What became of the notices of one kind.
 #[derive(Clone, Debug, Default)]
@@ -47,24 +47,69 @@ pub struct NoticeTally {
 /// Sends notices.
 pub struct Desk {
     settings: scenario::Notices,
-    pools: RefCell<HashMap<String, Rc<Pool>>>,
+    me: Weak<Self>,
+    lanes: RefCell<HashMap<String, Rc<Lane<Post>>>>,
+    /// Those that are not due yet.
+    later: RefCell<Later<Letter>>,
+    /// Whether a task looks for those that fall due.
+    is_looked_for: Cell<bool>,
     tallies: RefCell<BTreeMap<NoticeKind, NoticeTally>>,
     oracle: RefCell<Oracle>,
     wall: WallClock,
     pending: Cell<u64>,
 }
 
+/// A notice on its way.
+pub(super) struct Letter {
+    notice: Notice,
+    authority: String,
+    request: Bytes,
+    sending: Sending,
+}
+
+/// Why it is sent.
+#[derive(Clone, Copy)]
+enum Sending {
+    /// For the first time, or again since nobody acknowledged it: after so many failures.
+    After(u32),
+    /// Once more although it was acknowledged.
+    Again,
+}
+
+/// The desk is told what becomes of its letters.
+struct Post(Weak<Desk>);
+
+impl Errand for Post {
+    type Item = Letter;
+    type Kept = ();
+
+    fn leaves(&self, job: &Job<Letter>) {
+        if let Some(desk) = self.0.upgrade() {
+            desk.leaves(&job.item.notice);
+        }
+    }
+
+    fn ended(&self, job: Job<Letter>, how: Ended<()>) {
+        if let Some(desk) = self.0.upgrade() {
+            desk.ended(job.item, how);
+        }
+    }
+}
+
 impl Desk {
     /// Nothing sent yet.
-    pub fn new(settings: scenario::Notices) -> Self {
-        Self {
+    pub fn new(settings: scenario::Notices) -> Rc<Self> {
+        Rc::new_cyclic(|me| Self {
             settings,
+            me: Weak::clone(me),
             wall: WallClock::read(),
             oracle: RefCell::default(),
-            pools: RefCell::default(),
+            lanes: RefCell::default(),
+            later: RefCell::default(),
+            is_looked_for: Cell::new(false),
             tallies: RefCell::default(),
             pending: Cell::new(0),
-        }
+        })
     }
 
     /// The time of day.
@@ -88,7 +133,7 @@ impl Desk {
     }
 
     /// Takes a notice and sends it when it is due.
-    pub fn post(self: &Rc<Self>, notice: Notice) {
+    pub fn post(&self, notice: Notice) {
         self.count(notice.kind, |tally| tally.planned += 1);
         if notice.fate == Fate::Never {
             self.count(notice.kind, |tally| tally.lost += 1);
@@ -106,83 +151,111 @@ impl Desk {
             self.count(notice.kind, |tally| tally.plain += 1);
         }
         self.pending.set(self.pending.get() + 1);
-        let desk = Rc::clone(self);
-        tasks::start(async move {
-            desk.deliver(&notice, &target).await;
-            desk.pending.set(desk.pending.get().saturating_sub(1));
+        let after = Duration::from_millis(notice.after_ms);
+        let Target {
+            authority, path, ..
+        } = target;
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {authority}\r\n\r\n");
+        let letter = Letter {
+            notice,
+            authority,
+            request: request.into(),
+            sending: Sending::After(0),
+        };
+        self.put(letter, after);
+    }
+
+    /// Sends a letter after a while. One task looks for those that are due, as long as there are any.
+    fn put(&self, letter: Letter, after: Duration) {
+        self.later.borrow_mut().put(clock::now() + after, letter);
+        if !self.is_looked_for.replace(true) {
+            tasks::start(send_when_due(Weak::clone(&self.me)));
+        }
+    }
+
+    fn send(&self, letter: Letter, at: Instant) {
+        let lane = self.lane(&letter.authority);
+        lane.offer(Job {
+            at,
+            request: letter.request.clone(),
+            item: letter,
         });
     }
 
-    async fn deliver(&self, notice: &Notice, target: &Target) {
-        clock::sleep(Duration::from_millis(notice.after_ms)).await;
-        if notice.kind == NoticeKind::Forged {
-            self.deliver_forged(notice, target).await;
-            return;
-        }
-        let retry = Duration::from_millis(self.settings.retry_ms);
-        for attempt in 0..=self.settings.retries {
-            if attempt > 0 {
-                clock::sleep(retry).await;
-            }
-            match self.attempt(notice, target).await {
-                Ok(()) => {
-                    self.count(notice.kind, |tally| tally.acknowledged += 1);
-                    if notice.fate == Fate::Twice {
-                        clock::sleep(retry).await;
-                        // A repetition needs no answer; the first one was acknowledged.
-                        drop(self.attempt(notice, target).await);
-                    }
-                    return;
-                }
-                Err(why) if attempt == self.settings.retries => self.fail(notice, &why),
-                Err(_) => {}
-            }
-        }
-    }
-
-    /// Whether it is refused or taken and ignored, the books have to tell.
-    async fn deliver_forged(&self, notice: &Notice, target: &Target) {
-        let result = self.attempt(notice, target).await;
-        self.count(notice.kind, |tally| match result {
-            Ok(()) => tally.acknowledged += 1,
-            Err(_) => tally.refused += 1,
-        });
-    }
-
-    async fn attempt(&self, notice: &Notice, target: &Target) -> Result<(), String> {
-        let request = Request::get(target.path.as_str())
-            .header(HOST, target.authority.as_str())
-            .body(Full::new(Bytes::new()))
-            .map_err(|error| error.to_string())?;
-        let pool = self.pool(&target.authority);
-        let handed = |_| {
-            self.count(notice.kind, |tally| tally.sent += 1);
-            if let Some(bill) = &notice.bill {
-                let now_ms = self.wall.now_ms();
-                self.oracle.borrow_mut().notice_sent(bill, now_ms);
-            }
-        };
-        let sending = pool.send(request, &handed);
-        let Some(result) = clock::before(clock::now() + ANSWER_WITHIN, sending).await else {
-            return Err(format!("no answer within {} s", ANSWER_WITHIN.as_secs()));
-        };
-        let answer = result.map_err(|error| error.to_string())?;
-        if !is_acknowledged(notice.kind, &answer) {
-            return Err(format!("status {}", answer.status));
-        }
+    fn leaves(&self, notice: &Notice) {
+        self.count(notice.kind, |tally| tally.sent += 1);
         if let Some(bill) = &notice.bill {
+            let now_ms = self.wall.now_ms();
+            self.oracle.borrow_mut().notice_sent(bill, now_ms);
+        }
+    }
+
+    fn ended(&self, letter: Letter, how: Ended<()>) {
+        let result = match how {
+            Ended::Answered(status, ()) if is_acknowledged(letter.notice.kind, status) => Ok(()),
+            Ended::Answered(status, ()) => Err(format!("status {status}")),
+            Ended::Failed(_, what) => Err(what),
+        };
+        if let (Ok(()), Some(bill)) = (&result, &letter.notice.bill) {
             let now_ms = self.wall.now_ms();
             self.oracle.borrow_mut().notice_acknowledged(bill, now_ms);
         }
-        Ok(())
+        if !self.goes_on(letter, result) {
+            self.pending.set(self.pending.get().saturating_sub(1));
+        }
     }
 
-    fn pool(&self, authority: &str) -> Rc<Pool> {
-        let mut pools = self.pools.borrow_mut();
-        let pool = pools
-            .entry(authority.to_owned())
-            .or_insert_with(|| Rc::new(Pool::new(authority, CONNECTIONS_MAX)));
-        Rc::clone(pool)
+    /// What follows; whether the letter is sent once more.
+    fn goes_on(&self, letter: Letter, result: Result<(), String>) -> bool {
+        let kind = letter.notice.kind;
+        let retry = Duration::from_millis(self.settings.retry_ms);
+        match (letter.sending, result) {
+            // A repetition needs no answer; the first one was acknowledged.
+            (Sending::Again, _) => false,
+            // Whether it is refused or taken and ignored, the books have to tell.
+            (_, Err(_)) if kind == NoticeKind::Forged => {
+                self.count(kind, |tally| tally.refused += 1);
+                false
+            }
+            (_, Ok(())) => {
+                self.count(kind, |tally| tally.acknowledged += 1);
+                let is_repeated = letter.notice.fate == Fate::Twice;
+                if is_repeated {
+                    let sending = Sending::Again;
+                    self.put(Letter { sending, ..letter }, retry);
+                }
+                is_repeated
+            }
+            (Sending::After(failures), Err(why)) if failures >= self.settings.retries => {
+                self.fail(&letter.notice, &why);
+                false
+            }
+            (Sending::After(failures), Err(_)) => {
+                let sending = Sending::After(failures + 1);
+                self.put(Letter { sending, ..letter }, retry);
+                true
+            }
+        }
+    }
+
+    fn lane(&self, authority: &str) -> Rc<Lane<Post>> {
+        let mut lanes = self.lanes.borrow_mut();
+        if let Some(lane) = lanes.get(authority) {
+            return Rc::clone(lane);
+        }
+        let target = Target {
+            authority: authority.to_owned(),
+            path: "/".to_owned(),
+            is_https: false,
+        };
+        let limits = Limits {
+            connections: CONNECTIONS_MAX,
+            depth: 1,
+            give_up: ANSWER_WITHIN,
+        };
+        let lane = Lane::start(target, limits, Post(Weak::clone(&self.me)));
+        lanes.insert(authority.to_owned(), Rc::clone(&lane));
+        lane
     }
 
     fn fail(&self, notice: &Notice, why: &str) {
@@ -198,7 +271,25 @@ impl Desk {
     }
 }
 
+/// Sends letters when they are due, until there are none.
+async fn send_when_due(desk: Weak<Desk>) {
+    loop {
+        clock::sleep(STEP).await;
+        let Some(desk) = desk.upgrade() else { return };
+        let now = clock::now();
+        loop {
+            let due = desk.later.borrow_mut().take(now);
+            let Some(letter) = due else { break };
+            desk.send(letter, now);
+        }
+        if desk.later.borrow().is_empty() {
+            desk.is_looked_for.set(false);
+            return;
+        }
+    }
+}
+
 /// A click is answered with the way to the advertiser.
-fn is_acknowledged(kind: NoticeKind, answer: &Answer) -> bool {
-    answer.status.is_success() || (kind == NoticeKind::Click && answer.status.is_redirection())
+fn is_acknowledged(kind: NoticeKind, status: u16) -> bool {
+    matches!(status, 200..=299) || (kind == NoticeKind::Click && matches!(status, 300..=399))
 }

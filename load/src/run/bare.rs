@@ -12,7 +12,8 @@ use crate::pacer::Due;
 use crate::scenario::Scenario;
 use crate::tally::{Ending, Lateness, Place, Tally};
 use crate::traffic::{Asked, Generator, Planned, Pricing};
-use crate::volley::{Ended, Job, Lane, Limits, Shell};
+use crate::volley::Shell;
+use crate::wire::{Ended, Errand, Job, Lane, Limits};
 
 /// Different requests: enough that no cache of a bidder knows them all by heart, few enough to render in an instant.
 const PREPARED: u64 = 4_096;
@@ -45,10 +46,38 @@ pub(super) fn again(prepared: &[Planned], index: u64) -> Option<Planned> {
     Some(planned)
 }
 
+/// Replies are only counted.
+struct Count {
+    exchange: usize,
+    tally: Rc<RefCell<Tally>>,
+    /// Region and longest time of each prepared request.
+    traits: Rc<[(usize, Duration)]>,
+}
+
+impl Errand for Count {
+    /// Its place among the prepared.
+    type Item = usize;
+    type Kept = ();
+
+    fn ended(&self, job: Job<usize>, how: Ended<()>) {
+        let Some((region, tmax)) = self.traits.get(job.item) else {
+            return;
+        };
+        let latency = clock::since(job.at);
+        let ending = ending(how, latency > *tmax);
+        let place = Place {
+            exchange: self.exchange,
+            region: *region,
+            at: job.at,
+        };
+        self.tally.borrow_mut().ended(place, latency, ending);
+    }
+}
+
 /// Sends prepared requests.
 pub(super) struct Bare {
     /// One per exchange of the scenario.
-    lanes: Vec<Rc<Lane>>,
+    lanes: Vec<Rc<Lane<Count>>>,
     /// Heads and bodies, as they were prepared.
     requests: Vec<Bytes>,
 }
@@ -74,20 +103,12 @@ impl Bare {
             .collect();
         let lanes = scenario.exchanges.iter().enumerate();
         let lanes = lanes.map(|(place, exchange)| {
-            let (tally, traits) = (Rc::clone(tally), Rc::clone(&traits));
-            Lane::start(exchange.target.clone(), limits, move |job, how| {
-                let Some((region, tmax)) = traits.get(job.tag) else {
-                    return;
-                };
-                let latency = clock::since(job.at);
-                let ending = ending(how, latency > *tmax);
-                let place = Place {
-                    exchange: place,
-                    region: *region,
-                    at: job.at,
-                };
-                tally.borrow_mut().ended(place, latency, ending);
-            })
+            let count = Count {
+                exchange: place,
+                tally: Rc::clone(tally),
+                traits: Rc::clone(&traits),
+            };
+            Lane::start(exchange.target.clone(), limits, count)
         });
         let requests = prepared.iter().filter_map(|planned| {
             let exchange = scenario.exchanges.get(planned.exchange)?;
@@ -111,7 +132,7 @@ impl Bare {
             lane.offer(Job {
                 at: due.at,
                 request: request.clone(),
-                tag,
+                item: tag,
             });
         }
     }
@@ -123,12 +144,12 @@ impl Bare {
     }
 }
 
-fn ending(how: Ended, is_late: bool) -> Ending {
+fn ending(how: Ended<()>, is_late: bool) -> Ending {
     let (bids, faults) = match how {
         Ended::Failed(kind, what) => return Ending::Failed { kind, what },
-        Ended::Answered(200) => (1, Vec::new()),
-        Ended::Answered(204) => (0, Vec::new()),
-        Ended::Answered(status) => {
+        Ended::Answered(200, ()) => (1, Vec::new()),
+        Ended::Answered(204, ()) => (0, Vec::new()),
+        Ended::Answered(status, ()) => {
             let fault = Fault::new(FaultKind::Status, format!("status {status}"));
             (0, vec![fault])
         }

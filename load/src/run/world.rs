@@ -1,28 +1,28 @@
 //! What a run's requests share. One thread, so nothing is locked.
 
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Request;
-use hyper::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use hyper::header::HOST;
 
 use super::bare::Bare;
 use crate::auction;
 use crate::check;
+use crate::clock;
 use crate::notices::{self, Desk, Sale};
 use crate::oracle::{Entry, Offer};
 use crate::pacer::Due;
 use crate::rng::{Purpose, Rng};
 use crate::scenario::Scenario;
 use crate::tally::{Ending, Lateness, Place, Tally};
-use crate::traffic::{Coding, Planned};
-use crate::wire::{Answer, Pool, Target, WireError};
-use crate::{clock, tasks};
+use crate::traffic::Planned;
+use crate::volley::Shell;
+use crate::wire::{Content, Ended, Errand, Job, Lane, Limits, Pool, Target};
 
-const OPENRTB_VERSION: HeaderName = HeaderName::from_static("x-openrtb-version");
 /// How long a readiness check may take.
 const READY_WITHIN: Duration = Duration::from_secs(1);
 
@@ -30,37 +30,63 @@ pub(super) struct World {
     pub(super) scenario: Scenario,
     pub(super) tally: Rc<RefCell<Tally>>,
     pub(super) desk: Rc<Desk>,
-    in_flight: Cell<u64>,
-    /// Set where nothing is checked.
-    bare: Option<Bare>,
-    /// One per exchange of the scenario.
-    pools: Vec<Pool>,
+    sender: Sender,
+}
+
+/// How requests leave.
+enum Sender {
+    /// Counted only.
+    Bare(Bare),
+    /// Each answer is judged; a lane for each exchange of the scenario.
+    Judged(Vec<Rc<Lane<Judged>>>),
+}
+
+/// Answers of one exchange's requests are judged, and bids auctioned.
+struct Judged {
+    world: Weak<World>,
+}
+
+impl Errand for Judged {
+    type Item = Planned;
+    type Kept = Content;
+
+    fn ended(&self, job: Job<Planned>, how: Ended<Content>) {
+        // The last answers may come when everything is being put away.
+        if let Some(world) = self.world.upgrade() {
+            world.ended(&job, how);
+        }
+    }
 }
 
 impl World {
-    /// `prepared` are the requests of a run without checks.
-    pub(super) fn new(scenario: Scenario, prepared: Option<&[Planned]>) -> Self {
+    /// `prepared` are the requests of a run without checks. Must be called inside `tasks::run`.
+    pub(super) fn new(scenario: Scenario, prepared: Option<&[Planned]>) -> Rc<Self> {
         let tally = Tally::new(scenario.exchanges.len(), scenario.traffic.regions.len())
             .with_time(&scenario.expectations.phases, scenario.give_up);
-        let pools = scenario.exchanges.iter();
-        let pools = pools
-            .map(|exchange| Pool::new(&exchange.target.authority, scenario.connections_max))
-            .collect();
         let tally = Rc::new(RefCell::new(tally));
-        let bare = prepared.map(|prepared| Bare::new(&scenario, prepared, &tally));
-        Self {
-            tally,
-            bare,
-            desk: Rc::new(Desk::new(scenario.notices.clone())),
-            in_flight: Cell::new(0),
-            pools,
-            scenario,
-        }
+        Rc::new_cyclic(|world| {
+            let sender = match prepared {
+                Some(prepared) => Sender::Bare(Bare::new(&scenario, prepared, &tally)),
+                None => Sender::Judged(lanes(&scenario, world)),
+            };
+            Self {
+                tally,
+                desk: Desk::new(scenario.notices.clone()),
+                sender,
+                scenario,
+            }
+        })
     }
 
     /// Requests without an end.
     pub(super) fn in_flight(&self) -> u64 {
-        self.in_flight.get() + self.bare.as_ref().map_or(0, Bare::unfinished)
+        match &self.sender {
+            Sender::Bare(bare) => bare.unfinished(),
+            Sender::Judged(lanes) => {
+                let unfinished: usize = lanes.iter().map(|lane| lane.unfinished()).sum();
+                u64::try_from(unfinished).unwrap_or(u64::MAX)
+            }
+        }
     }
 
     /// Whether a readiness check answers with a 2xx.
@@ -79,36 +105,27 @@ impl World {
         }
     }
 
-    /// Sends a request that is due, in a task of its own.
-    pub(super) fn send(world: &Rc<Self>, due: Due<Planned>) {
-        if let Some(bare) = &world.bare {
-            let lag = clock::since(due.at);
-            world.tally.borrow_mut().started(due.at, lag);
-            return bare.send(&due);
+    /// Sends a request that is due.
+    pub(super) fn send(&self, due: Due<Planned>) {
+        let lag = clock::since(due.at);
+        self.tally.borrow_mut().started(due.at, lag);
+        let lanes = match &self.sender {
+            Sender::Bare(bare) => return bare.send(&due),
+            Sender::Judged(lanes) => lanes,
+        };
+        let Due { at, item } = due;
+        if let Some(lane) = lanes.get(item.exchange) {
+            let request = Shell::of(&item).bytes(lane.target());
+            lane.offer(Job { at, request, item });
         }
-        world.in_flight.set(world.in_flight.get() + 1);
-        let world = Rc::clone(world);
-        tasks::start(async move {
-            world.exchange(due).await;
-            world.in_flight.set(world.in_flight.get().saturating_sub(1));
-        });
     }
 
-    async fn exchange(&self, due: Due<Planned>) {
-        let Due { at, item: planned } = due;
-        self.tally.borrow_mut().started(at, clock::since(at));
-        let result = self.request(at, &planned).await;
+    fn ended(&self, job: &Job<Planned>, how: Ended<Content>) {
+        let (at, planned) = (job.at, &job.item);
         let latency = clock::since(at);
-        let ending = match result {
-            None => Ending::Failed {
-                kind: "gave_up",
-                what: format!("no answer within {} ms", self.scenario.give_up.as_millis()),
-            },
-            Some(Err(error)) => Ending::Failed {
-                kind: error.kind(),
-                what: error.to_string(),
-            },
-            Some(Ok(answer)) => self.judge(&planned, &answer, latency),
+        let ending = match how {
+            Ended::Failed(kind, what) => Ending::Failed { kind, what },
+            Ended::Answered(status, content) => self.judge(planned, (status, &content), latency),
         };
         let latency = match ending {
             Ending::Answered { .. } => latency,
@@ -123,26 +140,8 @@ impl World {
         self.tally.borrow_mut().ended(place, latency, ending);
     }
 
-    async fn request(&self, at: Instant, planned: &Planned) -> Option<Result<Answer, WireError>> {
-        let exchange = self.scenario.exchanges.get(planned.exchange)?;
-        let pool = self.pools.get(planned.exchange)?;
-        let mut head = Request::post(exchange.target.path.as_str())
-            .header(HOST, exchange.target.authority.as_str())
-            .header(
-                CONTENT_TYPE,
-                HeaderValue::from_static("application/json; charset=utf-8"),
-            )
-            .header(ACCEPT, HeaderValue::from_static("application/json"))
-            .header(OPENRTB_VERSION, HeaderValue::from_static(planned.version));
-        if planned.coding == Coding::Gzip {
-            head = head.header(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        }
-        let request = head.body(Full::new(planned.body.clone())).ok()?;
-        clock::before(at + self.scenario.give_up, pool.send(request, &|_| {})).await
-    }
-
     /// Judges an answer; one in time goes to auction.
-    fn judge(&self, planned: &Planned, answer: &Answer, latency: Duration) -> Ending {
+    fn judge(&self, planned: &Planned, answer: (u16, &Content), latency: Duration) -> Ending {
         let verdict = check::judge(&self.scenario, &planned.asked, answer);
         let bids = u64::try_from(verdict.bids.len()).unwrap_or(u64::MAX);
         self.tally.borrow_mut().slowness.answered(latency, bids > 0);
@@ -206,4 +205,18 @@ impl World {
             }
         }
     }
+}
+
+fn lanes(scenario: &Scenario, world: &Weak<World>) -> Vec<Rc<Lane<Judged>>> {
+    let limits = Limits {
+        connections: scenario.connections_max,
+        depth: 1,
+        give_up: scenario.give_up,
+    };
+    let start = |target: &Target| {
+        let world = Weak::clone(world);
+        Lane::start(target.clone(), limits, Judged { world })
+    };
+    let exchanges = scenario.exchanges.iter();
+    exchanges.map(|exchange| start(&exchange.target)).collect()
 }

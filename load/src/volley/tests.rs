@@ -27,27 +27,35 @@ fn shell() -> Shell {
     }
 }
 
-type Endings = Rc<RefCell<Vec<(usize, Ended)>>>;
+type Endings = Rc<RefCell<Vec<(usize, Ended<()>)>>>;
+
+struct Note(Endings);
+
+impl Errand for Note {
+    type Item = usize;
+    type Kept = ();
+
+    fn ended(&self, job: Job<usize>, how: Ended<()>) {
+        self.0.borrow_mut().push((job.item, how));
+    }
+}
 
 /// A lane to `target` and the ends of its requests, in the order they came.
-fn lane(target: &Target, limits: Limits) -> (Rc<Lane>, Endings) {
+fn lane(target: &Target, limits: Limits) -> (Rc<Lane<Note>>, Endings) {
     let endings = Endings::default();
-    let told = Rc::clone(&endings);
-    let lane = Lane::start(target.clone(), limits, move |job, how| {
-        told.borrow_mut().push((job.tag, how));
-    });
+    let lane = Lane::start(target.clone(), limits, Note(Rc::clone(&endings)));
     (lane, endings)
 }
 
-fn offer(lane: &Rc<Lane>, target: &Target, tag: usize) {
+fn offer(lane: &Rc<Lane<Note>>, target: &Target, tag: usize) {
     lane.offer(Job {
         at: clock::now(),
         request: shell().bytes(target),
-        tag,
+        item: tag,
     });
 }
 
-async fn idle(lane: &Rc<Lane>) {
+async fn idle(lane: &Rc<Lane<Note>>) {
     while lane.unfinished() > 0 {
         clock::sleep(DRAIN_STEP).await;
     }
@@ -132,7 +140,7 @@ fn pipelined_requests_are_answered_in_order_however_replies_are_cut() {
         let (lane, endings) = lane(&target, limits(1, 4, 5_000));
         (0..12).for_each(|tag| offer(&lane, &target, tag));
         idle(&lane).await;
-        let expected: Vec<_> = (0..12).map(|tag| (tag, Ended::Answered(200))).collect();
+        let expected: Vec<_> = (0..12).map(|tag| (tag, Ended::Answered(200, ()))).collect();
         assert_eq!(*endings.borrow(), expected);
     })
     .unwrap();
@@ -158,7 +166,7 @@ fn a_kept_connection_that_closed_is_replaced_without_a_fault() {
             .iter()
             .map(|(_, how)| how.clone())
             .collect();
-        assert_eq!(all, vec![Ended::Answered(200); 4]);
+        assert_eq!(all, vec![Ended::Answered(200, ()); 4]);
     })
     .unwrap();
 }
@@ -172,7 +180,7 @@ fn a_request_that_was_written_and_not_answered_is_a_failure_and_is_not_sent_agai
         idle(&lane).await;
         let all = endings.borrow();
         assert_eq!(all.len(), 3);
-        let is_broken = |how: &Ended| matches!(how, Ended::Failed("broken", _));
+        let is_broken = |how: &Ended<()>| matches!(how, Ended::Failed("broken", _));
         assert!(all.iter().all(|(_, how)| is_broken(how)), "{all:?}");
     })
     .unwrap();
@@ -217,7 +225,7 @@ fn who_is_silent_is_given_up_and_so_is_who_waits_behind() {
         idle(&lane).await;
         let all = endings.borrow();
         assert_eq!(all.len(), 3);
-        let is_given_up = |how: &Ended| matches!(how, Ended::Failed("gave_up", _));
+        let is_given_up = |how: &Ended<()>| matches!(how, Ended::Failed("gave_up", _));
         assert!(all.iter().all(|(_, how)| is_given_up(how)), "{all:?}");
     })
     .unwrap();

@@ -175,14 +175,14 @@ impl Connection {
             let reading = self.stream.read(&mut self.bytes);
             let read = reading.await.map_err(WireError::Broken)?;
             if read == 0 {
-                whole = Some(ended(&mut replies)?);
+                whole = Some((ended(&mut replies)?, replies.take()));
             } else {
                 let bytes = self.bytes.get(..read).unwrap_or_default();
-                let told = replies.read(bytes, |reply| whole = Some(reply));
+                let told = replies.read(bytes, |reply, kept| whole = Some((reply, kept)));
                 told.map_err(WireError::Answer)?;
             }
         }
-        let Some(reply) = whole else {
+        let Some((reply, kept)) = whole else {
             return Err(WireError::Answer(ReplyError::CutShort));
         };
         // Bytes behind it would be taken for the next answer.
@@ -191,7 +191,7 @@ impl Connection {
         } else {
             Ending::Closed
         };
-        let Kept { headers, body } = replies.take();
+        let Kept { headers, body } = kept;
         let status = StatusCode::from_u16(reply.status);
         let answer = Answer {
             status: status.map_err(|_| WireError::Answer(ReplyError::Head))?,

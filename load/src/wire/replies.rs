@@ -121,11 +121,11 @@ impl<K: Default> Default for Replies<K> {
 }
 
 impl<K: Keep + Default> Replies<K> {
-    /// Reads on and tells every reply that became whole.
+    /// Reads on and tells every reply that became whole, and what was kept of it.
     ///
     /// # Errors
     /// [`ReplyError`]: nothing more can be read from this connection.
-    pub fn read(&mut self, bytes: &[u8], mut tell: impl FnMut(Reply)) -> Result<(), ReplyError> {
+    pub fn read(&mut self, bytes: &[u8], mut tell: impl FnMut(Reply, K)) -> Result<(), ReplyError> {
         if self.pending.is_empty() {
             let read = self.pass(bytes, &mut tell)?;
             self.pending.extend_from_slice(rest(bytes, read));
@@ -139,7 +139,7 @@ impl<K: Keep + Default> Replies<K> {
         Ok(())
     }
 
-    /// What was kept of the last reply.
+    /// What is kept of the reply that is being read.
     pub fn take(&mut self) -> K {
         std::mem::take(&mut self.kept)
     }
@@ -162,7 +162,7 @@ impl<K: Keep + Default> Replies<K> {
     }
 
     /// Reads what can be read; tells how much that was.
-    fn pass(&mut self, bytes: &[u8], tell: &mut impl FnMut(Reply)) -> Result<usize, ReplyError> {
+    fn pass(&mut self, bytes: &[u8], tell: &mut impl FnMut(Reply, K)) -> Result<usize, ReplyError> {
         let mut at = 0;
         loop {
             let (read, next) = match self.step(rest(bytes, at))? {
@@ -181,7 +181,7 @@ impl<K: Keep + Default> Replies<K> {
                 Ok(state) => self.state = state,
                 Err(reply) => {
                     self.state = State::Head;
-                    tell(reply);
+                    tell(reply, self.take());
                 }
             }
         }

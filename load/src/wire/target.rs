@@ -71,7 +71,10 @@ impl Target {
             .any(|end| host.ends_with(end))
             || ["example.com", "example.net", "example.org"]
                 .iter()
-                .any(|name| host == *name || host.ends_with(&format!(".{name}")))
+                .any(|name| {
+                    let before = host.strip_suffix(name);
+                    before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
+                })
     }
 }
 

@@ -14,20 +14,19 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::lane::{Ended, Job, Lane};
+use super::lane::{Ended, Errand, Job, Lane};
+use super::replies::{Ending, Replies};
 use crate::clock;
-use crate::wire::{Ending, Replies};
 
 /// Read at once: a usual reply fits several times over.
 const READ_BYTES: usize = 16 << 10;
 
 /// What a lane and its connection share.
-#[derive(Default)]
-pub(super) struct Link {
+pub(super) struct Link<T> {
     /// Not written yet.
-    given: RefCell<VecDeque<Job>>,
+    given: RefCell<VecDeque<Job<T>>>,
     /// Written, or being written, and not answered.
-    sent: RefCell<VecDeque<Job>>,
+    sent: RefCell<VecDeque<Job<T>>>,
     waker: RefCell<Option<Waker>>,
     standing: Cell<Standing>,
     is_roomy: Cell<bool>,
@@ -53,9 +52,21 @@ enum End {
     GivenUp,
 }
 
-impl Link {
+impl<T> Default for Link<T> {
+    fn default() -> Self {
+        Self {
+            given: RefCell::default(),
+            sent: RefCell::default(),
+            waker: RefCell::default(),
+            standing: Cell::default(),
+            is_roomy: Cell::default(),
+        }
+    }
+}
+
+impl<T> Link<T> {
     /// Takes a request; tells how many it has now.
-    pub(super) fn give(&self, job: Job) -> usize {
+    pub(super) fn give(&self, job: Job<T>) -> usize {
         self.given.borrow_mut().push_back(job);
         self.wake();
         self.load()
@@ -76,7 +87,7 @@ impl Link {
     }
 
     /// Ends the connection where its first request has been waited for too long.
-    pub(super) fn give_up_where(&self, is_overdue: impl Fn(&Job) -> bool) {
+    pub(super) fn give_up_where(&self, is_overdue: impl Fn(&Job<T>) -> bool) {
         let (given, sent) = (self.given.borrow(), self.sent.borrow());
         if sent.front().or(given.front()).is_some_and(is_overdue) {
             self.standing.set(Standing::GivenUp);
@@ -102,16 +113,16 @@ impl Link {
 }
 
 /// A connection's own part.
-struct Carrier {
-    lane: Rc<Lane>,
-    link: Rc<Link>,
-    replies: Replies,
+struct Carrier<E: Errand> {
+    lane: Rc<Lane<E>>,
+    link: Rc<Link<E::Item>>,
+    replies: Replies<E::Kept>,
     /// What is left of the requests being written.
     out: Bytes,
 }
 
 /// Opens a connection and carries requests over it until it ends.
-pub(super) async fn carry(lane: Rc<Lane>, link: Rc<Link>) {
+pub(super) async fn carry<E: Errand>(lane: Rc<Lane<E>>, link: Rc<Link<E::Item>>) {
     let mut carrier = Carrier {
         lane,
         link,
@@ -122,7 +133,7 @@ pub(super) async fn carry(lane: Rc<Lane>, link: Rc<Link>) {
     carrier.finish(&end);
 }
 
-impl Carrier {
+impl<E: Errand> Carrier<E> {
     async fn run(&mut self) -> End {
         let until = clock::now() + self.lane.limits.give_up;
         let connecting = TcpStream::connect(&self.lane.target.authority);
@@ -193,17 +204,20 @@ impl Carrier {
             let all: Vec<u8> = given.iter().flat_map(|job| job.request.clone()).collect();
             self.out = Bytes::from(all);
         }
-        sent.extend(given.drain(..));
+        for job in given.drain(..) {
+            self.lane.errand.leaves(&job);
+            sent.push_back(job);
+        }
         !self.out.is_empty()
     }
 
     fn read(&mut self, bytes: &[u8]) -> Result<(), End> {
         let (lane, link) = (&self.lane, &self.link);
         let mut end = Ok(());
-        let outcome = self.replies.read(bytes, |reply| {
+        let outcome = self.replies.read(bytes, |reply, kept| {
             let job = link.sent.borrow_mut().pop_front();
             match job {
-                Some(job) => lane.end(&job, Ended::Answered(reply.status)),
+                Some(job) => lane.end(job, Ended::Answered(reply.status, kept)),
                 None => end = Err(End::Broken("a reply that nobody asked for".to_owned())),
             }
             if reply.ending == Ending::Closed {
@@ -225,7 +239,8 @@ impl Carrier {
             Ok(Some(reply)) => {
                 let job = self.link.sent.borrow_mut().pop_front();
                 if let Some(job) = job {
-                    self.lane.end(&job, Ended::Answered(reply.status));
+                    let kept = self.replies.take();
+                    self.lane.end(job, Ended::Answered(reply.status, kept));
                 }
                 End::Closed
             }
@@ -241,21 +256,21 @@ impl Carrier {
             let waited = now.saturating_duration_since(job.at);
             match end {
                 End::GivenUp if waited >= self.lane.limits.give_up => {
-                    self.lane.end(&job, self.lane.gave_up());
+                    self.lane.end(job, self.lane.gave_up());
                 }
                 // It waited behind the one that was given up.
                 End::GivenUp => again.push(job),
                 End::Connect(_) | End::Closed | End::Broken(_) => {
-                    self.lane.end(&job, failure(end));
+                    self.lane.end(job, failure(end));
                 }
             }
         }
         for job in self.link.given.take() {
             let waited = now.saturating_duration_since(job.at);
             match end {
-                End::Connect(_) => self.lane.end(&job, failure(end)),
+                End::Connect(_) => self.lane.end(job, failure(end)),
                 End::GivenUp if waited >= self.lane.limits.give_up => {
-                    self.lane.end(&job, self.lane.gave_up());
+                    self.lane.end(job, self.lane.gave_up());
                 }
                 _ => again.push(job),
             }
@@ -264,7 +279,7 @@ impl Carrier {
     }
 }
 
-fn failure(end: &End) -> Ended {
+fn failure<K>(end: &End) -> Ended<K> {
     match end {
         End::Connect(error) => Ended::Failed("connect", format!("cannot connect: {error}")),
         End::Broken(why) => Ended::Failed("broken", format!("connection broke: {why}")),
