@@ -42,9 +42,21 @@ pub struct ServerProcess {
 /// ```
 #[derive(Debug)]
 enum State {
-    Running(Child),
+    Running(Owned),
     Down,
     Ended(ExitStatus),
+}
+
+/// A process that does not outlive its owner, whichever way the owner leaves.
+#[derive(Debug)]
+struct Owned(Child);
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        // One that has ended and was waited for is not touched: its number may be somebody else's by now.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
 }
 
 impl ServerProcess {
@@ -65,7 +77,7 @@ impl ServerProcess {
     /// Its process id while it runs.
     pub fn pid(&self) -> Option<u32> {
         match &*self.state.borrow() {
-            State::Running(child) => Some(child.id()),
+            State::Running(child) => Some(child.0.id()),
             State::Down | State::Ended(_) => None,
         }
     }
@@ -79,7 +91,7 @@ impl ServerProcess {
     pub fn ended(&self) -> Option<ExitStatus> {
         let mut state = self.state.borrow_mut();
         if let State::Running(child) = &mut *state
-            && let Ok(Some(status)) = child.try_wait()
+            && let Ok(Some(status)) = child.0.try_wait()
         {
             *state = State::Ended(status);
         }
@@ -95,8 +107,8 @@ impl ServerProcess {
     /// Where it does not run.
     pub fn kill(&self) -> io::Result<()> {
         let mut child = self.take_running()?;
-        child.kill()?;
-        child.wait()?;
+        child.0.kill()?;
+        child.0.wait()?;
         Ok(())
     }
 
@@ -109,17 +121,17 @@ impl ServerProcess {
         let mut child = self.take_running()?;
         // A paused process could not hear it.
         for signal in [Signal::CONT, Signal::TERM] {
-            kill_process(Pid::from_child(&child), signal)?;
+            kill_process(Pid::from_child(&child.0), signal)?;
         }
         let until = clock::now() + STOP_WITHIN;
         while clock::now() < until {
-            if child.try_wait()?.is_some() {
+            if child.0.try_wait()?.is_some() {
                 return Ok(Stopped::ByItself);
             }
             clock::sleep(STOP_STEP).await;
         }
-        child.kill()?;
-        child.wait()?;
+        child.0.kill()?;
+        child.0.wait()?;
         Ok(Stopped::Killed)
     }
 
@@ -159,12 +171,12 @@ impl ServerProcess {
 
     fn signal(&self, signal: Signal) -> io::Result<()> {
         match &*self.state.borrow() {
-            State::Running(child) => Ok(kill_process(Pid::from_child(child), signal)?),
+            State::Running(child) => Ok(kill_process(Pid::from_child(&child.0), signal)?),
             State::Down | State::Ended(_) => Err(not_running()),
         }
     }
 
-    fn take_running(&self) -> io::Result<Child> {
+    fn take_running(&self) -> io::Result<Owned> {
         let mut state = self.state.borrow_mut();
         match std::mem::replace(&mut *state, State::Down) {
             State::Running(child) => Ok(child),
@@ -185,21 +197,11 @@ pub enum Stopped {
     Killed,
 }
 
-impl Drop for ServerProcess {
-    fn drop(&mut self) {
-        if let State::Running(child) = &mut *self.state.borrow_mut() {
-            // Whoever has already ended needs no killing.
-            drop(child.kill());
-            drop(child.wait());
-        }
-    }
-}
-
 fn not_running() -> io::Error {
     io::Error::other("the server does not run")
 }
 
-fn spawn(plan: &Plan) -> io::Result<Child> {
+fn spawn(plan: &Plan) -> io::Result<Owned> {
     let log = OpenOptions::new().append(true).open(&plan.log)?;
     Command::new(&plan.program)
         .args(&plan.arguments)
@@ -209,6 +211,7 @@ fn spawn(plan: &Plan) -> io::Result<Child> {
         .stderr(log)
         .process_group(0)
         .spawn()
+        .map(Owned)
 }
 
 fn tail(path: &Path) -> io::Result<String> {
@@ -294,6 +297,21 @@ mod tests {
             server.pause().unwrap();
             assert_eq!(server.stop().await.unwrap(), Stopped::ByItself);
             assert!(server.stop().await.is_err());
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn a_process_that_is_being_stopped_does_not_outlive_who_stopped_waiting() {
+        tasks::run(async {
+            let folder = Folder::temporary().unwrap();
+            let script = "trap '' TERM; echo up; while :; do sleep 0.1; done";
+            let server = ServerProcess::start(shell(&folder, script)).unwrap();
+            wait_for(|| server.tail() == "up").await;
+            let process = format!("/proc/{}", server.pid().unwrap());
+            let soon = clock::now() + Duration::from_millis(50);
+            assert_eq!(clock::before(soon, server.stop()).await.map(drop), None);
+            assert!(!Path::new(&process).exists());
         })
         .unwrap();
     }

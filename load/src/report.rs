@@ -15,7 +15,7 @@ use crate::faults;
 use crate::marks::Mark;
 use crate::notices::{Desk, NoticeKind, NoticeTally};
 use crate::oracle::Total;
-use crate::scenario::Scenario;
+use crate::scenario::{Checks, Scenario};
 use crate::tally::Tally;
 use crate::watch;
 pub use expect::{Expectation, Outcome};
@@ -62,8 +62,10 @@ pub struct Report {
     pub capacity: Option<Capacity>,
     /// What it was run with.
     pub seed: u64,
-    /// Requests per second that were due.
-    pub rate: u32,
+    /// Requests per second that were due, on average over the whole run.
+    pub rate: u64,
+    /// Whether answers were judged, or only counted.
+    pub checks: Checks,
     /// How long requests were sent for.
     pub elapsed: Duration,
     /// Names of exchanges and regions, as the tally orders them.
@@ -112,7 +114,8 @@ impl Report {
             capacity,
             scenario: scenario.name.clone(),
             seed: scenario.seed,
-            rate: scenario.rate,
+            rate: scenario.requests() / u64::from(scenario.seconds.max(1)),
+            checks: scenario.checks,
             elapsed: story.elapsed,
             names: (exchanges.cloned().collect(), regions.cloned().collect()),
             tally: tally.clone(),

@@ -7,6 +7,7 @@ pub(super) mod story;
 
 use super::{Outcome, Report};
 use crate::decimal::Micros;
+use crate::scenario::Checks;
 use crate::tally::{LAG_MAX, Lane, share};
 
 /// Nanos of a currency as units: a thousandth of what micros would be.
@@ -30,7 +31,7 @@ pub(super) fn write(report: &Report) -> String {
     let tally = &report.tally;
     line!(
         out,
-        "\n{}: {} requests in {:.1} s ({}/s due), seed {}",
+        "\n{}: {} requests in {:.1} s ({}/s due on average), seed {}",
         report.scenario,
         tally.started,
         report.elapsed.as_secs_f64(),
@@ -105,9 +106,13 @@ fn lanes(out: &mut String, report: &Report) {
         lags.quantile_ms(0.99)
     );
     if let Some(own) = report.tally.own_cpu_us() {
+        let with = match report.checks {
+            Checks::Full => "checks, auctions and notices included",
+            Checks::None => "rendered before and counted only",
+        };
         line!(
             out,
-            "a request cost the generator itself {own:.1} µs of CPU, checks, auctions and notices included"
+            "a request cost the generator itself {own:.1} µs of CPU, {with}"
         );
     }
 }
