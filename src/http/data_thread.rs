@@ -15,9 +15,9 @@ use crate::units::Monotonic;
 /// machine wakes for it, which is most of what idling costs.
 const LAP_EVERY: Duration = Duration::from_millis(10);
 
-/// Laps looked at for the verdict: the last 100 ms. If even the shortest of them was long, work arrives faster than it
-/// is done; a single long one is a hiccup.
-const LAPS: usize = 10;
+/// Laps that have come late without a break for so long say that work arrives faster than it is done; less is a hiccup.
+/// As long as CoDel's interval (RFC 8289, section 4.2): time, not laps, since laps are long just then.
+const LATE_FOR: Duration = Duration::from_millis(100);
 
 /// What is known of all data threads: made before the tree.
 #[derive(Clone, Debug)]
@@ -107,7 +107,7 @@ impl Drop for Berth {
     }
 }
 
-/// A data thread as a child. It is overloaded while every lap of the last 100 ms came more than `late_max` late.
+/// A data thread as a child. It is overloaded once all laps of 100 ms came more than `late_max` late, until one does not.
 pub fn data_thread(number: usize, threads: &DataThreads, late_max: Duration) -> Spec {
     let threads = threads.clone();
     let id = format!("data_thread_{number}");
@@ -148,24 +148,37 @@ impl Drop for Closes {
 }
 
 async fn measure(clock: &Clock, load: &Load, late_max: Duration) {
-    let mut laps = [Duration::ZERO; LAPS];
-    for place in (0..LAPS).cycle() {
+    let mut laps = Laps::default();
+    loop {
         let due: Monotonic = clock.monotonic().plus(LAP_EVERY);
         tokio::time::sleep(LAP_EVERY).await;
         // Timers of the runtime are a millisecond coarse.
-        let late = clock
-            .monotonic()
-            .since(due)
-            .saturating_sub(Duration::from_millis(1));
-        if let Some(lap) = laps.get_mut(place) {
-            *lap = late;
-        }
+        let now = clock.monotonic();
+        let late = now.since(due).saturating_sub(Duration::from_millis(1));
         load.late_ns.store(
             u64::try_from(late.as_nanos()).unwrap_or(u64::MAX),
             Ordering::Relaxed,
         );
-        load.overloaded
-            .store(laps.iter().all(|lap| *lap > late_max), Ordering::Relaxed);
+        let overloaded = laps.came((due, now), late > late_max);
+        load.overloaded.store(overloaded, Ordering::Relaxed);
+    }
+}
+
+/// Since when laps have come late.
+#[derive(Debug, Default)]
+struct Laps {
+    late_since: Option<Monotonic>,
+}
+
+impl Laps {
+    /// A lap came, which was due before; whether that makes the thread overloaded.
+    fn came(&mut self, (due, now): (Monotonic, Monotonic), is_late: bool) -> bool {
+        if !is_late {
+            self.late_since = None;
+            return false;
+        }
+        let since = *self.late_since.get_or_insert(due);
+        now.since(since) >= LATE_FOR
     }
 }
 
@@ -188,6 +201,31 @@ mod tests {
         assert_eq!((first.number(), second.number()), (0, 1));
         drop(first);
         assert_eq!(threads.berth().number(), 0);
+    }
+
+    #[test]
+    fn laps_that_come_late_for_a_tenth_of_a_second_are_overload_however_many_they_are() {
+        let clock = Clock::system();
+        let start = clock.monotonic();
+        let at = |ms| start.plus(Duration::from_millis(ms));
+        let mut laps = Laps::default();
+        // Due and come, in ms; late from 20 ms on.
+        for (due, now, overloaded) in [
+            (10, 15, false),
+            (25, 60, false),
+            (70, 120, false),
+            (130, 135, false),
+            (145, 180, false),
+            (190, 230, false),
+            (240, 270, true),
+            (280, 320, true),
+            (330, 331, false),
+            (341, 460, true),
+            (470, 471, false),
+        ] {
+            let found = laps.came((at(due), at(now)), now - due > 20);
+            assert_eq!(found, overloaded, "due at {due} ms, came at {now} ms");
+        }
     }
 
     #[test]
