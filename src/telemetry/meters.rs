@@ -37,6 +37,8 @@ pub struct Meters {
     durations: ArcSwap<Vec<Totals>>,
     gauges: Vec<Gauge>,
     board: Mutex<Board>,
+    /// Memory, CPU time, open files and start of this process, under the names that Prometheus' own clients give them.
+    process: metrics_process::Collector,
 }
 
 impl Meters {
@@ -52,8 +54,12 @@ impl Meters {
             durations: ArcSwap::default(),
             gauges,
             board,
+            process: metrics_process::Collector::default(),
         };
-        with_local_recorder(&meters.recorder, || describe(&meters.gauges));
+        with_local_recorder(&meters.recorder, || {
+            describe(&meters.gauges);
+            meters.process.describe();
+        });
         meters
     }
 
@@ -133,6 +139,7 @@ impl Meters {
                     None => gauge!(each.name).set(value),
                 }
             }
+            self.process.collect();
         });
         self.durations.store(Arc::new(totals));
     }
@@ -273,6 +280,26 @@ mod tests {
             assert!(page.contains(line), "{line} is not in\n{page}");
         }
         assert!(!page.contains("capped"), "what never happened is not shown");
+    }
+
+    #[test]
+    fn the_page_has_what_every_process_has() {
+        let meters = meters();
+        meters.fold(Monotonic::from_nanos(1));
+        let page = meters.render();
+        for name in [
+            "process_resident_memory_bytes",
+            "process_cpu_seconds_total",
+            "process_open_fds",
+            "process_start_time_seconds",
+        ] {
+            let mut lines = page.lines().filter_map(|line| line.split_once(' '));
+            let value = lines.find_map(|(found, value)| (found == name).then_some(value));
+            assert!(
+                value.is_some_and(|value| value.parse::<f64>().is_ok()),
+                "{name} in\n{page}"
+            );
+        }
     }
 
     #[test]
