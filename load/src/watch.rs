@@ -19,6 +19,8 @@ pub use spend::{CampaignSpend, Spend, SpendSample};
 /// Between two looks at the metrics page: a point of a plot.
 const STEP: Duration = Duration::from_secs(1);
 const RESTARTS: &str = "bidtree_restarts_total";
+/// As every client library of Prometheus calls it.
+const MEMORY: &str = "process_resident_memory_bytes";
 
 /// What was seen.
 #[derive(Debug, Default)]
@@ -27,6 +29,8 @@ pub struct Seen {
     pub metrics: Vec<Vec<(Duration, f64)>>,
     /// What was booked.
     pub spend: Spend,
+    /// The memory that the server holds, in bytes, with instants; empty where it does not say.
+    pub memory: Vec<(Duration, f64)>,
     /// Restarts by child and reason.
     pub restarts: BTreeMap<String, u64>,
     /// Looks at the metrics page that found it.
@@ -41,6 +45,7 @@ pub struct Seen {
 pub struct Watch {
     admin: Admin,
     selectors: Vec<Option<Selector>>,
+    memory: Option<Selector>,
     marks: Rc<Marks>,
     seen: RefCell<Seen>,
     /// Each child's count at the last look.
@@ -62,6 +67,7 @@ impl Watch {
         Self {
             admin,
             selectors,
+            memory: Selector::parse(MEMORY),
             marks: Rc::clone(marks),
             seen: RefCell::new(seen),
             counted: RefCell::default(),
@@ -111,6 +117,10 @@ impl Watch {
                 // A series that was never counted is not on the page yet.
                 values.push((at, selector.sum(&page)));
             }
+        }
+        let memory = self.memory.as_ref().map_or(0.0, |memory| memory.sum(&page));
+        if memory > 0.0 {
+            seen.memory.push((at, memory));
         }
         drop(seen);
         self.note_restarts(at, &page);
@@ -170,6 +180,14 @@ impl Seen {
                 .reduce(f64::max),
         }
     }
+
+    /// How far a metric rose above its first value in a window.
+    pub fn rise(&self, metric: usize, window: Option<Window>) -> Option<f64> {
+        let window = window?;
+        let mut values = self.metrics.get(metric)?.iter();
+        let (_, first) = values.find(|(at, _)| window.holds(*at))?;
+        Some(self.value(metric, Some(window))? - first)
+    }
 }
 
 #[cfg(test)]
@@ -227,6 +245,12 @@ mod tests {
         assert_eq!(seen.value(0, window(6, 10)), Some(0.0));
         assert_eq!(seen.value(0, window(2, 4)), None);
         assert_eq!(seen.value(1, None), None);
+        assert_eq!(seen.rise(0, window(0, 10)), Some(1.0));
+        assert_eq!(seen.rise(0, window(4, 10)), Some(0.0));
+        assert_eq!(
+            (seen.rise(0, None), seen.rise(0, window(2, 4))),
+            (None, None)
+        );
         seen.saw_the_end = false;
         assert_eq!(seen.value(0, None), None);
     }

@@ -64,6 +64,7 @@ pub(super) fn write(report: &Report) -> Value {
         "capacity": story::capacity(report),
         "injected": story::injected(report),
         "marks": story::marks(report),
+        "memory": story::memory(report),
         "restarts": report.story.watch.restarts,
         "troubles": report.story.troubles,
         "server_log": report.story.server_log,

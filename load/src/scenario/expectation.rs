@@ -70,6 +70,8 @@ pub struct Metric {
     pub at_least: Option<f64>,
     /// The highest value seen is at most this.
     pub at_most: Option<f64>,
+    /// The highest value seen in the window is at most so far above the first: what grows without a limit.
+    pub rises_at_most: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -99,6 +101,7 @@ pub(super) struct RawMetric {
     to_s: Option<f64>,
     at_least: Option<f64>,
     at_most: Option<f64>,
+    rises_at_most: Option<f64>,
 }
 
 pub(super) fn phases(faults: &mut Faults, raw: Vec<RawPhase>, exchanges: &[&str]) -> Vec<Phase> {
@@ -162,16 +165,25 @@ fn metric(faults: &mut Faults, raw: RawMetric) -> Metric {
         let advice = "like 'bidtree_restarts_total' or 'bidtree_exchange_mode{exchange=\"adx\",mode=\"bidding\"}'";
         faults.add(key, &raw.metric, advice);
     }
-    if raw.at_least.is_none() && raw.at_most.is_none() {
-        faults.add(key, &raw.metric, "say `at_least` or `at_most`");
+    if raw.at_least.is_none() && raw.at_most.is_none() && raw.rises_at_most.is_none() {
+        let advice = "say `at_least`, `at_most` or `rises_at_most`";
+        faults.add(key, &raw.metric, advice);
     }
     let has_window = raw.from_s.is_some() || raw.to_s.is_some();
+    if raw.rises_at_most.is_some() && !has_window {
+        faults.add(
+            key,
+            &raw.metric,
+            "say from when with `from_s`: a start is no growth",
+        );
+    }
     let window = has_window.then(|| window(faults, key, raw.from_s.unwrap_or_default(), raw.to_s));
     Metric {
         metric: raw.metric,
         window,
         at_least: raw.at_least,
         at_most: raw.at_most,
+        rises_at_most: raw.rises_at_most,
     }
 }
 

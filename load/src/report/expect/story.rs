@@ -27,7 +27,9 @@ pub(in crate::report) fn judge_story(
     for (place, metric) in expected.metrics.iter().enumerate() {
         // What nobody saw holds nothing.
         let value = story.watch.value(place, metric.window);
-        found.extend(self::metric(metric, value.unwrap_or(f64::NAN)));
+        let rise = story.watch.rise(place, metric.window);
+        let seen = (value.unwrap_or(f64::NAN), rise.unwrap_or(f64::NAN));
+        found.extend(self::metric(metric, seen));
     }
     found
 }
@@ -71,10 +73,11 @@ fn phase(tally: &PhaseTally) -> Vec<Expectation> {
     stated.collect()
 }
 
-fn metric(metric: &Metric, found: f64) -> Vec<Expectation> {
+fn metric(metric: &Metric, (value, rise): (f64, f64)) -> Vec<Expectation> {
     let limits = [
-        ("at least", Bound::AtLeast, metric.at_least),
-        ("at most", Bound::AtMost, metric.at_most),
+        ("at least", Bound::AtLeast, metric.at_least, value),
+        ("at most", Bound::AtMost, metric.at_most, value),
+        ("rises at most", Bound::AtMost, metric.rises_at_most, rise),
     ];
     let when = metric.window.map_or("in the end".to_owned(), |window| {
         let from = window.from.as_secs_f64();
@@ -83,10 +86,12 @@ fn metric(metric: &Metric, found: f64) -> Vec<Expectation> {
             Some(to) => format!("{from} to {} s", to.as_secs_f64()),
         }
     });
-    let stated = limits.into_iter().filter_map(|(word, bound, limit)| {
-        let name = format!("{} {when}, {word}", metric.metric);
-        Some(compare(name, bound, limit?, found))
-    });
+    let stated = limits
+        .into_iter()
+        .filter_map(|(word, bound, limit, found)| {
+            let name = format!("{} {when}, {word}", metric.metric);
+            Some(compare(name, bound, limit?, found))
+        });
     stated.collect()
 }
 

@@ -1,5 +1,7 @@
 //! The plots: what is drawn, from which figures.
 
+use std::time::Duration;
+
 use super::chart::{Chart, Line, Shape, Width};
 use crate::report::Report;
 use crate::tally::{Counts, Row};
@@ -85,8 +87,39 @@ pub(super) fn write(out: &mut String, report: &Report) {
         (Shape::LogLines, latencies.into()),
     )
     .write(out);
+    memory(out, report);
     spend(out, report);
     out.push_str("</section>\n");
+}
+
+/// The server's memory, where it says.
+fn memory(out: &mut String, report: &Report) {
+    let seen = &report.story.watch.memory;
+    if seen.is_empty() {
+        return;
+    }
+    let size = seen.len().div_ceil(POINTS_MAX).max(1);
+    let most = |part: &[(Duration, f64)]| {
+        let bytes = part.iter().map(|(_, bytes)| *bytes).reduce(f64::max);
+        bytes.map(|bytes| bytes / f64::from(1 << 20))
+    };
+    let firsts = seen.chunks(size).filter_map(<[_]>::first);
+    let times: Vec<f64> = firsts.map(|(at, _)| at.as_secs_f64()).collect();
+    let figure = Chart {
+        title: "Memory of the server",
+        unit: "MiB",
+        width: Width::Full,
+        seconds: report.elapsed.as_secs_f64().max(1.0),
+        times: &times,
+        lines: vec![Line {
+            name: "resident".to_owned(),
+            class: "s4",
+            values: seen.chunks(size).map(most).collect(),
+        }],
+        shape: Shape::Lines,
+        marks: &report.story.marks,
+    };
+    figure.write(out);
 }
 
 /// The seconds in which requests were due: what is later are only late answers.

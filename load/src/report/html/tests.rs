@@ -75,6 +75,11 @@ fn watched() -> crate::watch::Seen {
         let at = Duration::from_secs(u64::try_from(billed).unwrap() / 1_000_000_000);
         seen.spend.add(at, page.to_string().as_bytes());
     }
+    for second in 0..1_000_u32 {
+        let bytes = 1e8 + f64::from(second) * 1e3;
+        seen.memory
+            .push((Duration::from_secs(u64::from(second)), bytes));
+    }
     seen
 }
 
@@ -104,10 +109,18 @@ fn the_page_needs_no_other_file() {
 }
 
 #[test]
+fn the_servers_memory_is_drawn_where_it_says_what_it_holds() {
+    let mut report = report();
+    assert!(write(&report).contains("Memory of the server"));
+    report.story.watch.memory.clear();
+    assert!(!write(&report).contains("Memory of the server"));
+}
+
+#[test]
 fn a_long_run_has_no_more_points_than_a_screen() {
     let html = write(&report());
     let hovers = html.matches("class=\"hover\"").count();
-    assert!(hovers <= 4 * 430 + 10, "{hovers}");
+    assert!(hovers <= 5 * 430 + 10, "{hovers}");
     assert!(hovers > 4 * 300, "{hovers}");
     assert!(html.len() < 400_000, "{}", html.len());
 }

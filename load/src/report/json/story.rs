@@ -36,6 +36,13 @@ pub(super) fn marks(report: &Report) -> Vec<Value> {
     rows.collect()
 }
 
+/// The memory that the server held, in bytes.
+pub(super) fn memory(report: &Report) -> Vec<Value> {
+    let seen = report.story.watch.memory.iter();
+    let rows = seen.map(|(at, bytes)| json!({"at_s": at.as_secs_f64(), "bytes": bytes}));
+    rows.collect()
+}
+
 /// One row a second; a request belongs to the second it was due in, an answer to the one it came in.
 pub(super) fn seconds(report: &Report) -> Value {
     let series = &report.tally.series;
