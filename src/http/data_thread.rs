@@ -15,8 +15,8 @@ use crate::units::Monotonic;
 /// machine wakes for it, which is most of what idling costs.
 const LAP_EVERY: Duration = Duration::from_millis(10);
 
-/// Laps that have come late without a break for so long say that work arrives faster than it is done; less is a hiccup.
-/// As long as CoDel's interval (RFC 8289, section 4.2): time, not laps, since laps are long just then.
+/// Laps that have come late without a break for so long say that work arrives faster than it is done; less, and one alone,
+/// is a hiccup. As long as `CoDel`'s interval (RFC 8289, section 4.2): time, not laps, since laps are long just then.
 const LATE_FOR: Duration = Duration::from_millis(100);
 
 /// What is known of all data threads: made before the tree.
@@ -107,7 +107,8 @@ impl Drop for Berth {
     }
 }
 
-/// A data thread as a child. It is overloaded once all laps of 100 ms came more than `late_max` late, until one does not.
+/// A data thread as a child. It is overloaded once all laps of 100 ms came more than `late_max` late, two at least, until
+/// one does not.
 pub fn data_thread(number: usize, threads: &DataThreads, late_max: Duration) -> Spec {
     let threads = threads.clone();
     let id = format!("data_thread_{number}");
@@ -177,7 +178,10 @@ impl Laps {
             self.late_since = None;
             return false;
         }
-        let since = *self.late_since.get_or_insert(due);
+        let Some(since) = self.late_since else {
+            self.late_since = Some(due);
+            return false;
+        };
         now.since(since) >= LATE_FOR
     }
 }
@@ -220,8 +224,9 @@ mod tests {
             (240, 270, true),
             (280, 320, true),
             (330, 331, false),
-            (341, 460, true),
-            (470, 471, false),
+            (341, 460, false),
+            (470, 500, true),
+            (510, 511, false),
         ] {
             let found = laps.came((at(due), at(now)), now - due > 20);
             assert_eq!(found, overloaded, "due at {due} ms, came at {now} ms");

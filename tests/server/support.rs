@@ -1,7 +1,7 @@
 //! A server to be asked, and what asks it: plain HTTP over a socket, so that nothing of the server tests itself.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -167,18 +167,25 @@ impl Running {
         running
     }
 
-    /// Whether every campaign that is offered holds leases: until then it passes with `no_lease`.
+    /// Whether each region holds a lease of every campaign that may bid there now and has money: until then some pass with
+    /// `no_lease`.
     fn is_funded(&self) -> bool {
-        let campaigns = self.campaigns();
-        campaigns
-            .iter()
-            .filter(|campaign| campaign["offered"] == true)
-            .all(|campaign| {
-                campaign["open_leases"]
-                    .as_u64()
-                    .is_some_and(|leases| leases > 0)
-                    || campaign["committed_nanos"] == 0
-            })
+        let catalogue = self.parts.campaigns.roster.shelf.current();
+        let now = self.parts.clock.wall();
+        let spent: Vec<Value> = (self.campaigns().into_iter())
+            .filter(|campaign| campaign["committed_nanos"] == campaign["budget_daily_nanos"])
+            .map(|campaign| campaign["id"].clone())
+            .collect();
+        self.parts.regions.iter().all(|region| {
+            let wanted = catalogue.offers().iter().filter(|offer| {
+                let campaign = &offer.campaign;
+                campaign.regions.includes(&region.ledger.region)
+                    && catalogue.is_on(offer, now)
+                    && !spent.iter().any(|id| id == &*campaign.id)
+            });
+            let held = region.ledger.meter.leases_open.load(Ordering::Relaxed);
+            held >= u64::try_from(wanted.count()).expect("few campaigns")
+        })
     }
 
     /// Stops in order.
@@ -217,17 +224,19 @@ impl Running {
 
     /// Reports to a URL of a bid, wherever it says it is, with this price.
     pub(crate) fn notice(&self, url: &str, price: &str) -> Reply {
+        let reply = self.try_notice(url, price);
+        reply.unwrap_or_else(|error| panic!("{url}: {error}"))
+    }
+
+    /// The same, while a listener may be stepping in for another and cut connections.
+    pub(crate) fn try_notice(&self, url: &str, price: &str) -> io::Result<Reply> {
         let rest = url.split_once("://").expect("a URL").1;
         let path = &rest[rest.find('/').expect("a path")..];
         let path = path
             .replace("${AUCTION_PRICE}", price)
             .replace("${AUCTION_LOSS}", "102");
-        ask(
-            self.parts.notices.listener.socket.address(),
-            "GET",
-            &path,
-            b"",
-        )
+        let mut line = Line::to(self.parts.notices.listener.socket.address());
+        line.ask("GET", &path, b"")
     }
 
     /// Asks the admin port.
