@@ -10,4 +10,5 @@ mod bid_path;
 mod faults;
 mod golden;
 mod money;
+mod readers;
 mod support;
