@@ -1,5 +1,6 @@
 //! Golden answers: for each `tests/golden/cases/<case>.request.json` the exact text of the answer stands in
-//! `<case>.response.json`, from the catalogue in `tests/golden/config`.
+//! `<case>.response.json`, from the catalogue in `tests/golden/config`. What a rule does is asked of the exchange `rules`
+//! (cases `rule-…`), what a format looks like of `openrtb`, which takes one bid for an impression.
 //!
 //! What no two runs share is pinned: sealed tokens become `TOKEN`, and the ids of bids `BID-1`, `BID-2`, … in their order.
 //! To write the answers anew after a change that is meant, and then review what changed:
@@ -51,6 +52,22 @@ fn cases() -> Vec<Case> {
     cases
 }
 
+/// What stands beside the cases and is of none: the answer of a case that went, or a file with another ending.
+fn orphans(cases: &[Case]) -> Vec<PathBuf> {
+    let files = fs::read_dir(CASES).expect("a folder").flatten();
+    let is_of_a_case = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let name = name.unwrap_or_default();
+        let stem = name.strip_suffix(".request.json");
+        let stem = stem.or_else(|| name.strip_suffix(".response.json"));
+        cases.iter().any(|case| Some(case.name.as_str()) == stem)
+    };
+    files
+        .map(|entry| entry.path())
+        .filter(|path| !is_of_a_case(path))
+        .collect()
+}
+
 /// An answer without what no two runs share.
 fn pinned(answer: &str) -> String {
     let mut text = without_tokens(answer);
@@ -90,9 +107,15 @@ fn golden_requests_get_their_golden_answers_and_readers_that_are_not_ours_unders
     let server = Running::at(Path::new("tests/golden/config"), &data);
     let mut differing = Vec::new();
     let all = cases();
-    assert!(all.len() > 20, "only {} cases", all.len());
+    assert!(all.len() > 40, "only {} cases", all.len());
+    assert_eq!(orphans(&all), Vec::<PathBuf>::new(), "answers to nothing");
     for case in all {
-        let reply = server.bid("openrtb", &case.request);
+        let asked = if case.name.starts_with("rule-") {
+            "rules"
+        } else {
+            "openrtb"
+        };
+        let reply = server.bid(asked, &case.request);
         let body = String::from_utf8(reply.body).expect("text");
         let answer = match reply.status {
             200 => {
@@ -112,6 +135,14 @@ fn golden_requests_get_their_golden_answers_and_readers_that_are_not_ours_unders
     }
     server.stop();
     assert!(differing.is_empty(), "{}", differing.join("\n"));
+}
+
+#[test]
+fn an_answer_whose_case_went_is_noticed() {
+    let mut left = cases();
+    assert_eq!(orphans(&left), Vec::<PathBuf>::new());
+    let gone = left.pop().expect("a case");
+    assert!(orphans(&left).contains(&gone.answer));
 }
 
 #[test]
