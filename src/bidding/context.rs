@@ -7,15 +7,17 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use super::blocked::{BlockedDomains, bare_domain};
+use super::categories::CategoryRules;
 use super::pass::PassReason;
 use super::supply::SupplyPolicy;
 use super::traffic::Traffic;
 use crate::campaign::{
-    Advertiser, Category, CategorySet, Country, DeviceType, Language, Os, Rates, Size,
+    Advertiser, CONTENT_1_0, Category, CategorySet, Country, Creative, DeviceType, Language, Os,
+    Rates, Size,
 };
 use crate::openrtb::consent::Privacy;
 use crate::openrtb::request::{Device, Dsa};
-use crate::openrtb::{BidRequest, Flag, Given, TextList};
+use crate::openrtb::{BidRequest, Given, TextList};
 use crate::units::{Cpm, Currency, ExchangeKey, RegionKey, SegmentKey, UnixMillis, UserKey};
 
 /// The longest domain or bundle that is looked at; longer ones match nothing that was configured.
@@ -24,8 +26,6 @@ const NAME_BYTES_MAX: usize = 253;
 const EIDS: &str = "eids";
 /// `dsa.pubrender` of a publisher that cannot show who paid.
 const PUBLISHER_CANNOT_RENDER: u32 = 0;
-/// The only taxonomy our categories are in: IAB Content 1.0, OpenRTB's default.
-const CONTENT_1_0: u32 = 1;
 
 /// Where and when a request is answered: what does not stand in it.
 #[derive(Clone, Copy, Debug)]
@@ -83,8 +83,7 @@ pub struct Context<'r> {
     pub segments: Vec<SegmentKey>,
     /// Whether this is a test: answered, never paced, promised or billed.
     pub is_test: bool,
-    blocked_categories: CategorySet,
-    allowed_categories: Option<CategorySet>,
+    category_rules: CategoryRules<'r>,
     /// How the auction is won where a deal does not say (`at`).
     pub(super) auction_type: Option<u32>,
     seats: Seats<'r>,
@@ -121,11 +120,7 @@ impl<'r> Context<'r> {
         if lists.iter().any(|list| list.is_unreadable()) {
             return Err(PassReason::UnreadableBlocks);
         }
-        let names_categories = !(request.bcat.is_empty() && request.acat.is_empty());
-        if names_categories && request.cattax.unwrap_or(CONTENT_1_0) != CONTENT_1_0 {
-            // They are blocked in words we do not have.
-            return Err(PassReason::UnreadableBlocks);
-        }
+        let category_rules = CategoryRules::read(request).ok_or(PassReason::UnreadableBlocks)?;
         let currency = currency(request, place.rates).ok_or(PassReason::Currency)?;
         let device = &request.device;
         let languages = [&request.wlang, &request.wlangb]
@@ -149,8 +144,7 @@ impl<'r> Context<'r> {
             categories: categories(request),
             segments: segments(request),
             is_test: request.test.may_be_yes(),
-            blocked_categories: set(&request.bcat),
-            allowed_categories: (!request.acat.is_empty()).then(|| set(&request.acat)),
+            category_rules,
             auction_type: request.at,
             seats,
             dsa: request.regs.dsa,
@@ -160,16 +154,9 @@ impl<'r> Context<'r> {
         })
     }
 
-    /// Whether something about this may be shown.
-    pub(super) fn allows_categories(&self, categories: &[Category]) -> bool {
-        let blocked = categories
-            .iter()
-            .any(|category| self.blocked_categories.covers(*category));
-        let allowed = self.allowed_categories.as_ref().is_none_or(|allowed| {
-            // What has no category is not known to be on the list.
-            !categories.is_empty() && categories.iter().all(|category| allowed.covers(*category))
-        });
-        !blocked && allowed
+    /// Whether what this creative is about may be shown.
+    pub(super) fn allows_categories(&self, creative: &Creative, advertiser: &Advertiser) -> bool {
+        self.category_rules.allow(creative, advertiser)
     }
 
     /// Whether an advertiser with this domain may be shown. A blocked domain blocks what is under it.
@@ -302,15 +289,6 @@ fn segments(request: &BidRequest<'_>) -> Vec<SegmentKey> {
         .collect()
 }
 
-fn set(list: &TextList<'_>) -> CategorySet {
-    let mut found = CategorySet::default();
-    // A code of another taxonomy names nothing of ours.
-    list.iter()
-        .filter_map(Category::parse)
-        .for_each(|category| found.insert(category));
-    found
-}
-
 fn host_of(page: &str) -> Option<&str> {
     page.contains("://").then_some(page)
 }
@@ -326,9 +304,4 @@ fn screen(device: &Device<'_>) -> Option<Size> {
         w: side(device.w)?,
         h: side(device.h)?,
     })
-}
-
-/// A flag that says yes, or something that might be yes, where only a clear no is safe.
-pub(super) fn not_clearly_no(flag: Flag) -> bool {
-    flag.may_be_yes()
 }

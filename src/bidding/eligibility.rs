@@ -87,13 +87,7 @@ fn creative_fits(
         return Err(PassReason::NoMatchingCreative);
     }
     let (floor, battr, api) = slot_fits(creative, context, chance)?;
-    let own = &creative.categories;
-    let categories = if own.is_empty() {
-        &advertiser.categories
-    } else {
-        own
-    };
-    if !context.allows_categories(categories) {
+    if !context.allows_categories(creative, advertiser) {
         return Err(PassReason::BlockedCategory);
     }
     let bundle = creative.bundle.as_ref();

@@ -16,6 +16,7 @@
 //! Money is behind a port, [`Funds`]: a region implements it.
 
 mod blocked;
+mod categories;
 mod context;
 mod deals;
 mod decide;
@@ -33,7 +34,7 @@ pub use eligibility::{Parts, Shown, companions, plays_file, shown, skip_after};
 pub use opportunity::Opportunity;
 pub use pass::PassReason;
 pub use pods::{POD_BIDS_MAX, Pods};
-pub use supply::{ChainRule, SELLERS_MAX, Seller, Sellers, SupplyPolicy};
+pub use supply::{ChainRule, Seller, Sellers, SupplyPolicy};
 pub use traffic::{
     ADDRESSES_MAX, AddressRange, AddressRanges, BOT_BYTES_MAX, BOT_BYTES_MIN, BOTS_MAX, Traffic,
 };

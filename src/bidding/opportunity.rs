@@ -1,6 +1,6 @@
 //! One impression of a request: which shapes of creative it takes, and what a bid must at least be.
 
-use super::context::{Context, not_clearly_no};
+use super::context::Context;
 use super::eligibility::{has_ranges, has_ratios, names_no_size};
 use super::floor::{FloorRules, in_bid_currency};
 use super::pass::PassReason;
@@ -42,7 +42,7 @@ impl<'r> Opportunity<'r> {
             return Err(PassReason::Quantity);
         }
         let floor = in_bid_currency(imp.bidfloor, imp.bidfloorcur, context)?;
-        if not_clearly_no(imp.secure) && !context.place.has_secure_notices {
+        if imp.secure.may_be_yes() && !context.place.has_secure_notices {
             return Err(PassReason::NoSecureNotices);
         }
         let mut this = Self {
@@ -82,12 +82,12 @@ impl<'r> Opportunity<'r> {
 
     /// Whether everything in the markup must be fetched over https. What is not clearly a no is a yes.
     pub fn must_be_secure(&self) -> bool {
-        not_clearly_no(self.imp.secure)
+        self.imp.secure.may_be_yes()
     }
 
     /// Whether only bids on its deals are taken. What is not clearly a no is a yes.
     pub fn is_private(&self) -> bool {
-        not_clearly_no(self.imp.pmp.private_auction)
+        self.imp.pmp.private_auction.may_be_yes()
     }
 
     /// How many bids it takes at most: a dynamic pod as many as it has room for, whatever the exchange takes elsewhere.

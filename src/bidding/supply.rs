@@ -7,9 +7,6 @@ use super::pass::PassReason;
 use crate::openrtb::request::{SupplyChain, SupplyNode};
 use crate::openrtb::{Given, request};
 
-/// The most sellers that one list names.
-pub const SELLERS_MAX: usize = 10_000;
-
 /// What an exchange's requests must say of their supply chain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SupplyPolicy {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::category::Category;
 use super::inventory::{Domain, InventoryList};
+use super::taxonomy::Classified;
 use crate::units::{AdvertiserKey, Currency, ExchangeKey};
 
 /// An advertiser.
@@ -17,6 +18,8 @@ pub struct Advertiser {
     pub domains: Vec<Domain>,
     /// What it is about: `Bid.cat`, and what `bcat` is compared with, for creatives without categories of their own.
     pub categories: Vec<Category>,
+    /// The same in other taxonomies.
+    pub classified: Vec<Classified>,
     /// The currency of its campaigns that name none.
     pub currency: Currency,
     /// Where its ads may run, whatever its campaigns say; anywhere if empty.

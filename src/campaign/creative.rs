@@ -5,9 +5,11 @@
 
 use std::sync::Arc;
 
+use super::advertiser::Advertiser;
 use super::audience::Language;
 use super::category::Category;
 use super::inventory::Bundle;
+use super::taxonomy::Classified;
 use crate::units::CreativeKey;
 
 /// One creative.
@@ -27,6 +29,8 @@ pub struct Creative {
     pub apis: u64,
     /// What it is about; if empty, its advertiser's.
     pub categories: Vec<Category>,
+    /// The same in other taxonomies.
+    pub classified: Vec<Classified>,
     /// The language of its words; [`Language::NONE`] if it has none; `None` if nobody said.
     pub language: Option<Language>,
     /// Whether every asset is fetched over https.
@@ -35,6 +39,35 @@ pub struct Creative {
     pub iurl: Option<Arc<str>>,
     /// The app it advertises, as its store knows it: `Bid.bundle`, and what `bapp` is compared with.
     pub bundle: Option<Bundle>,
+}
+
+impl Creative {
+    /// What it is about in IAB Content 1.0: its advertiser's categories where it has none of its own, in any taxonomy.
+    pub fn categories<'c>(&'c self, advertiser: &'c Advertiser) -> &'c [Category] {
+        if self.says_what_it_is_about() {
+            &self.categories
+        } else {
+            &advertiser.categories
+        }
+    }
+
+    /// The same in another taxonomy; `None` where nobody said.
+    pub fn classified_in<'c>(
+        &'c self,
+        taxonomy: u32,
+        advertiser: &'c Advertiser,
+    ) -> Option<&'c Classified> {
+        let all = if self.says_what_it_is_about() {
+            &self.classified
+        } else {
+            &advertiser.classified
+        };
+        all.iter().find(|one| one.taxonomy == taxonomy)
+    }
+
+    const fn says_what_it_is_about(&self) -> bool {
+        !(self.categories.is_empty() && self.classified.is_empty())
+    }
 }
 
 /// What a creative is made of.

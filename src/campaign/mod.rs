@@ -28,6 +28,7 @@ mod rates;
 pub mod roster_server;
 mod slots;
 mod targeting;
+mod taxonomy;
 
 pub use advertiser::{Advertiser, Transparency};
 pub use approval::{Approval, Approvals, Barred};
@@ -55,3 +56,4 @@ pub use inventory::{
 pub use rates::Rates;
 pub use slots::{SLOTS_MAX, SlotTable};
 pub use targeting::{Lists, Targeting};
+pub use taxonomy::{CONTENT_1_0, CategoryPath, Classified};

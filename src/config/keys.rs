@@ -68,12 +68,14 @@ pub(super) const ADVERTISER: Keys = &[
     "name",
     "domains",
     "categories",
+    "taxonomies",
     "currency",
     "sites",
     "apps",
     "seats",
     "dsa",
 ];
+pub(super) const TAXONOMY: Keys = &["cattax", "categories"];
 pub(super) const DSA: Keys = &["behalf", "paid", "renders", "transparency"];
 pub(super) const DSA_PLATFORM: Keys = &["domain", "parameters"];
 
@@ -119,6 +121,7 @@ pub(super) const CREATIVE: Keys = &[
     "attributes",
     "apis",
     "categories",
+    "taxonomies",
     "language",
     "iurl",
     "bundle",

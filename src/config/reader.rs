@@ -110,10 +110,13 @@ impl<'s> Reader<'s> {
         let items = match self.take(key) {
             None => return Vec::new(),
             Some(Value::Array(items)) if items.len() <= LIST_MAX => items,
-            Some(Value::String(text)) if self.source.variable(&at).is_some() => text
-                .split(',')
-                .map(|item| Value::String(item.trim().to_owned()))
-                .collect(),
+            Some(Value::String(text))
+                if self.source.variable(&at).is_some() && text.split(',').count() <= LIST_MAX =>
+            {
+                text.split(',')
+                    .map(|item| Value::String(item.trim().to_owned()))
+                    .collect()
+            }
             Some(value) => {
                 let advice = format!(
                     "expects a list of at most {LIST_MAX}, each {}",

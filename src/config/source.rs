@@ -49,10 +49,15 @@ impl<'f> Source<'f> {
 
 /// A text file of bounded size; a fault where there is none.
 pub(super) fn read_text(path: &Path, source: &Source<'_>) -> Option<String> {
+    read_text_to(path, source, FILE_BYTES_MAX)
+}
+
+/// The same with a bound of its own.
+pub(super) fn read_text_to(path: &Path, source: &Source<'_>, max: u64) -> Option<String> {
     let read = || {
         let size = fs::metadata(path)?.len();
-        if size > FILE_BYTES_MAX {
-            let text = format!("has {size} bytes; at most {FILE_BYTES_MAX} are read");
+        if size > max {
+            let text = format!("has {size} bytes; at most {max} are read");
             return Err(std::io::Error::other(text));
         }
         fs::read_to_string(path)

@@ -1,3 +1,4 @@
+mod lists;
 mod relations;
 
 use std::fs;

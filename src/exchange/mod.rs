@@ -14,6 +14,7 @@
 //! | `outcome` | what became of a request, for metrics |
 //! | `stop_all` | the button that stops all bidding |
 
+mod about;
 pub mod bid_engine;
 pub mod connection_pool;
 pub mod doorstep;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::about::{About, about, taxonomy};
 use super::bid_engine::{Decided, STUCK_AFTER};
 use super::markup::{Links, write_markup};
 use super::region_desk::Hold;
@@ -140,30 +141,32 @@ impl Serializer {
                     .collect()
             })
             .collect();
-        let categories: Vec<Vec<String>> = written
+        let taxonomy = taxonomy(&decided.request.cattax);
+        let about: Vec<About> = written
             .iter()
-            .map(|(_, campaign, creative, ..)| categories(campaign, creative))
+            .map(|(_, campaign, creative, ..)| about(campaign, creative, taxonomy))
             .collect();
-        let categories: Vec<Vec<&str>> = categories
-            .iter()
-            .map(|list| list.iter().map(String::as_str).collect())
-            .collect();
+        let categories: Vec<Vec<&str>> = about.iter().map(About::categories).collect();
         let transparency: Vec<Vec<(&str, CodeSet)>> = written
             .iter()
             .map(|(_, campaign, ..)| parameters(campaign, &decided.request.regs.dsa))
             .collect();
-        let lists = domains.iter().zip(&categories).zip(&transparency);
+        let categories = categories
+            .iter()
+            .zip(about.iter().map(|about| about.taxonomy));
+        let lists = domains.iter().zip(categories).zip(&transparency);
         let bids: Vec<Bid<'_>> = written
             .iter()
             .zip(lists)
             .map(
                 |(
                     (choice, campaign, creative, imp, texts),
-                    ((domains, categories), parameters),
+                    ((domains, (categories, cattax)), parameters),
                 )| Bid {
                     dsa: dsa(campaign, parameters, &decided.request.regs.dsa),
                     adomain: domains,
                     cat: categories,
+                    cattax,
                     ..self.bid((choice, campaign, creative), imp, texts)
                 },
             )
@@ -343,14 +346,4 @@ fn place_in_pod(creative: &Creative, imp: &Imp<'_>) -> Option<u32> {
         Format::Banner(_) | Format::Native(_) => None,
     };
     stream?.pod.poddur_s.map(|_| 0)
-}
-
-fn categories(campaign: &Campaign, creative: &Creative) -> Vec<String> {
-    let own = &creative.categories;
-    let list = if own.is_empty() {
-        &campaign.advertiser.categories
-    } else {
-        own
-    };
-    list.iter().map(ToString::to_string).collect()
 }

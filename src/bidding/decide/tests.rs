@@ -11,8 +11,8 @@ use crate::campaign::fixture::{
     banner, campaign, catalogue, catalogue_and_left_out, domain, judged, native, video,
 };
 use crate::campaign::{
-    Advertiser, Approval, Approvals, Bundle, Category, Deal, Format, InventoryList, Language,
-    Lists, Market, Rates, Reach, Transparency,
+    Advertiser, Approval, Approvals, Bundle, Category, CategoryPath, Classified, Deal, Format,
+    InventoryList, Language, Lists, Market, Rates, Reach, Transparency,
 };
 use crate::openrtb::decode;
 use crate::units::{CreativeKey, Currency, ExchangeKey, RegionKey, SegmentKey, UnixMillis};
@@ -121,6 +121,16 @@ fn reason(change: &Value, one: Campaign) -> Option<PassReason> {
     choose(&request(change), &catalogue, place, &mut Purse::full()).err()
 }
 
+/// A campaign whose creative is about one category of one taxonomy.
+fn classified(taxonomy: u32, category: &str) -> Campaign {
+    let mut one = campaign("c");
+    one.creatives[0].classified = vec![Classified {
+        taxonomy,
+        categories: vec![CategoryPath::parse(category).unwrap()],
+    }];
+    one
+}
+
 /// An advertiser that says who paid.
 fn transparent(renders: bool) -> Arc<Advertiser> {
     let mut advertiser = (*campaign("c").advertiser).clone();
@@ -224,7 +234,7 @@ fn each_rule_refuses_with_its_own_reason() {
         ),
         (
             PassReason::UnreadableBlocks,
-            json!({ "bcat": ["1"], "cattax": 7 }),
+            json!({ "bcat": ["1"], "cattax": "seven" }),
             plain(),
         ),
         (PassReason::Seat, json!({ "wseat": ["other"] }), plain()),
@@ -423,6 +433,27 @@ fn each_rule_refuses_with_its_own_reason() {
             PassReason::BlockedCategory,
             json!({ "acat": ["IAB1"] }),
             plain(),
+        ),
+        (
+            // Nobody said what it is about there.
+            PassReason::BlockedCategory,
+            json!({ "bcat": ["1"], "cattax": 7 }),
+            plain(),
+        ),
+        (
+            PassReason::BlockedCategory,
+            json!({ "bcat": ["IAB9"] }),
+            classified(2, "150/151"),
+        ),
+        (
+            PassReason::BlockedCategory,
+            json!({ "bcat": ["3", "150"], "cattax": 7 }),
+            classified(7, "150/151"),
+        ),
+        (
+            PassReason::BlockedCategory,
+            json!({ "acat": ["15", "1510"], "cattax": "7" }),
+            classified(7, "150/151"),
         ),
         (
             PassReason::BlockedAttribute,
@@ -913,5 +944,22 @@ proptest! {
         let chosen = choose(&asked, &catalogue, place(&rates), &mut Purse::full());
         let best = all.iter().filter(|one| one.may(floor, blocked, secure)).map(|one| one.price).max();
         prop_assert_eq!(chosen.map(|choice| choice.price.micros()).ok(), best);
+    }
+}
+
+#[test]
+fn an_ad_is_compared_in_the_taxonomy_that_the_request_names() {
+    for (change, taxonomy) in [
+        (json!({ "bcat": ["15", "1510"], "cattax": 7 }), 7),
+        (json!({ "acat": ["150"], "cattax": 7 }), 7),
+        (json!({ "acat": [" 151"], "cattax": 7 }), 7),
+        (json!({ "bcat": ["1"], "cattax": 500 }), 500),
+        (json!({ "bcat": [], "acat": null, "cattax": 3 }), 7),
+    ] {
+        assert_eq!(
+            reason(&change, classified(taxonomy, "150/151")),
+            None,
+            "{change}"
+        );
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::folder::{Places, check_known};
 use super::targeting::lists;
+use super::taxonomies::classified;
 use crate::campaign::{Advertiser, InventoryList, Transparency};
 use crate::config::keys;
 use crate::config::kinds::{BUNDLE, CATEGORY, CURRENCY, DOMAIN, ID, TEXT};
@@ -33,6 +34,7 @@ pub(super) fn read(
         key: AdvertiserKey::of(id),
         domains: reader.list("domains", &DOMAIN),
         categories: reader.list("categories", &CATEGORY),
+        classified: classified(&mut reader),
         currency: reader.or("currency", &CURRENCY, Currency::USD),
         allowed: InventoryList::new(sites.include, apps.include),
         blocked: InventoryList::new(sites.exclude, apps.exclude),

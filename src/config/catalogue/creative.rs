@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::taxonomies::classified;
 use super::{media, native};
 use crate::campaign::{Banner, BannerKind, Creative, Format, Size};
 use crate::config::keys;
@@ -49,6 +50,7 @@ pub(super) fn read(source: &Source<'_>, id: &str, path: &Path) -> Option<Creativ
     let attributes = reader.codes("attributes");
     let apis = reader.codes("apis");
     let categories = reader.list("categories", &CATEGORY);
+    let classified = classified(&mut reader);
     let language = reader.one("language", &LANGUAGE);
     let iurl = reader.one("iurl", &URL);
     let bundle = reader.one("bundle", &BUNDLE);
@@ -61,6 +63,7 @@ pub(super) fn read(source: &Source<'_>, id: &str, path: &Path) -> Option<Creativ
         attributes,
         apis,
         categories,
+        classified,
         language,
         secure,
         iurl,

@@ -10,6 +10,7 @@ mod media;
 mod moments;
 mod native;
 mod targeting;
+mod taxonomies;
 
 pub use creative::MARKUP_BYTES_MAX;
 pub use folder::CAMPAIGNS_MAX;

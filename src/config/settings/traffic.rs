@@ -9,7 +9,10 @@ use crate::bidding::{
 use crate::config::keys;
 use crate::config::kinds::LIST_FILE;
 use crate::config::reader::Reader;
-use crate::config::source::{Source, read_text};
+use crate::config::source::{Source, read_text_to};
+
+/// The largest list in bytes: as many lines as are read, each as long as it may be, fit.
+const LIST_BYTES_MAX: u64 = 8 << 20;
 
 /// The lists of both files; nothing where there are none.
 pub(super) fn read(top: &mut Reader<'_>, dir: &Path) -> Arc<Traffic> {
@@ -45,7 +48,7 @@ fn lines<T>(
     };
     let path = dir.join(file);
     let source = Source::new(&path, reader.source.findings);
-    let Some(text) = read_text(&path, &source) else {
+    let Some(text) = read_text_to(&path, &source, LIST_BYTES_MAX) else {
         return Vec::new();
     };
     let mut found = Vec::new();

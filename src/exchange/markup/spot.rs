@@ -66,8 +66,7 @@ pub(super) fn write_spot(
             },
         })
         .collect();
-    let category = creative.categories.first();
-    let category = category.or(campaign.advertiser.categories.first());
+    let category = creative.categories(&campaign.advertiser).first();
     let category = category.map(Category::to_string);
     let ad = VastAd {
         medium: medium.as_vast(),

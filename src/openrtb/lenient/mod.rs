@@ -21,4 +21,4 @@ pub use lists::{Listed, TextList};
 pub(super) use object::{Object, Seed, read, skip};
 pub use scalar::{Flag, Given, Text};
 pub(super) use scalar::{Millis, joined};
-pub(super) use value::{Lenient, Number, read_document};
+pub(super) use value::{Lenient, read_document};

@@ -248,6 +248,28 @@ impl<'de> Lenient<'de> for Given<i64> {
 }
 
 /// A price: above [`Cpm::MAX`] it is unreadable, since nobody could pay it and nothing must overflow on it.
+/// A code whose absence asks for nothing.
+impl<'de> Lenient<'de> for Given<u32> {
+    fn absent() -> Self {
+        Self::Absent
+    }
+
+    fn misfit() -> Self {
+        Self::Unreadable
+    }
+
+    fn number(number: Number) -> Self {
+        Option::<u32>::number(number).map_or(Self::Unreadable, Self::Value)
+    }
+
+    fn text(text: Cow<'de, str>) -> Self {
+        if text.trim().is_empty() {
+            return Self::Absent;
+        }
+        Option::<u32>::text(text).map_or(Self::Unreadable, Self::Value)
+    }
+}
+
 impl<'de> Lenient<'de> for Given<Cpm> {
     fn absent() -> Self {
         Self::Absent

@@ -59,7 +59,7 @@ pub struct BidRequest<'a> {
     /// Advertiser categories blocked, in taxonomy `cattax`.
     pub bcat: TextList<'a>,
     /// Taxonomy of `acat` and `bcat`; 1 (IAB Content 1.0) where absent.
-    pub cattax: Option<u32>,
+    pub cattax: Given<u32>,
     /// Advertiser domains blocked.
     pub badv: TextList<'a>,
     /// Apps that may not be advertised, by store id.

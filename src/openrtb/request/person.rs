@@ -3,13 +3,9 @@
 //! Versions before 2.6 kept most of this in `ext` under the same names, so an `ext` is read as the object it extends,
 //! and where both places speak, the stricter counts. Whether any of it may be used is decided in `consent`.
 
-use std::borrow::Cow;
-
 use serde::de::MapAccess;
 
-use crate::openrtb::lenient::{
-    First, Flag, Given, Lenient, Number, Object, Text, joined, read, skip,
-};
+use crate::openrtb::lenient::{First, Flag, Given, Object, Text, joined, read, skip};
 
 /// A user; all fields absent where the request describes none.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -306,35 +302,11 @@ impl<'de> Object<'de> for Regs<'de> {
 impl<'de> Object<'de> for Dsa {
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
-            "dsarequired" => self.required = read::<Level, A>(map)?.0,
+            "dsarequired" => self.required = read(map)?,
             "pubrender" => self.pubrender = read(map)?,
             "datatopub" => self.datatopub = read(map)?,
             _ => skip(map)?,
         }
         Ok(())
-    }
-}
-
-/// A level whose absence asks for nothing.
-struct Level(Given<u32>);
-
-impl<'de> Lenient<'de> for Level {
-    fn absent() -> Self {
-        Self(Given::Absent)
-    }
-
-    fn misfit() -> Self {
-        Self(Given::Unreadable)
-    }
-
-    fn number(number: Number) -> Self {
-        Self(Option::<u32>::number(number).map_or(Given::Unreadable, Given::Value))
-    }
-
-    fn text(text: Cow<'de, str>) -> Self {
-        if text.trim().is_empty() {
-            return Self(Given::Absent);
-        }
-        Self(Option::<u32>::text(text).map_or(Given::Unreadable, Given::Value))
     }
 }

@@ -13,6 +13,7 @@ struct Buyer {
     advertiser: u8,
     has_seat: bool,
     category: u8,
+    classified: Option<u8>,
     secure: bool,
     deals: Vec<(u8, Option<i64>, bool)>,
     deals_only: bool,
@@ -25,6 +26,7 @@ struct Asked {
     in_euro: bool,
     badv: Vec<u8>,
     bcat: Vec<u8>,
+    in_other_taxonomy: bool,
     seats: (u8, bool),
     secure: bool,
     deals: Vec<AskedDeal>,
@@ -41,6 +43,9 @@ struct AskedDeal {
 }
 
 const CATEGORIES: [&str; 4] = ["IAB18-5", "IAB18", "IAB9-3", "IAB9-30"];
+/// The same of another taxonomy, with those above them.
+const PATHS: [&str; 4] = ["1/2", "1", "3/4", "5"];
+const OTHER: u32 = 7;
 const SEATS: [&str; 3] = ["", "house", "own"];
 
 fn euro() -> Currency {
@@ -62,6 +67,14 @@ impl Buyer {
         advertiser.domains = vec![domain(&format!("shop.brand{}.example", self.advertiser))];
         advertiser.categories =
             vec![Category::parse(CATEGORIES[usize::from(self.category)]).unwrap()];
+        advertiser.classified = self
+            .classified
+            .map(|it| Classified {
+                taxonomy: OTHER,
+                categories: vec![CategoryPath::parse(PATHS[usize::from(it)]).unwrap()],
+            })
+            .into_iter()
+            .collect();
         if self.has_seat {
             advertiser.seats = vec![(ExchangeKey::of("adx"), "own".into())];
         }
@@ -113,7 +126,8 @@ impl Asked {
         let mut all = json!({
             "id": "r", "site": { "domain": "news.example" }, "at": 1, "cur": [currency(self.in_euro).as_str()],
             "badv": self.badv.iter().map(|it| format!("brand{it}.example")).collect::<Vec<_>>(),
-            "bcat": self.bcat.iter().map(|it| CATEGORIES[usize::from(*it)]).collect::<Vec<_>>(),
+            "bcat": self.bcat.iter().map(|it| self.blocked(*it)).collect::<Vec<_>>(),
+            "cattax": if self.in_other_taxonomy { OTHER } else { 1 },
             "imp": [{
                 "id": "1", "secure": u8::from(self.secure), "banner": { "w": 300, "h": 250 },
                 "bidfloor": number(self.floor.0), "bidfloorcur": currency(self.floor.1).as_str(),
@@ -127,6 +141,31 @@ impl Asked {
         all
     }
 
+    /// What stands in `bcat` for a number.
+    fn blocked(&self, it: u8) -> &'static str {
+        if self.in_other_taxonomy {
+            PATHS[usize::from(it)].rsplit('/').next().unwrap()
+        } else {
+            CATEGORIES[usize::from(it)]
+        }
+    }
+
+    fn allows_category(&self, buyer: &Buyer) -> bool {
+        let mut blocked = self.bcat.iter().map(|it| self.blocked(*it));
+        match (self.in_other_taxonomy, buyer.classified) {
+            _ if self.bcat.is_empty() => true,
+            (true, None) => false,
+            (true, Some(own)) => {
+                let path = format!("/{}/", PATHS[usize::from(own)]);
+                !blocked.any(|it| path.contains(&format!("/{it}/")))
+            }
+            (false, _) => {
+                let own = CATEGORIES[usize::from(buyer.category)];
+                !blocked.any(|it| it == own || own.starts_with(&format!("{it}-")))
+            }
+        }
+    }
+
     /// Whether a campaign may be shown at all.
     fn allows(&self, buyer: &Buyer) -> bool {
         let seat = if buyer.has_seat { 2 } else { 1 };
@@ -135,12 +174,9 @@ impl Asked {
             (named, true) => named == seat,
             (named, false) => named != seat,
         };
-        let own = CATEGORIES[usize::from(buyer.category)];
-        let blocked = self.bcat.iter().map(|it| CATEGORIES[usize::from(*it)]);
-        let mut blocked = blocked.filter(|it| *it == own || own.starts_with(&format!("{it}-")));
         seated
             && !self.badv.contains(&buyer.advertiser)
-            && blocked.next().is_none()
+            && self.allows_category(buyer)
             && (buyer.secure || !self.secure)
     }
 
@@ -176,11 +212,11 @@ impl Asked {
 prop_compose! {
     fn buyer()(
         price in 1..40_i64, in_euro in any::<bool>(), advertiser in 0..4_u8, has_seat in any::<bool>(), category in 0..4_u8,
-        secure in prop::bool::weighted(0.7), deals_only in any::<bool>(),
+        classified in prop::option::of(0..4_u8), secure in prop::bool::weighted(0.7), deals_only in any::<bool>(),
         deals in prop::collection::btree_map(0..3_u8, (prop::option::of(1..60_i64), any::<bool>()), 0..3),
     ) -> Buyer {
         let deals = deals.into_iter().map(|(id, (own, guaranteed))| (id, own.map(|it| it * 100_000), guaranteed));
-        Buyer { price: price * 100_000, in_euro, advertiser, has_seat, category, secure, deals: deals.collect(), deals_only }
+        Buyer { price: price * 100_000, in_euro, advertiser, has_seat, category, classified, secure, deals: deals.collect(), deals_only }
     }
 }
 
@@ -198,12 +234,13 @@ prop_compose! {
     fn asked()(
         floor in (0..45_i64, any::<bool>()), in_euro in any::<bool>(),
         badv in prop::collection::vec(0..5_u8, 0..2), bcat in prop::collection::vec(0..4_u8, 0..2),
+        in_other_taxonomy in any::<bool>(),
         seats in (prop::sample::select(vec![0_u8, 0, 1, 2]), any::<bool>()),
         secure in any::<bool>(), private in prop::bool::weighted(0.2),
         deals in prop::collection::btree_map(0..4_u8, asked_deal(), 0..3),
     ) -> Asked {
         let deals = deals.into_iter().map(|(id, deal)| AskedDeal { id, ..deal }).collect();
-        Asked { floor: (floor.0 * 100_000, floor.1), in_euro, badv, bcat, seats, secure, deals, private }
+        Asked { floor: (floor.0 * 100_000, floor.1), in_euro, badv, bcat, in_other_taxonomy, seats, secure, deals, private }
     }
 }
 
@@ -256,6 +293,7 @@ fn the_restatement_tells_what_is_forbidden_from_what_is_not() {
         advertiser: 1,
         has_seat: false,
         category: 0,
+        classified: Some(0),
         secure: true,
         deals: vec![(0, None, false)],
         deals_only: false,
@@ -272,6 +310,7 @@ fn the_restatement_tells_what_is_forbidden_from_what_is_not() {
         in_euro: false,
         badv: vec![],
         bcat: vec![],
+        in_other_taxonomy: false,
         seats: (0, true),
         secure: true,
         deals: vec![],
@@ -279,9 +318,10 @@ fn the_restatement_tells_what_is_forbidden_from_what_is_not() {
     };
     let says = |asked: &Asked, deal: &AskedDeal| asked.on_deal(&buyer, deal, &rates).is_some();
     assert!(says(&open(), &deal));
-    let forbidding: [fn(&mut Asked, &mut AskedDeal); 7] = [
+    let forbidding: [fn(&mut Asked, &mut AskedDeal); 8] = [
         |asked, _| asked.badv = vec![1],
         |asked, _| asked.bcat = vec![1],
+        |asked, _| (asked.bcat, asked.in_other_taxonomy) = (vec![1], true),
         |asked, _| asked.seats = (2, true),
         |asked, _| asked.seats = (1, false),
         |_, deal| deal.floor = Some((2_000_000, true)),
