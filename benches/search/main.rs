@@ -21,8 +21,8 @@ use bidtree::bidding::{
     CANDIDATES_MAX, Context, Funds, Offered, Opportunity, PassReason, Place, decide,
 };
 use bidtree::campaign::{
-    Approvals, Campaign, Catalogue, Category, CategorySet, Country, DeviceType, Language, Os,
-    Query, Shape, Size, SlotTable, Through,
+    Approvals, Campaign, Catalogue, Category, CategorySet, Country, DeviceType, Language,
+    MoreSegments, Os, Query, Shape, Size, SlotTable, Through,
 };
 use bidtree::config::{self, Settings};
 use bidtree::openrtb::decode;
@@ -323,6 +323,7 @@ impl Impression {
             app: None,
             categories: &self.categories,
             segments: &[],
+            more_segments: MoreSegments::None,
             shapes: std::slice::from_ref(&self.shape),
             through: Through::OpenMarket,
         }

@@ -12,18 +12,16 @@ use super::pass::PassReason;
 use super::supply::SupplyPolicy;
 use super::traffic::Traffic;
 use crate::campaign::{
-    Advertiser, CONTENT_1_0, Category, CategorySet, Country, Creative, DeviceType, Language, Os,
-    Rates, Size,
+    Advertiser, CONTENT_1_0, Category, CategorySet, Country, Creative, DeviceType, Language,
+    MoreSegments, Os, Rates, Size,
 };
 use crate::openrtb::consent::Privacy;
 use crate::openrtb::request::{Device, Dsa};
-use crate::openrtb::{BidRequest, Given, TextList};
+use crate::openrtb::{BidRequest, Given, Listed, TextList};
 use crate::units::{Cpm, Currency, ExchangeKey, RegionKey, SegmentKey, UnixMillis, UserKey};
 
 /// The longest domain or bundle that is looked at; longer ones match nothing that was configured.
 const NAME_BYTES_MAX: usize = 253;
-/// The provider under which campaigns name those who know users by an id.
-const EIDS: &str = "eids";
 /// `dsa.pubrender` of a publisher that cannot show who paid.
 const PUBLISHER_CANNOT_RENDER: u32 = 0;
 
@@ -81,6 +79,8 @@ pub struct Context<'r> {
     pub categories: CategorySet,
     /// The segments that the user is in, where consent allows us to know.
     pub segments: Vec<SegmentKey>,
+    /// Whether those are all that the request names.
+    pub more_segments: MoreSegments,
     /// Whether this is a test: answered, never paced, promised or billed.
     pub is_test: bool,
     category_rules: CategoryRules<'r>,
@@ -121,6 +121,7 @@ impl<'r> Context<'r> {
             return Err(PassReason::UnreadableBlocks);
         }
         let category_rules = CategoryRules::read(request).ok_or(PassReason::UnreadableBlocks)?;
+        let (segments, more_segments) = segments(request);
         let currency = currency(request, place.rates).ok_or(PassReason::Currency)?;
         let device = &request.device;
         let languages = [&request.wlang, &request.wlangb]
@@ -142,7 +143,8 @@ impl<'r> Context<'r> {
             screen: screen(device),
             app: request.app().and_then(|app| lower(app.bundle.as_deref())),
             categories: categories(request),
-            segments: segments(request),
+            segments,
+            more_segments,
             is_test: request.test.may_be_yes(),
             category_rules,
             auction_type: request.at,
@@ -272,21 +274,32 @@ fn categories(request: &BidRequest<'_>) -> CategorySet {
     found
 }
 
-/// What the request says of the user: its providers' segments, and as `eids/<source>` who knows the user by an id.
-fn segments(request: &BidRequest<'_>) -> Vec<SegmentKey> {
+/// What the request says of the user, where it may: its providers' segments, and who knows the user by an id.
+fn segments(request: &BidRequest<'_>) -> (Vec<SegmentKey>, MoreSegments) {
     if !Privacy::of(request).is_allowed() {
-        return Vec::new();
+        return (Vec::new(), MoreSegments::None);
     }
-    let user = &request.user;
-    let of_providers = user.data.iter().flat_map(|data| {
+    let (data, eids) = (&request.user.data, &request.user.eids);
+    let of_providers = data.items().iter().flat_map(|data| {
         let provider = data.provider.as_deref().unwrap_or_default();
-        let keys = move |id: &str| SegmentKey::within(provider, id);
-        data.segments.iter().map(move |segment| keys(&segment.id))
+        let named = data.segments.items().iter().filter(|it| !it.id.is_empty());
+        named.map(move |segment| SegmentKey::within(provider, &segment.id))
     });
-    let sources = user.eids.iter().filter_map(|eid| eid.source.as_deref());
-    of_providers
-        .chain(sources.map(|source| SegmentKey::within(EIDS, source)))
-        .collect()
+    let knowing = eids.items().iter().filter(|eid| eid.uid.is_some());
+    let sources = knowing.filter_map(|eid| eid.source.as_deref());
+    let mut lists = data.items().iter().map(|data| &data.segments);
+    let is_cut = data.is_unreadable() || eids.is_unreadable() || lists.any(Listed::is_unreadable);
+    let more = if is_cut {
+        MoreSegments::Unread
+    } else {
+        MoreSegments::None
+    };
+    (
+        of_providers
+            .chain(sources.map(SegmentKey::known_by))
+            .collect(),
+        more,
+    )
 }
 
 fn host_of(page: &str) -> Option<&str> {

@@ -230,6 +230,7 @@ impl<F: Funds, L: Fn() -> bool> Search<'_, '_, '_, F, L> {
             app: context.app.as_deref(),
             categories: &context.categories,
             segments: &context.segments,
+            more_segments: context.more_segments,
             shapes: self.chance.shapes(),
             through,
         }

@@ -20,7 +20,7 @@ use jiff::tz::TimeZone;
 
 use self::index::Index;
 pub use self::index::{Candidates, OFFERED_DEALS_MAX, SHAPES_MAX};
-pub use self::query::{Query, Through};
+pub use self::query::{MoreSegments, Query, Through};
 use self::zones::{ZonePlace, Zones};
 use super::approval::{Approvals, Barred};
 use super::campaign::{Campaign, CampaignFault};

@@ -87,7 +87,7 @@ pub fn user_id<'r>(request: &'r BidRequest<'_>) -> Option<&'r str> {
     }
     let user = &request.user;
     let ifa = request.device.ifa.as_deref().filter(|ifa| !is_zeros(ifa));
-    let third_party = || user.eids.iter().find_map(|eid| eid.uid.as_deref());
+    let third_party = || user.eids.items().iter().find_map(|eid| eid.uid.as_deref());
     user.buyeruid
         .as_deref()
         .or(ifa)

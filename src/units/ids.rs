@@ -51,16 +51,30 @@ name_key!(
     ExchangeKey
 );
 
-name_key!(
-    /// A segment of an audience, by `provider/segment`.
-    SegmentKey
-);
+/// A segment of an audience: a provider's, or everyone whom a source knows by an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SegmentKey(u64);
 
 impl SegmentKey {
-    /// The key of a provider's segment, without joining their names.
+    /// The key of a segment as an operator writes it: `provider/segment`, or `eids/source`.
+    pub fn of(name: &str) -> Self {
+        match name.split_once('/') {
+            Some(("eids", source)) => Self::known_by(source),
+            Some((provider, segment)) => Self::within(provider, segment),
+            None => Self::within(name, ""),
+        }
+    }
+
+    /// The key of a provider's segment. No other pair of texts is taken for it, whatever is in them.
     pub const fn within(provider: &str, segment: &str) -> Self {
         let provider = fnv1a_on(FNV_OFFSET, provider.as_bytes());
-        Self(fnv1a_on(fnv1a_on(provider, b"/"), segment.as_bytes()))
+        Self(fnv1a_on(fnv1a_on(provider, NO_TEXT), segment.as_bytes()))
+    }
+
+    /// The key of everyone whom a source knows by an id: no provider's, even of one that calls itself `eids`.
+    pub const fn known_by(source: &str) -> Self {
+        let start = fnv1a_on(FNV_OFFSET, KNOWN_BY);
+        Self(fnv1a_on(start, source.as_bytes()))
     }
 }
 
@@ -148,6 +162,12 @@ const fn fnv1a(bytes: &[u8]) -> u64 {
     fnv1a_on(FNV_OFFSET, bytes)
 }
 
+/// A byte that no text contains, between texts that are hashed as one.
+const NO_TEXT: &[u8] = &[0xff];
+
+/// Bytes that no text contains, where a provider's key cannot have both.
+const KNOWN_BY: &[u8] = &[0xff, 0xfe];
+
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 
 /// The same, of what comes after something that has this hash.
@@ -168,6 +188,17 @@ mod tests {
     fn a_key_is_the_same_on_every_machine() {
         assert_eq!(CampaignKey::of("a").raw(), 0xaf63_dc4c_8601_ec8c);
         assert_ne!(CampaignKey::of("sg-shoes"), CampaignKey::of("sg-shoe"));
+    }
+
+    #[test]
+    fn a_segment_is_its_providers_alone() {
+        let ours = SegmentKey::of("provider.example/4/31");
+        assert_eq!(ours, SegmentKey::within("provider.example", "4/31"));
+        assert_ne!(ours, SegmentKey::within("provider.example/4", "31"));
+        let known = SegmentKey::of("eids/source.example");
+        assert_eq!(known, SegmentKey::known_by("source.example"));
+        assert_ne!(known, SegmentKey::within("eids", "source.example"));
+        assert_ne!(known, SegmentKey::within("", "source.example"));
     }
 
     #[test]

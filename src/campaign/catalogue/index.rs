@@ -11,7 +11,7 @@ use self::asks::{
 };
 use super::dimension::{Ask, Dimension};
 use super::postings::{Postings, Union};
-use super::query::{Query, Through};
+use super::query::{MoreSegments, Query, Through};
 use super::zones::Zones;
 use crate::campaign::bitmap::{self, Ranks};
 use crate::campaign::{Barred, Campaign, Category, HourOfWeek, Language, Shape, ancestry};
@@ -239,8 +239,12 @@ impl Index {
                 .join_including(query.segments.iter(), &mut union);
             found.segments = Some(union);
         }
-        self.segments
-            .join_excluding(query.segments.iter(), &mut found.not_segments);
+        match query.more_segments {
+            MoreSegments::None => self
+                .segments
+                .join_excluding(query.segments.iter(), &mut found.not_segments),
+            MoreSegments::Unread => self.segments.join_all_excluding(&mut found.not_segments),
+        }
     }
 
     /// Bytes on the heap, apart from names.

@@ -120,6 +120,13 @@ impl<K: Eq + Hash> Postings<K> {
         }
     }
 
+    /// Joins those that exclude anything to a union that is empty: for a request of which not all values are known.
+    pub(super) fn join_all_excluding<'c, const N: usize>(&'c self, union: &mut Union<'c, N>) {
+        if !self.exclude.is_empty() {
+            union.push(&self.excluding);
+        }
+    }
+
     /// Bytes on the heap, apart from the values themselves.
     pub(super) fn bytes(&self) -> usize {
         let sets = self.include.values().chain(self.exclude.values());

@@ -30,10 +30,22 @@ pub struct Query<'q> {
     pub categories: &'q CategorySet,
     /// The segments that the user is known to be in.
     pub segments: &'q [SegmentKey],
+    /// Whether those are all.
+    pub more_segments: MoreSegments,
     /// The shapes of creative that the impression takes.
     pub shapes: &'q [Shape],
     /// Which way it would be bought.
     pub through: Through<'q>,
+}
+
+/// Whether a request puts the user in more segments than are known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MoreSegments {
+    /// In none.
+    #[default]
+    None,
+    /// In some that were not read: nobody who excludes any segment is found.
+    Unread,
 }
 
 /// The way an impression is bought.

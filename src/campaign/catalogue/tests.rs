@@ -13,7 +13,7 @@ use crate::campaign::fixture::{
 };
 use crate::campaign::{
     Bundle, Category, CategorySet, Deal, DeviceType, HourOfWeek, HoursOfWeek, Language, Lists,
-    Market, Os, Reach, Shape, Targeting,
+    Market, MoreSegments, Os, Reach, Shape, Targeting,
 };
 use crate::units::{Currency, ExchangeKey, Rate, RegionKey, SegmentKey};
 
@@ -35,6 +35,7 @@ struct Seen {
     categories: Vec<Category>,
     shapes: Vec<Shape>,
     segments: Vec<SegmentKey>,
+    more_segments: MoreSegments,
     /// The deals it is sold on, or the open market.
     deals: Option<Vec<&'static str>>,
 }
@@ -55,6 +56,7 @@ fn found(catalogue: &Catalogue, seen: &Seen) -> Vec<Arc<str>> {
         app: seen.app,
         categories: &categories,
         segments: &seen.segments,
+        more_segments: seen.more_segments,
         shapes: &seen.shapes,
         through: match &seen.deals {
             None => Through::OpenMarket,
@@ -137,6 +139,7 @@ fn wants(campaign: &Campaign, seen: &Seen) -> bool {
         && campaign.ends_at.is_none_or(|end| seen.at.get() < end.get())
         && has_shape(campaign, &seen.shapes)
         && asks(&targeting.segments, |asked| seen.segments.contains(asked))
+        && (seen.more_segments == MoreSegments::None || targeting.segments.exclude.is_empty())
         && match &seen.deals {
             None => campaign.market == Market::Open,
             Some(ids) => campaign
@@ -328,6 +331,7 @@ prop_compose! {
         categories in subsequence(CATEGORIES.to_vec(), 0..=2),
         shapes in subsequence(shapes(), 0..=4),
         segments in subsequence(segments(), 0..=3),
+        more_segments in select(vec![MoreSegments::None, MoreSegments::Unread]),
         deals in option::weighted(0.3, subsequence(DEALS.to_vec(), 0..=3)),
     ) -> Seen {
         Seen {
@@ -343,6 +347,7 @@ prop_compose! {
             categories: categories.into_iter().map(category).collect(),
             shapes,
             segments,
+            more_segments,
             deals,
         }
     }
@@ -396,6 +401,7 @@ fn in_singapore() -> Seen {
         categories: Vec::new(),
         shapes: vec![Shape::Banner(size(300, 250))],
         segments: Vec::new(),
+        more_segments: MoreSegments::None,
         deals: None,
     }
 }
@@ -521,6 +527,7 @@ fn query_of(categories: &CategorySet) -> Query<'_> {
         app: None,
         categories,
         segments: &[],
+        more_segments: MoreSegments::None,
         shapes: &[],
         through: Through::OpenMarket,
     }

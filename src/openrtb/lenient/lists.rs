@@ -204,6 +204,12 @@ impl<T> Listed<T> {
         &self.items
     }
 
+    /// Takes in what another place says.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.items.extend(other.items);
+        self.unreadable |= other.unreadable;
+    }
+
     /// Whether nothing was sent.
     pub fn is_absent(&self) -> bool {
         self.items.is_empty() && !self.unreadable

@@ -5,7 +5,7 @@
 
 use serde::de::MapAccess;
 
-use crate::openrtb::lenient::{First, Flag, Given, Object, Text, joined, read, skip};
+use crate::openrtb::lenient::{First, Flag, Given, Listed, Object, Text, joined, read, skip};
 
 /// A user; all fields absent where the request describes none.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,9 +17,9 @@ pub struct User<'a> {
     /// TCF consent string.
     pub consent: Option<Text<'a>>,
     /// Ids of third parties.
-    pub eids: Vec<Eid<'a>>,
+    pub eids: Listed<Eid<'a>>,
     /// Segments that others put the user in: personal data; see `consent`.
-    pub data: Vec<UserData<'a>>,
+    pub data: Listed<UserData<'a>>,
 }
 
 /// What one provider says of the user.
@@ -28,17 +28,17 @@ pub struct UserData<'a> {
     /// The provider's id, or its name where it has none.
     pub provider: Option<Text<'a>>,
     /// The segments.
-    pub segments: Vec<UserSegment<'a>>,
+    pub segments: Listed<UserSegment<'a>>,
 }
 
 /// A segment of an audience.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UserSegment<'a> {
-    /// Its id in the provider's taxonomy, never empty.
+    /// Its id in the provider's taxonomy; empty where it has none, and so cannot be asked for.
     pub id: Text<'a>,
 }
 
-/// A third party's id of the user: the first of them, where it gives several.
+/// A third party's id of the user: the first of them, where it gives several; none where it gives none.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Eid<'a> {
     /// Who gave it.
@@ -121,22 +121,12 @@ fn opts_out(us_privacy: &str) -> bool {
 }
 
 impl User<'_> {
-    fn joined(self, former: Self) -> Self {
-        Self {
-            id: self.id,
-            buyeruid: self.buyeruid,
-            consent: joined(self.consent, former.consent),
-            data: if self.data.is_empty() {
-                former.data
-            } else {
-                self.data
-            },
-            eids: if self.eids.is_empty() {
-                former.eids
-            } else {
-                self.eids
-            },
-        }
+    /// Takes in what the former place says: of ids the newer place's, of lists both, since what excludes a user may
+    /// stand in either.
+    fn join(&mut self, former: Self) {
+        self.consent = joined(self.consent.take(), former.consent);
+        self.data.join(former.data);
+        self.eids.join(former.eids);
     }
 }
 
@@ -176,20 +166,16 @@ impl<'de> Object<'de> for User<'de> {
             "buyeruid" => self.buyeruid = read(map)?,
             "consent" => self.consent = joined(read(map)?, self.consent.take()),
             "eids" => {
-                let eids: Vec<Eid<'de>> = read(map)?;
-                if !eids.is_empty() {
-                    self.eids = eids;
-                }
+                let eids = read(map)?;
+                self.eids.join(eids);
             }
             "data" => {
-                let data: Vec<UserData<'de>> = read(map)?;
-                if !data.is_empty() {
-                    self.data = data;
-                }
+                let data = read(map)?;
+                self.data.join(data);
             }
             "ext" => {
-                let former: User<'de> = read(map)?;
-                *self = std::mem::take(self).joined(former);
+                let former = read(map)?;
+                self.join(former);
             }
             _ => skip(map)?,
         }
@@ -213,7 +199,7 @@ impl<'de> Object<'de> for UserData<'de> {
 }
 
 impl<'de> Object<'de> for UserSegment<'de> {
-    /// A person is in hundreds; what is beyond is not seen, neither to include nor to exclude.
+    /// A person is in hundreds. Who is in more may be in anything that a campaign excludes.
     const MAX_LISTED: usize = 512;
 
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
@@ -222,10 +208,6 @@ impl<'de> Object<'de> for UserSegment<'de> {
             _ => skip(map)?,
         }
         Ok(())
-    }
-
-    fn is_usable(&self) -> bool {
-        !self.id.is_empty()
     }
 }
 
@@ -242,10 +224,6 @@ impl<'de> Object<'de> for Eid<'de> {
             _ => skip(map)?,
         }
         Ok(())
-    }
-
-    fn is_usable(&self) -> bool {
-        self.uid.is_some()
     }
 }
 

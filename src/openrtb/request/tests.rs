@@ -107,7 +107,7 @@ fn everything_of_a_full_request_is_read() {
         (Some(1.25), Some(480))
     );
     assert_eq!(device.sua.platform_version.as_deref(), Some("14"));
-    assert_eq!(request.user.eids[0].uid.as_deref(), Some("e"));
+    assert_eq!(request.user.eids.items()[0].uid.as_deref(), Some("e"));
 }
 
 #[test]
@@ -552,7 +552,7 @@ fn former_places_are_read_and_the_stricter_counts() {
             assert!(request.regs.opts_out_of_sale());
             assert_eq!(request.regs.gpp_sid, Given::Value(vec![7]));
             assert_eq!(request.user.consent.as_deref(), Some("old"));
-            assert_eq!(request.user.eids.len(), 1);
+            assert_eq!(request.user.eids.items().len(), 1);
             assert!(matches!(request.source.schain, Given::Value(_)));
         },
     );

@@ -119,3 +119,85 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn who_may_be_in_an_excluded_segment_gets_no_bid_of_who_excludes_it() {
+    let many = |count: usize| {
+        let segments: Vec<_> = (0..count)
+            .map(|it| json!({ "id": it.to_string() }))
+            .collect();
+        json!({ "user": { "data": [{ "id": "p", "segment": segments }] } })
+    };
+    let mut excluding = campaign("c");
+    excluding.targeting.segments = Lists::except([SegmentKey::of("p/999999")]);
+    let blocked = Some(PassReason::NoCandidate);
+    for (fields, expected) in [
+        (many(512), None),
+        (many(513), blocked),
+        (many(10_000), blocked),
+        (
+            json!({ "user": { "data": [{ "id": "p", "segment": [{ "name": "unnamed" }] }] } }),
+            None,
+        ),
+        (
+            json!({ "user": { "data": [{ "id": "p", "segment": ["999999"] }] } }),
+            blocked,
+        ),
+        (
+            json!({ "user": { "data": [{ "id": "p", "segment": "999999" }] } }),
+            blocked,
+        ),
+        (json!({ "user": { "data": { "id": "p" } } }), blocked),
+        (
+            json!({ "user": { "data": vec![json!({ "id": "q" }); 65] } }),
+            blocked,
+        ),
+        (json!({ "user": { "eids": "known" } }), blocked),
+        (
+            json!({ "user": { "eids": [{ "source": "s", "uids": [] }] } }),
+            None,
+        ),
+        // The rest of one place does not hide behind another.
+        (
+            json!({ "user": {
+                "data": [{ "id": "p", "segment": [{ "id": "1" }] }],
+                "ext": { "data": [{ "id": "p", "segment": [{ "id": "999999" }] }] },
+            } }),
+            blocked,
+        ),
+    ] {
+        assert_eq!(
+            reason(&fields, excluding.clone()),
+            expected,
+            "{:.200}",
+            fields.to_string()
+        );
+        assert_eq!(
+            reason(&fields, campaign("c")),
+            None,
+            "who excludes nothing is found"
+        );
+    }
+}
+
+#[test]
+fn a_provider_that_calls_itself_eids_knows_nobody_by_an_id() {
+    let mut wanting = campaign("c");
+    wanting.targeting.segments = Lists::only([SegmentKey::of("eids/known.example")]);
+    let spoofed =
+        json!({ "user": { "data": [{ "id": "eids", "segment": [{ "id": "known.example" }] }] } });
+    assert_eq!(
+        reason(&spoofed, wanting.clone()),
+        Some(PassReason::NoCandidate)
+    );
+    let known =
+        |uids: &Value| json!({ "user": { "eids": [{ "source": "known.example", "uids": uids }] } });
+    assert_eq!(
+        reason(&known(&json!([{ "id": "u" }])), wanting.clone()),
+        None
+    );
+    assert_eq!(
+        reason(&known(&json!([])), wanting),
+        Some(PassReason::NoCandidate)
+    );
+}
