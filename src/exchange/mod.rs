@@ -10,6 +10,7 @@
 //! | `region_desk` | a region as the bid path meets it: draws, caps, promises |
 //! | `serializer` | decision to bytes: tokens, URLs, markup, JSON |
 //! | `seats` | whose a bid is: its seat, and who stands behind it |
+//! | `about` | what a bid says of its categories |
 //! | `markup` | what is written into an operator's markup |
 //! | `outcome` | what became of a request, for metrics |
 //! | `stop_all` | the button that stops all bidding |

@@ -10,5 +10,6 @@ mod bid_path;
 mod faults;
 mod golden;
 mod money;
+mod privacy;
 mod readers;
 mod support;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use bidtree::app::{self, Parts};
+use bidtree::app::{self, ExchangeParts, Parts};
 use bidtree::clock::Clock;
 use bidtree::config;
 use bidtree::region::ledger_server::{LedgerMessage, LedgerReport};
@@ -195,12 +195,19 @@ impl Running {
 
     /// Where an exchange sends its requests.
     pub(crate) fn exchange(&self, name: &str) -> SocketAddr {
-        let found = self
-            .parts
-            .exchanges
-            .iter()
-            .find(|exchange| &*exchange.pool.name == name);
-        found.expect("an exchange of that name").socket.address()
+        self.exchange_parts(name).socket.address()
+    }
+
+    /// What an exchange's children are given.
+    pub(crate) fn exchange_parts(&self, name: &str) -> &ExchangeParts {
+        let mut exchanges = self.parts.exchanges.iter();
+        let found = exchanges.find(|exchange| &*exchange.pool.name == name);
+        found.expect("an exchange of that name")
+    }
+
+    /// The runtime it lives on.
+    pub(crate) fn handle(&self) -> tokio::runtime::Handle {
+        self.runtime.handle().clone()
     }
 
     /// The names of the exchanges.
