@@ -236,8 +236,14 @@ fn tmax_is_read_in_every_form_and_bounded() {
         let request = changed(&request(&banner()), &json!({ "tmax": tmax }));
         server.bid("openrtb", &request).status
     };
+    let mut absent = request(&banner());
+    absent.as_object_mut().unwrap().remove("tmax");
+    assert_eq!(server.bid("openrtb", &absent).status, 200);
     for absent_or_long in [
         json!(null),
+        json!(""),
+        json!("0"),
+        json!(-0.5),
         json!(0),
         json!(-5),
         json!("5000"),

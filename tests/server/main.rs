@@ -12,4 +12,5 @@ mod golden;
 mod money;
 mod privacy;
 mod readers;
+mod rehearsals;
 mod support;

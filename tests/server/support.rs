@@ -205,6 +205,11 @@ impl Running {
         found.expect("an exchange of that name")
     }
 
+    /// What it is made of.
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
     /// The runtime it lives on.
     pub(crate) fn handle(&self) -> tokio::runtime::Handle {
         self.runtime.handle().clone()
