@@ -327,6 +327,7 @@ fn telemetry_parts(ground: &Ground, regions: &[RegionParts]) -> TelemetryParts {
         file_bytes: telemetry.max_file_bytes,
         files: telemetry.max_files,
     };
+    let rated = Arc::clone(settings);
     let place = |is_on: bool| LogPlace {
         folder: is_on.then(|| folder.clone()),
         limits,
@@ -336,6 +337,7 @@ fn telemetry_parts(ground: &Ground, regions: &[RegionParts]) -> TelemetryParts {
             meters: Arc::new(Meters::new(Arc::new(counters), gauges)),
             observations: Arc::clone(ground.tree.observations()),
             event_log: Post::new(),
+            days_if_rates_are_old: Arc::new(move |now| rated.rates.days_if_old(now)),
         },
         traces: Post::new(),
         events_at: place(telemetry.event_log),

@@ -8,6 +8,10 @@ use crate::openrtb::{BidRequest, Given, TextList};
 
 /// The categories that a request blocks, and those that it allows.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one for each request, on its stack; a box would allocate"
+)]
 pub(super) enum CategoryRules<'r> {
     /// It says nothing.
     Silent,

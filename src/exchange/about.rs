@@ -17,9 +17,9 @@ impl About {
 }
 
 /// The taxonomy in which a request names categories, unless it is the default.
-pub(super) const fn taxonomy(cattax: &Given<u32>) -> Option<u32> {
+pub(super) const fn taxonomy(cattax: Given<u32>) -> Option<u32> {
     match cattax {
-        Given::Value(taxonomy) if *taxonomy != CONTENT_1_0 => Some(*taxonomy),
+        Given::Value(taxonomy) if taxonomy != CONTENT_1_0 => Some(taxonomy),
         Given::Value(_) | Given::Absent | Given::Unreadable => None,
     }
 }

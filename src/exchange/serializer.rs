@@ -132,16 +132,9 @@ impl Serializer {
         }
         let domains: Vec<Vec<&str>> = written
             .iter()
-            .map(|(_, campaign, ..)| {
-                campaign
-                    .advertiser
-                    .domains
-                    .iter()
-                    .map(Domain::as_str)
-                    .collect()
-            })
+            .map(|(_, campaign, ..)| domains(campaign))
             .collect();
-        let taxonomy = taxonomy(&decided.request.cattax);
+        let taxonomy = taxonomy(decided.request.cattax);
         let about: Vec<About> = written
             .iter()
             .map(|(_, campaign, creative, ..)| about(campaign, creative, taxonomy))
@@ -306,6 +299,11 @@ impl Serializer {
             deal: choice.deal.as_deref().map(str::to_owned),
         }
     }
+}
+
+fn domains(campaign: &Campaign) -> Vec<&str> {
+    let domains = campaign.advertiser.domains.iter();
+    domains.map(Domain::as_str).collect()
 }
 
 /// What is said of the creative: a player that lets skip shows the button itself, so that it is not the creative's then

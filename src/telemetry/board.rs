@@ -13,6 +13,9 @@ use crate::units::{Monotonic, UnixMillis};
 /// Alerts that may stand at once; a hundred thousand campaigns set aside say no more than a thousand.
 const ALERTS_MAX: usize = 1_024;
 
+/// What alerts call the rates of exchange, which have no place in the tree.
+const RATES: &str = "rates";
+
 /// What stands.
 #[derive(Debug)]
 pub struct Board {
@@ -137,6 +140,21 @@ impl Board {
         if let Some((sign, mode)) = sign.zip(mode) {
             sign.turn(mode, now);
         }
+    }
+
+    /// Takes note of how many days old the rates of exchange are, if that is more than they may be. Says whether that is
+    /// news.
+    pub fn note_rates(&mut self, days_if_old: Option<i32>, now: UnixMillis) -> bool {
+        let Some(days) = days_if_old else {
+            self.alerts.remove(RATES);
+            return false;
+        };
+        let known = self.alerts.get(RATES).map(|alert| alert.since);
+        let meaning = format!(
+            "the rates of exchange are {days} days old, and prices are converted by them; state new ones in [rates] and restart, or raise rates.max_age"
+        );
+        self.raise(RATES, "old_rates", meaning, known.unwrap_or(now));
+        known.is_none()
     }
 
     /// How each exchange is served, in order, and for how long it was degraded so far.

@@ -15,7 +15,7 @@ use super::board::{Board, ExchangeMode};
 use super::event_log::event;
 use super::request_counters::{BOUNDS_US, RequestCounters, Totals};
 use crate::supervision::{Exit, Observation, What};
-use crate::units::Monotonic;
+use crate::units::{Monotonic, UnixMillis};
 
 /// A number that is read when it is wanted: name, labels, and what reads it.
 pub struct Gauge {
@@ -94,6 +94,12 @@ impl Meters {
             }
             _ => {}
         });
+    }
+
+    /// Takes note of how many days old the rates of exchange are, if that is more than they may be. Says whether that is
+    /// news.
+    pub fn note_rates(&self, days_if_old: Option<i32>, now: UnixMillis) -> bool {
+        self.board().note_rates(days_if_old, now)
     }
 
     /// Says how many observations were lost because nobody took them in time.
@@ -246,7 +252,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::units::UnixMillis;
 
     fn meters() -> Meters {
         let requests = RequestCounters::new(["adx"], vec![("bid", "bid"), ("pass", "capped")], 1);

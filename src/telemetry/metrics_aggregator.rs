@@ -9,6 +9,7 @@ use super::meters::Meters;
 use crate::supervision::{
     Context, Failure, Observation, Observations, Plane, Post, Spec, What, task,
 };
+use crate::units::UnixMillis;
 
 /// Scrapers come every few seconds; a page that is a second old serves them.
 const FOLD_EVERY: Duration = Duration::from_secs(1);
@@ -26,7 +27,12 @@ pub struct AggregatorParts {
     pub observations: Arc<Observations>,
     /// Where it is written down.
     pub event_log: Post<Observation>,
+    /// How many days old the rates of exchange are at a time, if that is more than they may be.
+    pub days_if_rates_are_old: DaysIfOld,
 }
+
+/// How many days old something is at a time, if that is more than it may be.
+pub type DaysIfOld = Arc<dyn Fn(UnixMillis) -> Option<i32> + Send + Sync>;
 
 /// The aggregator as a child.
 pub fn metrics_aggregator(parts: &AggregatorParts) -> Spec {
@@ -56,6 +62,7 @@ async fn run(parts: &AggregatorParts, folds: bool, context: &Context) -> Result<
             biased;
             _ = context.stopped() => return Ok(()),
             _ = ticks.tick() => {
+                look_at_rates(parts, context.clock().wall());
                 if folds {
                     parts.meters.fold(context.clock().monotonic());
                 }
@@ -82,6 +89,14 @@ async fn run(parts: &AggregatorParts, folds: bool, context: &Context) -> Result<
                 drop(parts.event_log.cast(seen));
             }
         }
+    }
+}
+
+/// Rates age while the server runs, and nothing happens in the tree by that.
+fn look_at_rates(parts: &AggregatorParts, now: UnixMillis) {
+    let days = (parts.days_if_rates_are_old)(now);
+    if parts.meters.note_rates(days, now) {
+        tracing::warn!(days, "the rates of exchange are older than rates.max_age");
     }
 }
 
@@ -116,8 +131,12 @@ fn tell(seen: &Observation) {
 
 #[cfg(test)]
 mod tests {
+    use tokio::runtime::Handle;
+
     use super::*;
-    use crate::supervision::Exit;
+    use crate::clock::Clock;
+    use crate::supervision::{Exit, Limit, Planes, Strategy, Supervisor, Tree};
+    use crate::telemetry::RequestCounters;
 
     #[test]
     fn the_operators_log_tells_of_ends_that_nobody_asked_for_and_not_of_every_start() {
@@ -128,5 +147,47 @@ mod tests {
         };
         assert!(is_told(&ended(false)) && is_told(&What::Degraded));
         assert!(!is_told(&ended(true)) && !is_told(&What::Restarting));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rates_that_grow_old_while_the_server_runs_are_an_alert_until_the_clock_says_otherwise()
+    {
+        let noon = UnixMillis::new(1_763_672_400_000);
+        for stand_in in [false, true] {
+            let (clock, hands) = Clock::manual(noon);
+            let tree = Tree::new(Planes::single(Handle::current()), clock);
+            let old_from = noon.get() + 86_400_000;
+            let requests = RequestCounters::new(["adx"], Vec::new(), 1);
+            let parts = AggregatorParts {
+                meters: Arc::new(Meters::new(Arc::new(requests), Vec::new())),
+                observations: Arc::clone(tree.observations()),
+                event_log: Post::new(),
+                days_if_rates_are_old: Arc::new(move |now| (now.get() >= old_from).then_some(31)),
+            };
+            let child = if stand_in {
+                null_sink(&parts)
+            } else {
+                metrics_aggregator(&parts)
+            };
+            let limit = Limit::new(0, Duration::from_secs(1));
+            let root = Supervisor::new(Strategy::OneForOne, limit).child(child);
+            tree.start(root).await.unwrap();
+            let alerts = async || {
+                tokio::time::sleep(2 * FOLD_EVERY).await;
+                parts.meters.alerts()
+            };
+            assert_eq!(alerts().await, "[]\n", "a day before");
+            hands.advance(Duration::from_hours(24));
+            let alert = alerts().await;
+            assert!(alert.contains("\"alert\":\"old_rates\""), "{alert}");
+            assert!(alert.contains("31 days old"), "{alert}");
+            let since = format!("\"since_ms\":{old_from}");
+            assert!(alert.contains(&since), "{alert}");
+            hands.advance(Duration::from_hours(1));
+            assert!(alerts().await.contains(&since), "it began when it began");
+            hands.jump_wall(noon);
+            assert_eq!(alerts().await, "[]\n", "the wall clock was wrong");
+            tree.stop().await;
+        }
     }
 }

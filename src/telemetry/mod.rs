@@ -22,6 +22,6 @@ pub use board::{Alert, Board, ExchangeMode};
 pub use event_log::event_log;
 pub use log_file::{LogLimits, LogPlace};
 pub use meters::{Gauge, Meters};
-pub use metrics_aggregator::{AggregatorParts, metrics_aggregator, null_sink};
+pub use metrics_aggregator::{AggregatorParts, DaysIfOld, metrics_aggregator, null_sink};
 pub use request_counters::RequestCounters;
 pub use trace_exporter::{Trace, Tracer, trace_exporter};

@@ -354,3 +354,24 @@ fn killing_from_outside_needs_leave() {
     );
     server.stop();
 }
+
+#[test]
+fn rates_that_are_older_than_they_may_be_are_an_alert() {
+    for (as_of, is_old) in [("2020-01-01", true), ("2999-01-01", false)] {
+        let (configuration, data) = (configured(&[]), Folder::new());
+        let main = std::fs::read_to_string(configuration.path().join("bidtree.toml"));
+        let main = main.expect("a file").replace("2026-01-01", as_of);
+        configuration.write("bidtree.toml", &main);
+        let server = Running::of(&configuration, &data);
+        let has_alert = || server.page("/alerts").contains("\"alert\":\"old_rates\"");
+        if is_old {
+            server.until("the alert stands", has_alert);
+        } else {
+            server.until("the page is made", || {
+                server.page("/metrics").contains("bidtree_connections")
+            });
+            assert!(!has_alert());
+        }
+        server.stop();
+    }
+}

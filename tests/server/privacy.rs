@@ -282,9 +282,9 @@ fn where_the_user_is_not_to_be_known_everything_is_as_if_none_had_been_named() {
 
     // The control: with permission, each of them is another request.
     let mut all = nobodys();
-    personal()
-        .into_iter()
-        .for_each(|(path, value)| set(&mut all, path, value));
+    for (path, value) in personal() {
+        set(&mut all, path, value);
+    }
     assert_eq!(campaigns(&desk.ask(&nobodys())), ["plain", "out"]);
     let known = ["plain", "once-in", "in", "once-known", "known", "capped"];
     assert_eq!(campaigns(&desk.ask(&all)), known);
@@ -359,9 +359,9 @@ fn nothing_personal_is_stored_with_or_without_permission() {
     let (configuration, data) = (configuration(), Folder::new());
     let server = Running::of(&configuration, &data);
     let mut all = nobodys();
-    personal()
-        .into_iter()
-        .for_each(|(path, value)| set(&mut all, path, value));
+    for (path, value) in personal() {
+        set(&mut all, path, value);
+    }
     let mut restricted = all.clone();
     restricted["device"]["lmt"] = json!(1);
     for request in [&all, &restricted] {

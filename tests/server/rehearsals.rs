@@ -85,27 +85,18 @@ fn a_test_is_answered_as_any_other_request_and_moves_nothing() {
     assert!(page.contains(refused), "{page}");
 
     // The control: the same user's first real request still fits the cap, and moves all of it.
-    for says in [json!(0), json!(false), json!("0")] {
-        let real = server.bid("openrtb", &rehearsal(anna, &says));
-        if says != json!(0) {
-            assert_eq!(real.status, 204, "seen once, which is the cap");
-            continue;
-        }
-        let real = real.only_bid();
-        assert_eq!(fields(&real), fields(&bids[0]));
-        assert_eq!(
-            (&real["price"], &real["cid"]),
-            (&bids[0]["price"], &bids[0]["cid"])
-        );
-        let promised = moved(&server);
-        assert!(promised.0 > before.0 && promised.1 > before.1 && promised.2 > before.2);
-        assert_eq!(
-            server
-                .notice(real["burl"].as_str().expect("a URL"), "1.50")
-                .status,
-            204
-        );
-        server.until("it is booked", || moved(&server).3 != before.3);
+    let real = server.bid("openrtb", &rehearsal(anna, &json!(0)));
+    let real = real.only_bid();
+    assert_eq!(fields(&real), fields(&bids[0]));
+    assert_eq!(real["price"], bids[0]["price"]);
+    let promised = moved(&server);
+    assert!(promised.0 > before.0 && promised.1 > before.1 && promised.2 > before.2);
+    let burl = real["burl"].as_str().expect("a URL");
+    assert_eq!(server.notice(burl, "1.50").status, 204);
+    server.until("it is booked", || moved(&server).3 != before.3);
+    for says in [json!(0), json!(false), json!("0"), json!(null)] {
+        let again = server.bid("openrtb", &rehearsal(anna, &says));
+        assert_eq!(again.status, 204, "{says}: seen once, which is the cap");
     }
     assert_eq!(
         server.bid("openrtb", &rehearsal(anna, &json!(1))).status,
