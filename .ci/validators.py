@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""Judges bids by two readers that are not ours: validators.py RTBLINT SCHEMAS FOLDER...
+"""Judges bids by two readers that are not ours: validators.py RTBLINT SCHEMAS REQUESTS FOLDER...
 
 Each FOLDER holds NAME.request.json and NAME.response.json; what is no JSON object (a status without a body) is passed
 over. RTBLINT is the linter of that name, which reads each answer beside its request. SCHEMAS is a folder with the JSON
 Schema of a response, or `-` for none; its objects are closed before use, so that a misspelt field is found.
+
+REQUESTS is a folder of requests, or `-` for none. They are others' and as faulty as what others send, so how many each
+judge finds faultless is said and not asked for.
 
 Before anything is judged, each judge must refuse answers that are broken on purpose: one that cannot say no is no judge.
 Exit 1 if an answer is refused, if a control is not, or if there is nothing to judge.
@@ -16,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 
-RESPONSE_SCHEMA = "openrtb-2.6-202606-bid-response.schema.json"
+SCHEMA = "openrtb-2.6-202606-bid-{}.schema.json"
 
 # What is done to a good answer to break it, and which judges must see it.
 BREAKS = {
@@ -45,23 +48,28 @@ def closed(schema):
 def by_schema(folder):
     from jsonschema import Draft202012Validator
 
-    with open(os.path.join(folder, RESPONSE_SCHEMA), encoding="utf-8") as file:
-        schema = closed(json.load(file))
-    Draft202012Validator.check_schema(schema)
-    validator = Draft202012Validator(schema)
+    def validator(kind):
+        with open(os.path.join(folder, SCHEMA.format(kind)), encoding="utf-8") as file:
+            schema = closed(json.load(file))
+        Draft202012Validator.check_schema(schema)
+        return Draft202012Validator(schema)
 
-    def judge(_request, response):
-        with open(response, encoding="utf-8") as file:
-            answer = json.load(file)
-        return [f"{found.json_path}: {found.message[:200]}" for found in validator.iter_errors(answer)]
+    validators = {kind: validator(kind) for kind in ("request", "response")}
+
+    def judge(request, response=None):
+        kind = "response" if response else "request"
+        with open(response or request, encoding="utf-8") as file:
+            document = json.load(file)
+        return [f"{found.json_path}: {found.message[:200]}" for found in validators[kind].iter_errors(document)]
 
     return judge
 
 
 def by_rtblint(program):
-    def judge(request, response):
+    def judge(request, response=None):
+        what = ["--type", "response", "--request", request, response] if response else ["--type", "request", request]
         run = subprocess.run(
-            [program, "validate", "--format", "json", "--type", "response", "--request", request, response],
+            [program, "validate", "--format", "json", *what],
             capture_output=True,
             text=True,
             check=False,
@@ -91,6 +99,12 @@ def control(judges, pair):
                 if judge in judges and not judges[judge](request, path):
                     missed += 1
                     print(f"FAIL control: {judge} does not see {name}")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump({"id": 7, "imp": []}, file)
+        for name, judge in judges.items():
+            if not judge(path):
+                missed += 1
+                print(f"FAIL control: {name} does not see a broken request")
     return missed
 
 
@@ -103,7 +117,7 @@ def pairs(folders):
 
 
 def main():
-    program, schemas, folders = sys.argv[1], sys.argv[2], sys.argv[3:]
+    program, schemas, requests, folders = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
     judges = {"rtblint": by_rtblint(program)}
     if schemas != "-":
         judges["schema"] = by_schema(schemas)
@@ -116,6 +130,10 @@ def main():
             for found in judge(request, response):
                 faults += 1
                 print(f"FAIL {response}: {name}: {found}")
+    sent = sorted(glob.glob(os.path.join(requests, "*.json"))) if requests != "-" else []
+    for name, judge in judges.items() if sent else ():
+        faultless = sum(not judge(path) for path in sent)
+        print(f"{len(sent)} requests, of which {name} finds {faultless} faultless")
     print(f"{len(answers)} answers judged by {' and '.join(sorted(judges))}, {faults} faults")
     sys.exit(1 if faults else 0)
 
