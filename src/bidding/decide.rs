@@ -8,14 +8,17 @@
 //! Where an exchange takes several bids for an impression, each is of another advertiser, and the last is kept for the
 //! open market: a seller who compares deals with it must see both.
 
+mod candidate;
+
 use std::sync::Arc;
 
+pub use self::candidate::{Priced, Quote};
+pub(super) use self::candidate::{Way, priced};
 use super::context::Context;
 use super::deals::{KnownDeals, Lead, in_dollars};
-use super::eligibility::{Fit, fit};
 use super::opportunity::Opportunity;
 use super::pass::PassReason;
-use crate::campaign::{Campaign, Catalogue, Creative, FrequencyCap, Offer, Query, Rank, Through};
+use crate::campaign::{Catalogue, FrequencyCap, Offer, Query, Rank, Through};
 use crate::units::{AdvertiserKey, CampaignKey, CampaignSlot, Cpm, Nanos, Rate, UserKey};
 
 /// Candidates looked at for one impression, and again for its deals. The best are first, and one in a few passes; one that
@@ -131,13 +134,6 @@ struct Search<'s, 'c, 'r, F: Funds, L> {
     furthest: PassReason,
 }
 
-/// The way a candidate would buy.
-#[derive(Clone, Copy)]
-enum Way<'w> {
-    OpenMarket,
-    Deal(Lead<'w, 'w>),
-}
-
 impl<F: Funds, L: Fn() -> bool> Search<'_, '_, '_, F, L> {
     /// Looks for bids on deals until there are `wanted`.
     ///
@@ -152,7 +148,7 @@ impl<F: Funds, L: Fn() -> bool> Search<'_, '_, '_, F, L> {
         if known.ids().is_empty() {
             return Ok(());
         }
-        let query = self.query(Through::Deals(known.ids()));
+        let query = query((self.context, self.chance), Through::Deals(known.ids()));
         let mut leads = Vec::new();
         for (seen, rank) in catalogue.search(&query).take(CANDIDATES_MAX).enumerate() {
             self.look_at_deadline(seen)?;
@@ -194,17 +190,14 @@ impl<F: Funds, L: Fn() -> bool> Search<'_, '_, '_, F, L> {
         }
         let (context, catalogue) = (self.context, self.catalogue);
         let floor_in_dollars = in_dollars(self.chance.lowest_floor(), context);
-        let query = self.query(Through::OpenMarket);
+        let query = query((self.context, self.chance), Through::OpenMarket);
         for (seen, rank) in catalogue.search(&query).take(CANDIDATES_MAX).enumerate() {
             self.look_at_deadline(seen)?;
             let Some(offer) = catalogue.offer(rank) else {
                 continue;
             };
-            // Both are rounded up by at most a micro, so a candidate is left to the exact comparison unless it is
-            // clearly below; all that follow are worth less.
-            let clearly_below =
-                floor_in_dollars.is_some_and(|floor| offer.value.micros() + 2 < floor.micros());
-            if clearly_below {
+            // All that follow are worth less.
+            if is_clearly_below(offer, floor_in_dollars) {
                 self.furthest = self.furthest.max(PassReason::BelowFloor);
                 break;
             }
@@ -214,26 +207,6 @@ impl<F: Funds, L: Fn() -> bool> Search<'_, '_, '_, F, L> {
             }
         }
         Ok(())
-    }
-
-    fn query<'q>(&'q self, through: Through<'q>) -> Query<'q> {
-        let (context, place) = (self.context, &self.context.place);
-        Query {
-            region: place.region,
-            exchange: place.exchange,
-            country: context.country,
-            device: context.device,
-            system: context.system,
-            language: context.language,
-            at: place.at,
-            site: context.site.as_deref(),
-            app: context.app.as_deref(),
-            categories: &context.categories,
-            segments: &context.segments,
-            more_segments: context.more_segments,
-            shapes: self.chance.shapes(),
-            through,
-        }
     }
 
     fn look_at_deadline(&self, seen: usize) -> Result<(), PassReason> {
@@ -283,6 +256,36 @@ impl<F: Funds, L: Fn() -> bool> Search<'_, '_, '_, F, L> {
     }
 }
 
+/// What the catalogue is asked for an impression.
+pub(super) fn query<'q>(
+    (context, chance): (&'q Context<'_>, &'q Opportunity<'_>),
+    through: Through<'q>,
+) -> Query<'q> {
+    let place = &context.place;
+    Query {
+        region: place.region,
+        exchange: place.exchange,
+        country: context.country,
+        device: context.device,
+        system: context.system,
+        language: context.language,
+        at: place.at,
+        site: context.site.as_deref(),
+        app: context.app.as_deref(),
+        categories: &context.categories,
+        segments: &context.segments,
+        more_segments: context.more_segments,
+        shapes: chance.shapes(),
+        through,
+    }
+}
+
+/// Whether a candidate of the open market need not be looked at, whatever it shows. Both are rounded up by at most a micro,
+/// so one that may reach the floor is left to the exact comparison.
+pub(super) fn is_clearly_below(offer: &Offer, floor_in_dollars: Option<Cpm>) -> bool {
+    floor_in_dollars.is_some_and(|floor| offer.value.micros() + 2 < floor.micros())
+}
+
 fn try_candidate<F: Funds>(
     (context, chance): (&Context<'_>, &Opportunity<'_>),
     (offer, rank): (&Offer, Rank),
@@ -290,107 +293,46 @@ fn try_candidate<F: Funds>(
     funds: &mut F,
 ) -> Result<Choice<F::Hold>, PassReason> {
     let campaign = &*offer.campaign;
-    let barred = offer.barred_on(context.place.exchange);
-    let fit = fit((campaign, barred), context, chance)?;
-    let terms = terms(campaign, way, &fit, context)?;
-    let in_dollars = match way {
-        Way::OpenMarket => Some(offer.value),
-        Way::Deal(_) => in_dollars(terms.price, context),
+    let priced = priced((context, chance), offer, way)?;
+    let quote = priced.quote(campaign, context)?;
+    let hold = if context.is_test {
+        None
+    } else {
+        Some(fund((offer, context.place.user), &quote, way, funds)?)
     };
-    if let Some(ceiling) = context.place.ceiling
-        && in_dollars.is_none_or(|value| value > ceiling)
-    {
-        return Err(PassReason::AboveCeiling);
-    }
-    if terms.most < terms.floor {
-        return Err(PassReason::BelowFloor);
-    }
-    let user = context.place.user;
-    if campaign.cap.is_some() && user.is_none() {
-        return Err(PassReason::Unidentified);
-    }
-    let rate = context
-        .place
-        .rates
-        .between(context.currency, campaign.currency)
-        .ok_or(PassReason::Currency)?;
-    let choice = Choice {
+    Ok(Choice {
         imp: chance.index,
         rank,
         campaign: campaign.key,
         advertiser: campaign.advertiser.key,
-        creative: fit.creative,
-        deal: match way {
-            Way::OpenMarket => None,
-            Way::Deal(lead) => Some(Arc::clone(&lead.own.id)),
-        },
-        price: terms.price,
-        rate,
-        hold: None,
-    };
-    if context.is_test {
-        return Ok(choice);
-    }
-    let charge = charge(campaign, terms.price, rate).ok_or(PassReason::Currency)?;
-    // Asked also for what is guaranteed: pacing counts what was there.
-    let is_drawn = funds.draws(offer.slot, charge)?;
-    let is_guaranteed = matches!(way, Way::Deal(lead) if lead.is_guaranteed());
-    if !is_drawn && !is_guaranteed {
-        return Err(PassReason::Paced);
-    }
-    let offered = Offered {
-        slot: offer.slot,
-        campaign: campaign.key,
-        charge,
-        cap: campaign.cap,
-        user,
-    };
-    let hold = funds.promise(&offered)?;
-    Ok(Choice {
-        hold: Some(hold),
-        ..choice
+        creative: priced.creative,
+        deal: way.deal().cloned(),
+        price: priced.price,
+        rate: quote.rate,
+        hold,
     })
 }
 
-/// What a candidate bids, the most it would, and what that must at least be; all in the currency of our bids.
-struct Terms {
-    price: Cpm,
-    most: Cpm,
-    floor: Cpm,
-}
-
-fn terms(
-    campaign: &Campaign,
+/// Pacing's draw, then the region's promise.
+pub(super) fn fund<F: Funds>(
+    (offer, user): (&Offer, Option<UserKey>),
+    quote: &Quote,
     way: Way<'_>,
-    fit: &Fit,
-    context: &Context<'_>,
-) -> Result<Terms, PassReason> {
-    match way {
-        Way::OpenMarket => {
-            let price = context
-                .in_bid_currency(campaign.price, campaign.currency)
-                .ok_or(PassReason::Currency)?;
-            Ok(Terms {
-                price,
-                most: price,
-                floor: fit.floor,
-            })
-        }
-        Way::Deal(lead) => {
-            let creative = campaign.creatives.get(fit.creative);
-            let seconds = creative.and_then(Creative::duration_seconds);
-            Ok(Terms {
-                price: lead.price(),
-                most: lead.most,
-                floor: lead.floor(seconds, fit.floor, context)?,
-            })
-        }
+    funds: &mut F,
+) -> Result<F::Hold, PassReason> {
+    // Asked also for what is guaranteed: pacing counts what was there.
+    let is_drawn = funds.draws(offer.slot, quote.charge)?;
+    if !is_drawn && !way.is_guaranteed() {
+        return Err(PassReason::Paced);
     }
-}
-
-/// The most that an impression at this price is charged: the sum settlement would come to.
-fn charge(campaign: &Campaign, price: Cpm, rate: Rate) -> Option<Nanos> {
-    campaign.charge(price.per_impression().convert(rate)?)
+    let campaign = &*offer.campaign;
+    funds.promise(&Offered {
+        slot: offer.slot,
+        campaign: campaign.key,
+        charge: quote.charge,
+        cap: campaign.cap,
+        user,
+    })
 }
 
 #[cfg(test)]

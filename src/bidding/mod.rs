@@ -9,6 +9,7 @@
 //! | `deals` | the deals of an impression that campaigns have, the first to be tried in front |
 //! | `eligibility` | whether a campaign may, and with which creative |
 //! | `decide` | the first of the best candidates that may, can afford it, and is drawn |
+//! | `explain` | why each campaign does or does not: the same questions, asked of all |
 //! | `traffic` | bots, and machines in data centres |
 //! | `supply` | which supply chains are bought from |
 //! | `pass` | every reason not to bid, in the order a candidate meets them |
@@ -21,6 +22,7 @@ mod context;
 mod deals;
 mod decide;
 mod eligibility;
+mod explain;
 mod floor;
 mod opportunity;
 mod pass;
@@ -29,8 +31,9 @@ mod supply;
 mod traffic;
 
 pub use context::{Context, Place};
-pub use decide::{CANDIDATES_MAX, Choice, Funds, Offered, decide};
+pub use decide::{CANDIDATES_MAX, Choice, Funds, Offered, Priced, Quote, decide};
 pub use eligibility::{Parts, Shown, companions, plays_file, shown, skip_after};
+pub use explain::{Inquiry, Told, Tried};
 pub use opportunity::Opportunity;
 pub use pass::PassReason;
 pub use pods::{POD_BIDS_MAX, Pods};

@@ -5,6 +5,7 @@
 //! slot or by key. Built on the control plane, read on data threads, freed by whoever replaced it.
 
 mod dimension;
+mod exclusion;
 mod index;
 mod postings;
 mod query;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+pub use self::exclusion::Exclusion;
 use self::index::Index;
 pub use self::index::{Candidates, OFFERED_DEALS_MAX, SHAPES_MAX};
 pub use self::query::{MoreSegments, Query, Through};
@@ -54,8 +56,8 @@ pub struct Offer {
 pub struct Catalogue {
     offers: Vec<Offer>,
     ranks: HashMap<CampaignKey, Rank>,
-    /// Campaigns that are not offered, for late clicks and bills.
-    others: HashMap<CampaignKey, Arc<Campaign>>,
+    /// Campaigns that are not offered and why, for late clicks and bills.
+    others: HashMap<CampaignKey, (Arc<Campaign>, WhyLeftOut)>,
     zones: Zones,
     index: Index,
 }
@@ -122,13 +124,13 @@ impl Catalogue {
             match place {
                 Ok((slot, value)) => offered.push((Arc::clone(campaign), slot, value)),
                 Err(why) => {
+                    if first {
+                        others.insert(campaign.key, (Arc::clone(campaign), why.clone()));
+                    }
                     left_out.push(LeftOut {
                         id: Arc::clone(&campaign.id),
                         why,
                     });
-                    if first {
-                        others.insert(campaign.key, Arc::clone(campaign));
-                    }
                 }
             }
         }
@@ -138,7 +140,7 @@ impl Catalogue {
 
     fn of(
         offered: Vec<(Arc<Campaign>, CampaignSlot, Cpm)>,
-        others: HashMap<CampaignKey, Arc<Campaign>>,
+        others: HashMap<CampaignKey, (Arc<Campaign>, WhyLeftOut)>,
         approvals: &Approvals,
         now: UnixMillis,
     ) -> Self {
@@ -197,13 +199,15 @@ impl Catalogue {
 
     /// Whether the campaign is in flight and in its hours. The index knows neither exactly.
     pub fn is_on(&self, offer: &Offer, now: UnixMillis) -> bool {
-        let in_hours = || {
-            offer.zone.is_none_or(|zone| {
-                let hour = self.zones.hour(zone, now);
-                hour.is_some_and(|hour| offer.campaign.targeting.hours.contains(hour))
-            })
-        };
-        offer.campaign.is_in_flight(now) && in_hours()
+        offer.campaign.is_in_flight(now) && self.is_in_hours(offer, now)
+    }
+
+    /// Whether it is one of the campaign's hours.
+    fn is_in_hours(&self, offer: &Offer, now: UnixMillis) -> bool {
+        offer.zone.is_none_or(|zone| {
+            let hour = self.zones.hour(zone, now);
+            hour.is_some_and(|hour| offer.campaign.targeting.hours.contains(hour))
+        })
     }
 
     /// How many campaigns, from the best, are worth at least this much in US dollars.
@@ -226,12 +230,24 @@ impl Catalogue {
         &self.offers
     }
 
+    /// The same, each with its rank.
+    pub fn ranked(&self) -> impl Iterator<Item = (Rank, &Offer)> {
+        (0u32..).map(Rank).zip(&self.offers)
+    }
+
     /// Any campaign that was given, offered or not: a click may come when its campaign has ended.
     pub fn campaign(&self, key: CampaignKey) -> Option<&Arc<Campaign>> {
         let offered = self.ranks.get(&key).and_then(|rank| self.offer(*rank));
         offered
             .map(|offer| &offer.campaign)
-            .or_else(|| self.others.get(&key))
+            .or_else(|| self.others.get(&key).map(|(campaign, _)| campaign))
+    }
+
+    /// Campaigns that were given and are not offered, and why.
+    pub fn others(&self) -> impl Iterator<Item = (&Campaign, &WhyLeftOut)> {
+        self.others
+            .values()
+            .map(|(campaign, why)| (&**campaign, why))
     }
 
     /// Any creative of any campaign that was given.

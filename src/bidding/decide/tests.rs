@@ -6,13 +6,15 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::bidding::{AddressRange, ChainRule, Place, Pods, Seller, SupplyPolicy, Traffic};
+use crate::bidding::{
+    AddressRange, ChainRule, Inquiry, Place, Pods, Seller, SupplyPolicy, Told, Traffic,
+};
 use crate::campaign::fixture::{
     banner, campaign, catalogue, catalogue_and_left_out, domain, judged, native, video,
 };
 use crate::campaign::{
-    Advertiser, Approval, Approvals, Bundle, Category, CategoryPath, Classified, Deal, Format,
-    InventoryList, Language, Lists, Market, Rates, Reach, Transparency,
+    Advertiser, Approval, Approvals, Bundle, Campaign, Category, CategoryPath, Classified, Deal,
+    Format, InventoryList, Language, Lists, Market, Rates, Reach, Transparency,
 };
 use crate::openrtb::decode;
 use crate::units::{CreativeKey, Currency, ExchangeKey, RegionKey, SegmentKey, UnixMillis};

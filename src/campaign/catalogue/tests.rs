@@ -42,9 +42,9 @@ struct Seen {
 
 use crate::campaign::Country;
 
-fn found(catalogue: &Catalogue, seen: &Seen) -> Vec<Arc<str>> {
+fn with_query<T>(seen: &Seen, ask: impl FnOnce(&Query<'_>) -> T) -> T {
     let categories: CategorySet = seen.categories.iter().copied().collect();
-    let query = Query {
+    ask(&Query {
         region: seen.region,
         exchange: seen.exchange,
         country: seen.country,
@@ -62,13 +62,42 @@ fn found(catalogue: &Catalogue, seen: &Seen) -> Vec<Arc<str>> {
             None => Through::OpenMarket,
             Some(deals) => Through::Deals(deals),
         },
-    };
-    catalogue
-        .search(&query)
-        .filter_map(|rank| catalogue.offer(rank))
-        .filter(|offer| catalogue.is_on(offer, seen.at))
-        .map(|offer| Arc::clone(&offer.campaign.id))
+    })
+}
+
+fn found(catalogue: &Catalogue, seen: &Seen) -> Vec<Arc<str>> {
+    with_query(seen, |query| {
+        catalogue
+            .search(query)
+            .filter_map(|rank| catalogue.offer(rank))
+            .filter(|offer| catalogue.is_on(offer, seen.at))
+            .map(|offer| Arc::clone(&offer.campaign.id))
+            .collect()
+    })
+}
+
+/// Those whose exclusion is not the index's answer: named and excluded by more than hours, or neither.
+fn misexplained(catalogue: &Catalogue, seen: &Seen) -> Vec<(Arc<str>, Option<Exclusion>)> {
+    with_query(seen, |query| {
+        let named: Vec<Rank> = catalogue.search(query).collect();
+        let ranks = (0..).map(Rank).zip(catalogue.offers());
+        let all = ranks.map(|(rank, offer)| {
+            let exclusion = catalogue.exclusion(offer, query);
+            (
+                Arc::clone(&offer.campaign.id),
+                named.contains(&rank),
+                exclusion,
+            )
+        });
+        all.filter(|(_, is_named, exclusion)| match exclusion {
+            None => !is_named,
+            // The index knows hours in UTC, and may be an hour early or late.
+            Some(Exclusion::Hours) => false,
+            Some(_) => *is_named,
+        })
+        .map(|(id, _, exclusion)| (id, exclusion))
         .collect()
+    })
 }
 
 /// What the documents of `Targeting` say, one campaign at a time.
@@ -384,6 +413,84 @@ proptest! {
         for seen in &requests {
             prop_assert_eq!(found(&catalogue, seen), scanned(&campaigns, seen));
         }
+    }
+
+    #[test]
+    fn an_exclusion_is_told_of_exactly_those_that_the_index_does_not_name(
+        campaigns in any_campaigns(), requests in vec(any_seen(), 1..12),
+    ) {
+        let catalogue = catalogue(campaigns, NOW);
+        for seen in &requests {
+            prop_assert_eq!(misexplained(&catalogue, seen), []);
+        }
+    }
+}
+
+#[test]
+fn each_dimension_that_excludes_is_told_by_its_name() {
+    let told = |change: fn(&mut Campaign)| {
+        let mut one = campaign("c");
+        change(&mut one);
+        let catalogue = catalogue([one], NOW);
+        let offer = &catalogue.offers()[0];
+        with_query(&in_singapore(), |query| catalogue.exclusion(offer, query))
+    };
+    assert_eq!(told(|_| {}), None, "the control");
+    for (change, exclusion) in [
+        (
+            (|c| c.regions = Reach::Only(vec![RegionKey::of("eu")])) as fn(&mut Campaign),
+            Exclusion::Region,
+        ),
+        (
+            |c| c.exchanges = Reach::Only(vec![ExchangeKey::of("xandr")]),
+            Exclusion::Exchange,
+        ),
+        (
+            |c| c.targeting.countries = Lists::only([country("THA")]),
+            Exclusion::Country,
+        ),
+        (
+            |c| c.targeting.devices = Lists::only([DeviceType::Mobile]),
+            Exclusion::Device,
+        ),
+        (
+            |c| c.targeting.systems = Lists::only([Os::Ios]),
+            Exclusion::System,
+        ),
+        (
+            |c| c.targeting.languages = Lists::only(languages()),
+            Exclusion::Language,
+        ),
+        (
+            |c| c.targeting.sites = Lists::only([domain("news.example")]),
+            Exclusion::Inventory,
+        ),
+        (
+            |c| c.targeting.categories = Lists::only([category("IAB9")]),
+            Exclusion::Category,
+        ),
+        (
+            |c| c.targeting.segments = Lists::only(segments()),
+            Exclusion::Segment,
+        ),
+        (|c| c.creatives = vec![video("v")], Exclusion::Shape),
+        (
+            |c| {
+                c.market = Market::DealsOnly;
+                c.deals = deals();
+            },
+            Exclusion::Market,
+        ),
+        (
+            |c| {
+                c.targeting.hours = HoursOfWeek::NONE;
+                let now = HourOfWeek::at(NOW, 0);
+                c.targeting.hours.insert(now.later(24));
+            },
+            Exclusion::Hours,
+        ),
+    ] {
+        assert_eq!(told(change), Some(exclusion));
     }
 }
 

@@ -334,3 +334,72 @@ fn the_restatement_tells_what_is_forbidden_from_what_is_not() {
         assert!(!says(&asked, &deal), "rule {rule}");
     }
 }
+
+/// What is told of every campaign, in the order of rank, and what is chosen.
+fn told(
+    asked: &Asked,
+    catalogue: &Catalogue,
+    place: Place<'_>,
+) -> (Vec<Told<CampaignKey>>, Chosen) {
+    let bytes = asked.request().to_string();
+    let request = decode(bytes.as_bytes()).unwrap();
+    let chosen = choose(&asked.request(), catalogue, place, &mut Purse::full());
+    let Ok(context) = Context::read(&request, place) else {
+        return (Vec::new(), chosen);
+    };
+    let chance = Opportunity::read(&request.imps[0], 0, &context).unwrap();
+    let inquiry = Inquiry::new((&context, &chance), catalogue);
+    let tell = |(rank, offer)| inquiry.tell((offer, rank), &[], &mut Purse::full());
+    (catalogue.ranked().map(tell).collect(), chosen)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn each_campaign_is_told_what_the_rules_say_of_it(buyers in prop::collection::vec(buyer(), 0..20), asked in asked()) {
+        let rates = Rates::new([(euro(), Rate::from_billionths(EURO).unwrap())]);
+        let campaigns = buyers.iter().enumerate().map(|(place, one)| one.campaign(place));
+        let (catalogue, _) = catalogue_and_left_out(campaigns, &rates, NOW);
+        let seats = ["house".into(), "own".into()];
+        let place = Place { seat: Some("house"), seats: &seats, ..place(&rates) };
+        let (told, chosen) = told(&asked, &catalogue, place);
+        if told.is_empty() {
+            return Ok(());
+        }
+        let floor = asked.converted(asked.floor, &rates);
+        for (offer, told) in catalogue.offers().iter().zip(&told) {
+            let number: usize = offer.campaign.id[1..].parse().unwrap();
+            let buyer = &buyers[number];
+            let on_deal = asked.deals.iter().filter_map(|deal| asked.on_deal(buyer, deal, &rates)).max();
+            let sells = !asked.private && (!buyer.deals_only || buyer.deals.is_empty());
+            let price = asked.converted((buyer.price, buyer.in_euro), &rates);
+            let in_open = sells && asked.allows(buyer) && price >= floor;
+            prop_assert_eq!(told.reason().is_none(), on_deal.is_some() || in_open, "{:?}", told.reason());
+            if let Some(best) = told.best().filter(|best| best.outcome.is_ok()) {
+                let expected = on_deal.map_or(price, |(_, price)| price);
+                prop_assert_eq!(best.priced.unwrap().price, expected);
+                prop_assert_eq!(best.deal.is_some(), on_deal.is_some());
+            }
+            if told.exclusion.is_some() {
+                prop_assert!(on_deal.is_none() && !sells);
+            }
+        }
+        // What is chosen is told to bid, on the same way and at the same price; where nothing is, nobody is told so.
+        match chosen {
+            Ok(choice) => {
+                let best = told[choice.rank.index()].best().unwrap();
+                prop_assert!(best.outcome.is_ok());
+                prop_assert_eq!(&best.deal, &choice.deal);
+                prop_assert_eq!(best.priced.unwrap().price, choice.price);
+                prop_assert_eq!(best.quote.unwrap().rate, choice.rate);
+            }
+            Err(reason) => {
+                prop_assert!(told.iter().all(|told| told.reason().is_some()));
+                let furthest = told.iter().filter_map(Told::reason).max();
+                let alone = if asked.private { PassReason::DealRequired } else { PassReason::NoCandidate };
+                prop_assert_eq!(reason, furthest.unwrap_or(alone).max(alone));
+            }
+        }
+    }
+}
