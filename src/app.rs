@@ -13,7 +13,7 @@ mod serve;
 pub use parts::{ExchangeParts, Parts, PartsError, RegionParts};
 pub use serve::{Ended, serve};
 
-use crate::admin::admin_listener::admin_listener;
+use crate::admin::{admin_listener::admin_listener, explain_page::explainer};
 use crate::campaign::{catalogue, roster_server::roster};
 use crate::exchange::connection_pool::{connection_pool, degraded_pool};
 use crate::exchange::{bid_engine::bid_engine, serializer::serializer, stop_all::stop_all};
@@ -129,9 +129,10 @@ fn notices(parts: &Parts) -> Spec {
         .fallback(unavailable_listener(&parts.listener), settings.probation)
 }
 
-/// The pages, and what follows the stop-all file: `one_for_one`. Over its limit: ends, and the root counts.
+/// What explains bids, the pages, and what follows the stop-all file: `one_for_one`. Over its limit: ends, and the root counts.
 fn admin(parts: &Parts) -> Spec {
     Supervisor::new(OneForOne, parts.settings.admin.restart_limit)
+        .child(explainer(&parts.admin.explain))
         .child(admin_listener(&parts.admin))
         .child(stop_all(&parts.admin.stop_all))
         .named("admin")

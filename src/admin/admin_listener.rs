@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::answers::{line, refusal};
 use super::campaigns_page::{self, Figures};
+use super::explain_page::ExplainParts;
 use super::{fail_points_page, tree_page};
 use crate::campaign::roster_server::RosterMessage;
 use crate::campaign::{Campaign, Shelf};
@@ -41,6 +43,7 @@ const ROUTES: &[Route] = &[
     Route::new("/tree/*/kill", Methods::Post),
     Route::new("/fail-points", Methods::Get),
     Route::new("/fail-points/*", Methods::Post),
+    Route::new("/explain", Methods::Post),
     Route::new("/stop-all", Methods::Post),
     Route::new("/resume", Methods::Post),
 ];
@@ -81,6 +84,8 @@ pub struct AdminParts {
     pub chaos: bool,
     /// Where children may be made to fail.
     pub fail_points: FailPoints,
+    /// What explains bids.
+    pub explain: ExplainParts,
 }
 
 /// The admin's listener as a child.
@@ -120,6 +125,7 @@ impl AsyncService for AdminService {
                 &self.parts.fail_points.all(),
             ))),
             (path, name) if path.starts_with("/fail-points/") => self.arm(name, head.query),
+            ("/explain", _) => self.parts.explain.answer(head.query, request.body).await,
             ("/stop-all", _) => button(self.parts.stop_all.engage(), "all bidding is stopped"),
             ("/resume", _) => button(self.parts.stop_all.release(), "exchanges bid again"),
             (path, tail) if path.ends_with("/kill") => self.kill(tail).await,
@@ -226,13 +232,17 @@ impl AdminService {
         match fail_points_page::charge(query) {
             Err(fault) => refusal(StatusCode::BAD_REQUEST, &fault),
             Ok(charge) => {
-                tracing::warn!(name, ?charge, "a fail point was armed by an operator");
-                if self.parts.fail_points.arm(name, charge) {
-                    Answer::json(line(&json!({ "ok": true })))
-                } else {
+                if !self.parts.fail_points.arm(name, charge.clone()) {
                     let why = format!("no fail point {name:?}; GET /fail-points lists them");
-                    refusal(StatusCode::NOT_FOUND, &why)
+                    return refusal(StatusCode::NOT_FOUND, &why);
                 }
+                match charge {
+                    Some(charge) => {
+                        tracing::warn!(name, ?charge, "a fail point was armed by an operator");
+                    }
+                    None => tracing::warn!(name, "a fail point was disarmed by an operator"),
+                }
+                Answer::json(line(&json!({ "ok": true })))
             }
         }
     }
@@ -267,12 +277,4 @@ fn button(outcome: std::io::Result<()>, done: &str) -> Answer {
             &format!("the button's file: {error}"),
         ),
     }
-}
-
-fn refusal(status: StatusCode, why: &str) -> Answer {
-    Answer::new(status, ContentType::JSON, line(&json!({ "error": why })))
-}
-
-fn line(value: &Value) -> String {
-    format!("{value}\n")
 }

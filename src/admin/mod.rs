@@ -8,6 +8,7 @@
 //! | `GET /alerts` | what an operator should know |
 //! | `GET /campaigns` | what each campaign has spent |
 //! | `POST /campaigns/reload` | reads the catalogue's files again |
+//! | `POST /explain?exchange=<id>` | what a bid request would be answered, and why, campaign by campaign; nothing changes by it |
 //! | `POST /exchanges/<id>/recover`, `/tree/<path>/recover` | tries a degraded part now |
 //! | `POST /stop-all`, `/resume` | stops all bidding; lets it go on |
 //! | `POST /tree/<path>/kill` | kills a child, where the configuration says `chaos = true` |
@@ -16,6 +17,8 @@
 //! It decides nothing: each lever belongs to somebody else.
 
 pub mod admin_listener;
+mod answers;
 mod campaigns_page;
+pub mod explain_page;
 mod fail_points_page;
 mod tree_page;

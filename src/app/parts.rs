@@ -2,6 +2,7 @@
 //!
 //! Each struct here is what one subtree is given; `app.rs` puts them in their places.
 
+mod admin;
 mod exchanges;
 mod regions;
 
@@ -21,10 +22,10 @@ use crate::admin::admin_listener::AdminParts;
 use crate::campaign::budget::LEASE_TTL;
 use crate::campaign::campaign_server::Directory;
 use crate::campaign::roster_server::RosterParts;
-use crate::campaign::{Campaign, CatalogueStage, LeftOut, SLOTS_MAX, Shelf, SlotTable};
+use crate::campaign::{CatalogueStage, LeftOut, SLOTS_MAX, Shelf, SlotTable};
 use crate::chaos::{FailPoint, FailPoints};
 use crate::clock::Clock;
-use crate::config::{self, Config, Settings};
+use crate::config::{Config, Settings};
 use crate::exchange::outcome::Outcome;
 use crate::exchange::stop_all::StopAll;
 use crate::http::{DataThreads, ListenError, ListeningSocket};
@@ -170,7 +171,7 @@ impl Parts {
             exchanges::build(&ground, &campaigns.catalogue, map, (sockets.exchanges, tap));
         let meters = &telemetry.aggregator.meters;
         let notices = notices_parts(&ground, &regions, sockets.notices, meters);
-        let admin = admin_parts(
+        let admin = admin::build(
             &ground,
             (folder, &exchanges),
             (sockets.admin, &campaigns, &telemetry),
@@ -366,51 +367,5 @@ fn notices_parts(
         listener,
         journal: ground.journal.clone(),
         ledgers: Arc::new(ledgers.collect()),
-    }
-}
-
-fn admin_parts(
-    ground: &Ground,
-    (folder, exchanges): (&Path, &[ExchangeParts]),
-    (socket, campaigns, telemetry): (Arc<ListeningSocket>, &CampaignParts, &TelemetryParts),
-) -> AdminParts {
-    let (page, board) = (
-        Arc::clone(&telemetry.aggregator.meters),
-        Arc::clone(&telemetry.aggregator.meters),
-    );
-    let stages: Vec<_> = exchanges
-        .iter()
-        .map(|exchange| {
-            (
-                exchange.pool.name.to_string(),
-                exchange.pool.engine.clone(),
-                exchange.pool.serializer.clone(),
-            )
-        })
-        .collect();
-    let readiness = move || {
-        let up = stages
-            .iter()
-            .map(|(name, engine, serializer)| (name.clone(), engine.is_up() && serializer.is_up()));
-        up.collect()
-    };
-    let (folder, settings) = (folder.to_owned(), Arc::clone(&ground.settings));
-    let load = move || -> Result<Vec<Arc<Campaign>>, String> {
-        config::load_catalogue(&folder, &settings).map_err(|faults| faults.to_string())
-    };
-    AdminParts {
-        socket,
-        tree: ground.tree.clone(),
-        clock: ground.clock.clone(),
-        metrics: Arc::new(move || page.render()),
-        alerts: Arc::new(move || board.alerts()),
-        journal: ground.journal.clone(),
-        shelf: Arc::clone(&ground.shelf),
-        roster: campaigns.roster.address.clone(),
-        load_catalogue: Arc::new(load),
-        readiness: Arc::new(readiness),
-        stop_all: ground.stop_all.clone(),
-        chaos: ground.settings.admin.chaos,
-        fail_points: ground.fail_points.clone(),
     }
 }

@@ -160,7 +160,7 @@ pub fn bid_engine(address: &Stage<BidEngine>, parts: &EngineParts) -> Spec {
 
 /// One exchange's engine.
 pub struct BidEngine {
-    parts: EngineParts,
+    pub(super) parts: EngineParts,
 }
 
 impl BidEngine {
@@ -250,7 +250,12 @@ impl BidEngine {
         })
     }
 
-    fn place(&self, region: RegionKey, user: Option<UserKey>, at: UnixMillis) -> Place<'_> {
+    pub(super) fn place(
+        &self,
+        region: RegionKey,
+        user: Option<UserKey>,
+        at: UnixMillis,
+    ) -> Place<'_> {
         Place {
             exchange: self.parts.exchange,
             seat: self.parts.seat.as_deref(),
@@ -267,7 +272,7 @@ impl BidEngine {
         }
     }
 
-    fn region(&self, request: &BidRequest<'_>) -> &RegionDesk {
+    pub(super) fn region(&self, request: &BidRequest<'_>) -> &RegionDesk {
         let regions = &self.parts.shared.regions;
         let country = request
             .device
@@ -281,7 +286,7 @@ impl BidEngine {
     }
 
     /// A keyed hash of whatever id consent lets us read.
-    fn user(&self, request: &BidRequest<'_>) -> Option<UserKey> {
+    pub(super) fn user(&self, request: &BidRequest<'_>) -> Option<UserKey> {
         let id = consent::user_id(request)?;
         let mut hasher = SipHasher24::new_with_key(&self.parts.shared.user_hash_key);
         hasher.write(id.as_bytes());
@@ -290,12 +295,15 @@ impl BidEngine {
 
     /// The moment an answer must leave by: what the exchange waits, less the way, from when it could first be seen.
     fn deadline(&self, request: &BidRequest<'_>, call: &BidCall<'_>) -> Deadline {
+        let ours = self.time_to_answer(request).saturating_sub(call.waited);
+        Deadline::at(call.arrived.plus(ours))
+    }
+
+    /// What the exchange waits, less the way.
+    pub(super) fn time_to_answer(&self, request: &BidRequest<'_>) -> Duration {
         let tmax = request.tmax_ms.map_or(self.parts.default_tmax, |ms| {
             Duration::from_millis(u64::from(ms)).min(TMAX_MAX)
         });
-        let ours = tmax
-            .saturating_sub(self.parts.network_margin)
-            .saturating_sub(call.waited);
-        Deadline::at(call.arrived.plus(ours))
+        tmax.saturating_sub(self.parts.network_margin)
     }
 }

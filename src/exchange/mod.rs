@@ -7,6 +7,7 @@
 //! | `doorstep` | where accepted sockets wait for the pool; outlives it |
 //! | `connection_pool` | connections, admission, and the page that calls the other two; its degraded stand-in |
 //! | `bid_engine` | bytes to decision: decode, deadline, region, context, choices |
+//! | `explain` | what would be answered and why, changing nothing |
 //! | `region_desk` | a region as the bid path meets it: draws, caps, promises |
 //! | `serializer` | decision to bytes: tokens, URLs, markup, JSON |
 //! | `seats` | whose a bid is: its seat, and who stands behind it |
@@ -19,6 +20,7 @@ mod about;
 pub mod bid_engine;
 pub mod connection_pool;
 pub mod doorstep;
+pub mod explain;
 mod markup;
 pub mod outcome;
 pub mod region_desk;

@@ -94,14 +94,7 @@ impl Funds for RegionFunds<'_> {
             .ledger
             .call(|ledger| ledger.reserve(offered.slot, offered.charge, now, hold));
         let reservation = match reserved {
-            Ok(Ok(reservation)) => reservation,
-            Ok(Err(ReserveError::NoLease | ReserveError::Expired)) => {
-                return Err(PassReason::NoLease);
-            }
-            Ok(Err(ReserveError::Exhausted)) => return Err(PassReason::NoBudget),
-            Ok(Err(ReserveError::WheelBehind | ReserveError::UnknownHold)) => {
-                return Err(PassReason::LedgerBehind);
-            }
+            Ok(reserved) => reserved.map_err(why_not_reserved)?,
             Err(_) => return Err(self.desk.why_not()),
         };
         let pending = match offered.cap {
@@ -118,9 +111,7 @@ impl Funds for RegionFunds<'_> {
                     .frequency
                     .call(|table| table.admit(viewing, counted(cap), now, until));
                 match admitted {
-                    Ok(Ok(pending)) => Some(pending),
-                    Ok(Err(CapRefusal::Capped)) => return Err(PassReason::Capped),
-                    Ok(Err(CapRefusal::Unknown)) => return Err(PassReason::CapsUnknown),
+                    Ok(admitted) => Some(admitted.map_err(why_not_admitted)?),
                     Err(_) => return Err(self.desk.why_not()),
                 }
             }
@@ -131,6 +122,79 @@ impl Funds for RegionFunds<'_> {
             supply: Arc::clone(&self.desk.supply),
             thread: self.thread,
         })
+    }
+}
+
+/// A region, looked at: what it would answer, and nothing is drawn, counted or promised.
+pub struct RegionSurvey<'d> {
+    /// The region.
+    pub desk: &'d RegionDesk,
+    /// Which of the ledger's holds the exchange's bids have.
+    pub hold: HoldClass,
+    /// The time.
+    pub now: LedgerTime,
+    /// What part of such opportunities pacing takes, as it last said.
+    pub share: f64,
+}
+
+/// What would stand behind a bid.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cover {
+    /// What part of such opportunities pacing takes; what is guaranteed is taken always.
+    pub share: f64,
+    /// What is free of the region's lease, in the campaign's currency.
+    pub free: Nanos,
+}
+
+impl Funds for RegionSurvey<'_> {
+    type Hold = Cover;
+
+    /// Whether a draw could succeed. Some data thread may still take a new campaign's first opportunities without one.
+    fn draws(&mut self, slot: CampaignSlot, charge: Nanos) -> Result<bool, PassReason> {
+        let share = self.desk.shares.call(|shares| shares.share(slot));
+        self.share = share.map_err(|_| self.desk.why_not())?.part();
+        let price = u64::try_from(charge.get()).unwrap_or(0);
+        let first = price.saturating_mul(UNPACED_FIRST);
+        let mut shards = (0..).map_while(|thread| self.desk.supply.shard(thread));
+        Ok(self.share > 0.0 || shards.any(|shard| shard.offered(slot) < first))
+    }
+
+    fn promise(&mut self, offered: &Offered) -> Result<Cover, PassReason> {
+        let (now, hold) = (self.now, self.hold);
+        let look =
+            |ledger: &Arc<Ledger>| ledger.would_reserve(offered.slot, offered.charge, now, hold);
+        let looked = self.desk.ledger.call(look);
+        let free = looked
+            .map_err(|_| self.desk.why_not())?
+            .map_err(why_not_reserved)?;
+        if let Some(cap) = offered.cap {
+            let viewing = Viewing {
+                user: offered.user.ok_or(PassReason::Unidentified)?,
+                campaign: offered.campaign,
+            };
+            let look = |table: &Arc<Frequency>| table.would_admit(viewing, counted(cap), now);
+            let looked = self.desk.frequency.call(look);
+            looked
+                .map_err(|_| self.desk.why_not())?
+                .map_err(why_not_admitted)?;
+        }
+        let share = self.share;
+        Ok(Cover { share, free })
+    }
+}
+
+fn why_not_reserved(error: ReserveError) -> PassReason {
+    match error {
+        ReserveError::NoLease | ReserveError::Expired => PassReason::NoLease,
+        ReserveError::Exhausted => PassReason::NoBudget,
+        ReserveError::WheelBehind | ReserveError::UnknownHold => PassReason::LedgerBehind,
+    }
+}
+
+fn why_not_admitted(refusal: CapRefusal) -> PassReason {
+    match refusal {
+        CapRefusal::Capped => PassReason::Capped,
+        CapRefusal::Unknown => PassReason::CapsUnknown,
     }
 }
 

@@ -116,6 +116,13 @@ impl Exposures {
         u32::try_from(self.marks.as_slice().len()).unwrap_or(u32::MAX)
     }
 
+    /// How many times count at this moment, for whoever only looks.
+    pub(super) fn counted(&self, now: Second, window: u32) -> u32 {
+        let marks = self.marks.as_slice().iter();
+        let counted = marks.filter(|mark| mark.counts(now, window)).count();
+        u32::try_from(counted).unwrap_or(u32::MAX)
+    }
+
     /// Adds a pending bid.
     pub(super) fn pend(&mut self, until: Second) {
         self.marks.push(Mark::pending(until));

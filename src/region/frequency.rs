@@ -10,6 +10,8 @@
 //! Memory: 42 bytes per (user, campaign) of up to three impressions and pending bids, in a full table; more of them take
 //! a list of 8 + 4 bytes each besides. Not here: who the user is, and whether consent lets us know (`bidding`).
 
+mod look;
+
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};

@@ -137,6 +137,15 @@ impl Lease {
         }
     }
 
+    /// Whether [`Lease::take`] would give so much: what is free, for whoever only looks.
+    pub(super) fn would_give(&self, nanos: i64) -> Result<i64, Refused> {
+        match self.free.load(Ordering::Acquire) {
+            free if free < LARGEST.saturating_neg() => Err(Refused::Sealed),
+            free if free < nanos => Err(Refused::Exhausted),
+            free => Ok(free),
+        }
+    }
+
     /// Puts back what was taken and never sent. Right also when the lease was sealed meanwhile: it is then part of what
     /// is still to be returned.
     pub(super) fn put_back(&self, nanos: i64) {

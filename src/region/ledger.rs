@@ -165,6 +165,34 @@ impl Ledger {
         })
     }
 
+    /// What [`Ledger::reserve`] would answer now: what is free, or why nothing would be promised. Takes nothing, and asks
+    /// for no money.
+    ///
+    /// # Errors
+    /// [`ReserveError`].
+    pub fn would_reserve(
+        &self,
+        slot: CampaignSlot,
+        amount: Nanos,
+        now: LedgerTime,
+        hold: HoldClass,
+    ) -> Result<Nanos, ReserveError> {
+        let guard = self.place(slot).map(ArcSwapOption::load);
+        let lease = guard.as_ref().and_then(|guard| guard.as_ref());
+        let lease = lease.ok_or(ReserveError::NoLease)?;
+        if !lease.usable_at(now) {
+            return Err(ReserveError::Expired);
+        }
+        let dial = self.dials.get(hold.index());
+        let dial = dial.ok_or(ReserveError::UnknownHold)?;
+        dial.tick_for(now).ok_or(ReserveError::WheelBehind)?;
+        match lease.would_give(amount.get()) {
+            Ok(free) => Ok(Nanos::new(free)),
+            Err(Refused::Exhausted) => Err(ReserveError::Exhausted),
+            Err(Refused::Sealed) => Err(ReserveError::NoLease),
+        }
+    }
+
     /// Where the money of a slot's present lease is, for whoever only looks: the server may be in the middle of a movement.
     pub fn balance(&self, slot: CampaignSlot) -> Option<Balance> {
         let lease = self.place(slot)?.load();

@@ -7,6 +7,7 @@
 )]
 
 mod bid_path;
+mod explain;
 mod faults;
 mod golden;
 mod money;

@@ -256,6 +256,38 @@ impl Running {
         ask(self.parts.admin.socket.address(), method, path, b"")
     }
 
+    /// Has a bid request explained.
+    pub(crate) fn explain(&self, query: &str, request: &Value) -> Reply {
+        let (path, body) = (format!("/explain?{query}"), request.to_string());
+        let address = self.parts.admin.socket.address();
+        ask(address, "POST", &path, body.as_bytes())
+    }
+
+    /// Everything that a bid changes: money by region, what pacing has counted, whom caps know, the books, the counters.
+    pub(crate) fn what_a_bid_changes(&self) -> String {
+        let catalogue = self.parts.campaigns.roster.shelf.current();
+        let mut seen = self.page("/campaigns");
+        for region in &self.parts.regions {
+            let (pairs, ledger) = (&region.frequency.frequency, &region.ledger.ledger);
+            for offer in catalogue.offers() {
+                let mut sights = region.pacer.sights.iter();
+                let flow = sights.try_fold(0, |sum, sight| {
+                    let flow = sight.supply.flow(offer.slot);
+                    Some(sum + flow.offered + flow.bid)
+                });
+                let share = region.pacer.shares.call(|shares| shares.share(offer.slot));
+                let balance = ledger.call(|ledger| ledger.balance(offer.slot));
+                seen += &format!("{flow:?} {share:?} {balance:?}\n");
+            }
+            seen += &format!("{:?}\n", pairs.call(|table| table.pairs()));
+        }
+        let requests = self.parts.telemetry.aggregator.meters.requests();
+        for (exchange, _) in requests.exchanges().enumerate() {
+            seen += &format!("{:?}\n", requests.totals(exchange).outcomes);
+        }
+        seen
+    }
+
     /// A page of the admin port.
     pub(crate) fn page(&self, path: &str) -> String {
         String::from_utf8(self.admin("GET", path).body).expect("text")

@@ -31,7 +31,13 @@ fn table() -> Frequency {
 }
 
 fn admit(table: &Frequency, impressions: u32, second: u64) -> Result<Pending, CapRefusal> {
-    table.admit(VIEWING, cap(impressions), after(second), after(second + 60))
+    let would = table.would_admit(VIEWING, cap(impressions), after(second));
+    let admitted = table.admit(VIEWING, cap(impressions), after(second), after(second + 60));
+    assert_eq!(
+        would,
+        admitted.as_ref().map(|_| ()).map_err(|refusal| *refusal)
+    );
+    admitted
 }
 
 #[test]

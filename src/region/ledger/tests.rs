@@ -47,7 +47,23 @@ fn granted(amount: i64) -> Books {
 }
 
 fn reserve(books: &Books, amount: i64, now: LedgerTime) -> Result<Reservation, ReserveError> {
-    books.ledger().reserve(SLOT, Nanos::new(amount), now, HOLD)
+    let would = looked(books, amount, now);
+    let reserved = books.ledger().reserve(SLOT, Nanos::new(amount), now, HOLD);
+    assert_eq!(would, reserved.as_ref().map(|_| ()).map_err(|error| *error));
+    reserved
+}
+
+/// What whoever only looks is told, which takes nothing and asks for nothing.
+fn looked(books: &Books, amount: i64, now: LedgerTime) -> Result<(), ReserveError> {
+    let ledger = books.ledger();
+    let wanted = || -> Vec<u64> {
+        let words = ledger.wanted().iter();
+        words.map(|word| word.load(Ordering::Relaxed)).collect()
+    };
+    let before = (ledger.balance(SLOT), wanted());
+    let would = ledger.would_reserve(SLOT, Nanos::new(amount), now, HOLD);
+    assert_eq!((ledger.balance(SLOT), wanted()), before);
+    would.map(|_| ())
 }
 
 fn figures(books: &Books) -> [i64; 4] {

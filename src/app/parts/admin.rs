@@ -1,0 +1,79 @@
+//! Administration: what its pages read, and what its levers belong to.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{CampaignParts, ExchangeParts, Ground, TelemetryParts};
+use crate::admin::admin_listener::AdminParts;
+use crate::admin::explain_page::{ExplainParts, Explained};
+use crate::campaign::Campaign;
+use crate::config;
+use crate::exchange::explain::Explainer;
+use crate::http::ListeningSocket;
+use crate::supervision::Post;
+
+/// What administration is given.
+pub(super) fn build(
+    ground: &Ground,
+    (folder, exchanges): (&Path, &[ExchangeParts]),
+    (socket, campaigns, telemetry): (Arc<ListeningSocket>, &CampaignParts, &TelemetryParts),
+) -> AdminParts {
+    let (page, board) = (
+        Arc::clone(&telemetry.aggregator.meters),
+        Arc::clone(&telemetry.aggregator.meters),
+    );
+    let stages: Vec<_> = exchanges
+        .iter()
+        .map(|exchange| {
+            (
+                exchange.pool.name.to_string(),
+                exchange.pool.engine.clone(),
+                exchange.pool.serializer.clone(),
+            )
+        })
+        .collect();
+    let readiness = move || {
+        let up = stages
+            .iter()
+            .map(|(name, engine, serializer)| (name.clone(), engine.is_up() && serializer.is_up()));
+        up.collect()
+    };
+    let (folder, settings) = (folder.to_owned(), Arc::clone(&ground.settings));
+    let load = move || -> Result<Vec<Arc<Campaign>>, String> {
+        config::load_catalogue(&folder, &settings).map_err(|faults| faults.to_string())
+    };
+    AdminParts {
+        socket,
+        tree: ground.tree.clone(),
+        clock: ground.clock.clone(),
+        metrics: Arc::new(move || page.render()),
+        alerts: Arc::new(move || board.alerts()),
+        journal: ground.journal.clone(),
+        shelf: Arc::clone(&ground.shelf),
+        roster: campaigns.roster.address.clone(),
+        load_catalogue: Arc::new(load),
+        readiness: Arc::new(readiness),
+        stop_all: ground.stop_all.clone(),
+        chaos: ground.settings.admin.chaos,
+        fail_points: ground.fail_points.clone(),
+        explain: explain_parts(ground, exchanges),
+    }
+}
+
+/// Every exchange, to be explained.
+fn explain_parts(ground: &Ground, exchanges: &[ExchangeParts]) -> ExplainParts {
+    let regions = ground.settings.regions.iter();
+    let names: Arc<[_]> = regions
+        .map(|region| (region.key, Arc::clone(&region.name)))
+        .collect();
+    let all = exchanges.iter().map(|exchange| Explained {
+        exchange: Arc::clone(&exchange.pool.name),
+        body_bytes_max: exchange.pool.limits.body_bytes,
+        explainer: Explainer::new(&exchange.engine, Arc::clone(&names)),
+    });
+    ExplainParts {
+        post: Post::new(),
+        exchanges: all.collect(),
+        clock: ground.clock.clone(),
+    }
+}

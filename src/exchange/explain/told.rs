@@ -1,0 +1,292 @@
+//! What is told of each campaign: chosen, lost to another, or the first reason that it did not bid, with its price path.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
+
+use super::Wanted;
+use crate::bidding::{CANDIDATES_MAX, Choice, Context, PassReason, Priced, Quote, Told, Tried};
+use crate::campaign::{Campaign, Catalogue, Offer, Rank};
+use crate::exchange::region_desk::Cover;
+use crate::units::{CampaignKey, Cpm, Currency};
+
+pub(super) type Verdict = Told<Cover>;
+
+/// What is told of an impression's campaigns.
+pub(super) struct Page {
+    pub(super) counts: Counts,
+    pub(super) unlisted: usize,
+    pub(super) campaigns: Vec<ToldCampaign>,
+}
+
+/// How many campaigns end how, the most frequent first.
+#[derive(Debug, Default)]
+pub struct Counts(BTreeMap<String, usize>);
+
+/// One campaign.
+#[derive(Debug, Serialize)]
+pub struct ToldCampaign {
+    campaign: String,
+    /// `chosen`, `lost`, `pass` or `not_offered`.
+    outcome: &'static str,
+    /// As metrics count it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    /// What of its targeting excludes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    targeting: Option<&'static str>,
+    /// Why it is not offered, or not looked at, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+    /// The campaign that was chosen before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lost_to: Option<String>,
+    /// Its place in the order of worth, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rank: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deal: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    creative: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    price: Option<PricePath>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<Money>,
+}
+
+/// From what a campaign pays to what is bid and charged, step by step; each a CPM but the last.
+#[derive(Debug, Serialize)]
+struct PricePath {
+    /// What the campaign pays, here or on the deal, in its own currency.
+    campaign: String,
+    /// The same in the currency of our bids.
+    most: String,
+    /// What it must at least be.
+    floor: String,
+    /// What no bid is above.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ceiling: Option<String>,
+    /// What is bid.
+    bid: String,
+    /// What the advertiser pays for one impression at that price, with the margin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    charge: Option<String>,
+    margin_per_mille: u32,
+}
+
+/// What its region says.
+#[derive(Debug, Serialize)]
+struct Money {
+    /// What part of such opportunities pacing takes; those on guaranteed deals are all taken.
+    pacing_takes: f64,
+    /// What its lease has left.
+    lease_left: String,
+}
+
+impl Counts {
+    /// All end the same way.
+    pub(super) fn all(reason: PassReason, campaigns: usize) -> Self {
+        let one = (campaigns > 0).then(|| (reason.label().to_owned(), campaigns));
+        Self(one.into_iter().collect())
+    }
+
+    fn add(&mut self, told: &ToldCampaign) {
+        let reason = told.reason.unwrap_or(told.outcome);
+        let name = match told.targeting {
+            Some(targeting) => format!("{reason}/{targeting}"),
+            None => reason.to_owned(),
+        };
+        *self.0.entry(name).or_default() += 1;
+    }
+}
+
+impl Serialize for Counts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut rows: Vec<_> = self.0.iter().collect();
+        rows.sort_by_key(|(_, count)| Reverse(**count));
+        serializer.collect_map(rows)
+    }
+}
+
+/// Counts what is told of campaigns, and lists as many as are wanted: what is chosen first, then what came furthest.
+pub(super) fn page(
+    verdicts: Vec<(Rank, Verdict)>,
+    (context, catalogue): (&Context<'_>, &Catalogue),
+    chosen: &[Choice<Cover>],
+    wanted: &Wanted,
+) -> Page {
+    let mut counts = Counts::default();
+    let mut order = Vec::with_capacity(verdicts.len());
+    for (number, (rank, verdict)) in verdicts.iter().enumerate() {
+        if let Some(offer) = catalogue.offer(*rank) {
+            let told = one((*rank, offer), verdict, (context, catalogue), chosen);
+            counts.add(&told);
+            let is_chosen = told.outcome == "chosen";
+            order.push((
+                Reverse(is_chosen),
+                Reverse(furthest(verdict)),
+                *rank,
+                number,
+            ));
+        }
+    }
+    order.sort_unstable();
+    let first = order.into_iter().take(wanted.limit);
+    let listed = first.filter_map(|(.., rank, number)| {
+        let (_, verdict) = verdicts.get(number)?;
+        let offer = catalogue.offer(rank)?;
+        Some(one((rank, offer), verdict, (context, catalogue), chosen))
+    });
+    let mut campaigns: Vec<ToldCampaign> = listed.collect();
+    let only = wanted.campaign.as_deref().map(CampaignKey::of);
+    for (campaign, why) in catalogue.others() {
+        if only.is_none_or(|key| key == campaign.key) {
+            let told = ToldCampaign {
+                why: Some(why.to_string()),
+                ..ToldCampaign::of(campaign, "not_offered")
+            };
+            counts.add(&told);
+            if campaigns.len() < wanted.limit {
+                campaigns.push(told);
+            }
+        }
+    }
+    let all: usize = counts.0.values().sum();
+    Page {
+        unlisted: all.saturating_sub(campaigns.len()),
+        counts,
+        campaigns,
+    }
+}
+
+/// Those that would bid came further than any reason.
+fn furthest(verdict: &Verdict) -> (bool, Option<PassReason>) {
+    let reason = verdict.reason();
+    (reason.is_none(), reason)
+}
+
+fn one(
+    (rank, offer): (Rank, &Offer),
+    verdict: &Verdict,
+    (context, catalogue): (&Context<'_>, &Catalogue),
+    chosen: &[Choice<Cover>],
+) -> ToldCampaign {
+    let campaign = &*offer.campaign;
+    let choice = chosen.iter().find(|choice| choice.campaign == campaign.key);
+    if let Some(choice) = choice {
+        let on_its_way = |tried: &&Tried<Cover>| tried.deal == choice.deal;
+        let tried = verdict.tried.iter().find(on_its_way);
+        // In a dynamic pod what is bid second depends on what was bid first.
+        let same =
+            |priced: &Priced| (priced.price, priced.creative) == (choice.price, choice.creative);
+        let tried = tried.filter(|tried| tried.priced.as_ref().is_some_and(same));
+        let told = tried.map(|tried| {
+            of_way(
+                ToldCampaign::of(campaign, "chosen"),
+                tried,
+                (campaign, context),
+            )
+        });
+        let mut told = told.unwrap_or_else(|| ToldCampaign::of(campaign, "chosen"));
+        told.rank = Some(rank.index());
+        told.deal = choice.deal.as_deref().map(str::to_owned);
+        told.creative = creative(campaign, choice.creative);
+        return told;
+    }
+    let mut told = ToldCampaign::of(campaign, "pass");
+    told.rank = Some(rank.index());
+    told.targeting = verdict.exclusion.map(|exclusion| exclusion.label());
+    told.reason = verdict.reason().map(PassReason::label);
+    if told.reason.is_none() {
+        told.outcome = "lost";
+        told.lost_to = lost_to(campaign, catalogue, chosen);
+        if told.lost_to.is_none() {
+            told.why = Some(format!(
+                "it stands behind the {CANDIDATES_MAX} candidates that are looked at"
+            ));
+        }
+    }
+    match verdict.best() {
+        Some(tried) => of_way(told, tried, (campaign, context)),
+        None => told,
+    }
+}
+
+/// An advertiser's own bid, where it has one: it bids once for an impression. Else the last that there was room for.
+fn lost_to(campaign: &Campaign, catalogue: &Catalogue, chosen: &[Choice<Cover>]) -> Option<String> {
+    let mut all = chosen.iter();
+    let own = all.find(|choice| choice.advertiser == campaign.advertiser.key);
+    let winner = catalogue.offer(own.or(chosen.last())?.rank)?;
+    Some(winner.campaign.id.to_string())
+}
+
+fn of_way(
+    told: ToldCampaign,
+    tried: &Tried<Cover>,
+    (campaign, context): (&Campaign, &Context<'_>),
+) -> ToldCampaign {
+    let cover = tried.outcome.as_ref().ok().and_then(Option::as_ref);
+    let priced = tried.priced.as_ref();
+    ToldCampaign {
+        deal: tried.deal.as_deref().map(str::to_owned),
+        creative: priced.and_then(|priced| creative(campaign, priced.creative)),
+        price: priced
+            .map(|priced| path(tried, (priced, tried.quote.as_ref()), (campaign, context))),
+        region: cover.map(|cover| Money {
+            pacing_takes: cover.share,
+            lease_left: format!("{} {}", cover.free, campaign.currency),
+        }),
+        ..told
+    }
+}
+
+fn path(
+    tried: &Tried<Cover>,
+    (priced, quote): (&Priced, Option<&Quote>),
+    (campaign, context): (&Campaign, &Context<'_>),
+) -> PricePath {
+    let exchange = context.place.exchange;
+    let on_deal = tried.deal.as_deref().and_then(|id| {
+        let mut own = campaign.deals.iter();
+        own.find(|deal| deal.exchange == exchange && *deal.id == *id)?
+            .price
+    });
+    let ours = |price: Cpm| amount(price, context.currency);
+    PricePath {
+        campaign: amount(on_deal.unwrap_or(campaign.price), campaign.currency),
+        most: ours(priced.most),
+        floor: ours(priced.floor),
+        ceiling: context.place.ceiling.map(|it| amount(it, Currency::USD)),
+        bid: ours(priced.price),
+        charge: quote.map(|quote| format!("{} {}", quote.charge, campaign.currency)),
+        margin_per_mille: campaign.margin_per_mille,
+    }
+}
+
+fn amount(price: Cpm, currency: Currency) -> String {
+    format!("{price} {currency}")
+}
+
+fn creative(campaign: &Campaign, place: usize) -> Option<String> {
+    let creative = campaign.creatives.get(place)?;
+    Some(creative.id.to_string())
+}
+
+impl ToldCampaign {
+    fn of(campaign: &Campaign, outcome: &'static str) -> Self {
+        Self {
+            campaign: campaign.id.to_string(),
+            outcome,
+            reason: None,
+            targeting: None,
+            why: None,
+            lost_to: None,
+            rank: None,
+            deal: None,
+            creative: None,
+            price: None,
+            region: None,
+        }
+    }
+}
