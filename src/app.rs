@@ -14,7 +14,7 @@ pub use parts::{ExchangeParts, Parts, PartsError, RegionParts};
 pub use serve::{Ended, serve};
 
 use crate::admin::{admin_listener::admin_listener, explain_page::explainer};
-use crate::campaign::{catalogue, roster_server::roster};
+use crate::campaign::{approval_server::approvals, catalogue, roster_server::roster};
 use crate::exchange::connection_pool::{connection_pool, degraded_pool};
 use crate::exchange::{bid_engine::bid_engine, serializer::serializer, stop_all::stop_all};
 use crate::http::{data_thread, listener};
@@ -66,7 +66,8 @@ fn store(parts: &Parts) -> Spec {
         .named("store")
 }
 
-/// The roster fills the pool from the catalogue, and fills a new pool anew: `rest_for_one`. A campaign that keeps crashing
+/// The roster fills the pool from the catalogue, and fills a new pool anew: `rest_for_one`. The approvals, which nobody
+/// here waits for, build the catalogue anew, and know nothing that their file does not. A campaign that keeps crashing
 /// is set aside by the pool, and the others go on. Over the limit: ends, and the root counts.
 fn campaigns(parts: &Parts) -> Spec {
     let (settings, parts) = (&parts.settings.campaigns, &parts.campaigns);
@@ -75,6 +76,7 @@ fn campaigns(parts: &Parts) -> Spec {
         .child(catalogue(&parts.catalogue, &parts.roster.shelf))
         .child(pool.named_at("pool", &parts.roster.pool))
         .child(roster(&parts.roster))
+        .child(approvals(&parts.approvals))
         .named("campaigns")
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::answers::{line, refusal};
+use super::approvals_page::ApprovalPageParts;
 use super::campaigns_page::{self, Figures};
 use super::explain_page::ExplainParts;
 use super::{fail_points_page, tree_page};
@@ -44,6 +45,8 @@ const ROUTES: &[Route] = &[
     Route::new("/fail-points", Methods::Get),
     Route::new("/fail-points/*", Methods::Post),
     Route::new("/explain", Methods::Post),
+    Route::new("/approvals", Methods::Get),
+    Route::new("/approvals/*", Methods::Post),
     Route::new("/stop-all", Methods::Post),
     Route::new("/resume", Methods::Post),
 ];
@@ -86,6 +89,8 @@ pub struct AdminParts {
     pub fail_points: FailPoints,
     /// What explains bids.
     pub explain: ExplainParts,
+    /// What exchanges think of creatives.
+    pub approvals: ApprovalPageParts,
 }
 
 /// The admin's listener as a child.
@@ -126,6 +131,10 @@ impl AsyncService for AdminService {
             ))),
             (path, name) if path.starts_with("/fail-points/") => self.arm(name, head.query),
             ("/explain", _) => self.parts.explain.answer(head.query, request.body).await,
+            ("/approvals", _) => self.parts.approvals.list().await,
+            (path, place) if path.starts_with("/approvals/") => {
+                self.parts.approvals.say(place, head.query).await
+            }
             ("/stop-all", _) => button(self.parts.stop_all.engage(), "all bidding is stopped"),
             ("/resume", _) => button(self.parts.stop_all.release(), "exchanges bid again"),
             (path, tail) if path.ends_with("/kill") => self.kill(tail).await,

@@ -8,6 +8,7 @@
 //! | `GET /alerts` | what an operator should know |
 //! | `GET /campaigns` | what each campaign has spent |
 //! | `POST /campaigns/reload` | reads the catalogue's files again |
+//! | `GET /approvals`, `POST /approvals/<exchange>/<creative>?state=approved\|rejected\|unknown` | what exchanges think of creatives; says it |
 //! | `POST /explain?exchange=<id>` | what a bid request would be answered, and why, campaign by campaign; nothing changes by it |
 //! | `POST /exchanges/<id>/recover`, `/tree/<path>/recover` | tries a degraded part now |
 //! | `POST /stop-all`, `/resume` | stops all bidding; lets it go on |
@@ -18,6 +19,7 @@
 
 pub mod admin_listener;
 mod answers;
+pub mod approvals_page;
 mod campaigns_page;
 pub mod explain_page;
 mod fail_points_page;

@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::RegionParts;
 use crate::campaign::Shelf;
+use crate::campaign::approval_server::ApprovalDesk;
 use crate::exchange::stop_all::StopAll;
 use crate::http::DataThreads;
 use crate::region::ledger_server::LedgerMeter;
 use crate::telemetry::Gauge;
+use crate::units::ExchangeKey;
 
 /// The gauges of the whole server.
 pub(super) fn gauges(
@@ -43,6 +45,17 @@ pub(super) fn gauges(
         },
     ]);
     gauges
+}
+
+/// How many creatives an exchange has rejected.
+pub(super) fn rejected(name: &Arc<str>, exchange: ExchangeKey, approvals: &ApprovalDesk) -> Gauge {
+    let approvals = approvals.clone();
+    Gauge {
+        name: "bidtree_creatives_rejected",
+        label: Some(("exchange", name.to_string())),
+        help: "Creatives that are not bid since the exchange has rejected them.",
+        read: Box::new(move || count(approvals.rejected(exchange))),
+    }
 }
 
 fn of_thread(threads: &DataThreads, number: usize) -> [Gauge; 2] {

@@ -19,13 +19,14 @@ pub use regions::RegionParts;
 use super::meters;
 use super::secrets::{self, Secrets, SecretsError};
 use crate::admin::admin_listener::AdminParts;
+use crate::campaign::approval_server::{self, ApprovalDesk, ApprovalParts, ApprovalsFault};
 use crate::campaign::budget::LEASE_TTL;
 use crate::campaign::campaign_server::Directory;
 use crate::campaign::roster_server::RosterParts;
 use crate::campaign::{CatalogueStage, LeftOut, SLOTS_MAX, Shelf, SlotTable};
 use crate::chaos::{FailPoint, FailPoints};
 use crate::clock::Clock;
-use crate::config::{Config, Settings};
+use crate::config::{Config, Review, Settings};
 use crate::exchange::outcome::Outcome;
 use crate::exchange::stop_all::StopAll;
 use crate::http::{DataThreads, ListenError, ListeningSocket};
@@ -37,6 +38,7 @@ use crate::store::checkpoint_server::WriteCheckpoint;
 use crate::store::journal_server::Journal;
 use crate::supervision::{Address, Dynamic, Planes, Post, Tree};
 use crate::telemetry::{AggregatorParts, LogLimits, LogPlace, Meters, RequestCounters, Trace};
+use crate::units::ExchangeKey;
 
 /// A data thread sheds while even its shortest lap is later than this part of the smallest deadline.
 const LATE_PART: u32 = 10;
@@ -101,6 +103,8 @@ pub struct StoreParts {
 pub struct CampaignParts {
     /// Where bids find the catalogue.
     pub catalogue: CatalogueStage,
+    /// What exchanges think of creatives.
+    pub approvals: ApprovalParts,
     /// What keeps a process for each campaign.
     pub roster: RosterParts,
 }
@@ -124,6 +128,9 @@ pub enum PartsError {
     /// A key.
     #[error("{0}")]
     Secrets(#[from] SecretsError),
+    /// What exchanges think of creatives.
+    #[error("{0}")]
+    Approvals(#[from] ApprovalsFault),
     /// Too many different holds.
     #[error(
         "exchanges have {0} different holds; a ledger tells {HOLDS_MAX} apart: give some exchanges the same `hold`"
@@ -138,6 +145,7 @@ struct Ground {
     tree: Tree,
     threads: DataThreads,
     shelf: Arc<Shelf>,
+    approvals: ApprovalDesk,
     journal: Journal,
     directory: Directory,
     holds: Arc<[Duration]>,
@@ -219,11 +227,14 @@ impl Ground {
             settings.rates.in_usd.clone(),
             (clock.monotonic(), clock.wall()),
         );
-        let (shelf, left_out) = Shelf::new(catalogue, slots, rates, now);
+        let file = settings.server.data_dir.join(approval_server::FILE_NAME);
+        let approvals = approval_server::read(&file)?.approvals(&approval_first(&settings));
+        let (shelf, left_out) = Shelf::new(catalogue, slots, rates, approvals, now);
         let (current, former) = &secrets.tokens;
         let ground = Self {
             threads: DataThreads::new(tree.planes()),
             shelf: Arc::new(shelf),
+            approvals: ApprovalDesk::new(settings.exchanges.iter().map(|it| it.key)),
             journal: Journal::new(),
             directory: Directory::default(),
             holds,
@@ -313,8 +324,27 @@ fn campaign_parts(ground: &Ground) -> CampaignParts {
     };
     CampaignParts {
         catalogue: CatalogueStage::new(),
+        approvals: approval_parts(ground),
         roster,
     }
+}
+
+fn approval_parts(ground: &Ground) -> ApprovalParts {
+    let folder = &ground.settings.server.data_dir;
+    ApprovalParts {
+        desk: ground.approvals.clone(),
+        file: folder.join(approval_server::FILE_NAME),
+        approval_first: approval_first(&ground.settings).into(),
+        shelf: Arc::clone(&ground.shelf),
+        reaper: ground.tree.reaper().clone(),
+    }
+}
+
+/// Exchanges that run only what they have approved.
+fn approval_first(settings: &Settings) -> Vec<ExchangeKey> {
+    let first = settings.exchanges.iter();
+    let first = first.filter(|exchange| exchange.review == Review::First);
+    first.map(|exchange| exchange.key).collect()
 }
 
 fn telemetry_parts(ground: &Ground, regions: &[RegionParts]) -> TelemetryParts {
@@ -322,7 +352,9 @@ fn telemetry_parts(ground: &Ground, regions: &[RegionParts]) -> TelemetryParts {
     let telemetry = &settings.telemetry;
     let names = settings.exchanges.iter().map(|exchange| &*exchange.name);
     let counters = RequestCounters::new(names, Outcome::labels(), ground.threads.count());
-    let gauges = meters::gauges(&ground.threads, &ground.shelf, &ground.stop_all, regions);
+    let mut gauges = meters::gauges(&ground.threads, &ground.shelf, &ground.stop_all, regions);
+    let exchanges = settings.exchanges.iter();
+    gauges.extend(exchanges.map(|it| meters::rejected(&it.name, it.key, &ground.approvals)));
     let folder = settings.server.data_dir.join("log");
     let limits = LogLimits {
         file_bytes: telemetry.max_file_bytes,
@@ -352,13 +384,15 @@ fn notices_parts(
     socket: Arc<ListeningSocket>,
     meters: &Arc<Meters>,
 ) -> NoticesParts {
-    let meters = Arc::clone(meters);
+    let (meters, losses) = (Arc::clone(meters), Arc::clone(meters));
     let listener = NoticeParts {
         socket,
         sealer: Arc::clone(&ground.sealer),
         settlement: Address::new(),
         shelf: Arc::clone(&ground.shelf),
         count: Arc::new(move |kind, outcome| meters.count_notice(kind, outcome)),
+        count_loss: Arc::new(move |code| losses.count_loss(code)),
+        approvals: ground.approvals.clone(),
     };
     let ledgers = regions
         .iter()

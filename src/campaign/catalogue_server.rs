@@ -1,6 +1,6 @@
 //! The catalogue as a child: the shelf on which the current snapshot lies, and the stage through which bids reach it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 
@@ -31,9 +31,9 @@ impl Shelf {
         campaigns: Vec<Arc<Campaign>>,
         mut slots: SlotTable,
         rates: Rates,
+        approvals: Approvals,
         (now, wall): (Monotonic, UnixMillis),
     ) -> (Self, Vec<LeftOut>) {
-        let approvals = Approvals::default();
         let terms = (&rates, &approvals);
         let (catalogue, left_out) = build(&campaigns, &mut slots, terms, (now, wall));
         let shelf = Self {
@@ -56,9 +56,13 @@ impl Shelf {
         self.campaigns.load_full()
     }
 
-    /// What exchanges think of creatives, for the next catalogue.
-    pub fn approve(&self, approvals: Approvals) {
-        self.approvals.store(Arc::new(approvals));
+    /// What exchanges think of creatives, for the next catalogue. Says whether that is anything new.
+    pub fn approve(&self, approvals: Approvals) -> bool {
+        let is_new = **self.approvals.load() != approvals;
+        if is_new {
+            self.approvals.store(Arc::new(approvals));
+        }
+        is_new
     }
 
     /// Builds the catalogue of these campaigns and puts it in the place of the current one, which goes to the reaper.
@@ -66,18 +70,40 @@ impl Shelf {
     pub fn replace(
         &self,
         campaigns: Vec<Arc<Campaign>>,
-        (now, wall): (Monotonic, UnixMillis),
+        times: (Monotonic, UnixMillis),
         reaper: &Reaper,
     ) -> Vec<LeftOut> {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.slots();
+        let left_out = self.swap(&campaigns, &mut slots, times, reaper);
+        self.campaigns.store(Arc::new(campaigns));
+        left_out
+    }
+
+    /// Builds the catalogue of the same campaigns anew, by what else has changed. As long as [`Shelf::replace`].
+    pub fn rebuild(&self, times: (Monotonic, UnixMillis), reaper: &Reaper) {
+        // Under the lock, so that the campaigns are not those of before a reload.
+        let mut slots = self.slots();
+        let campaigns = self.campaigns();
+        // Those that are left out were told of when they were loaded.
+        self.swap(&campaigns, &mut slots, times, reaper);
+    }
+
+    fn swap(
+        &self,
+        campaigns: &[Arc<Campaign>],
+        slots: &mut SlotTable,
+        times: (Monotonic, UnixMillis),
+        reaper: &Reaper,
+    ) -> Vec<LeftOut> {
         let approvals = self.approvals.load();
         let terms = (&self.rates, &**approvals);
-        let (catalogue, left_out) = build(&campaigns, &mut slots, terms, (now, wall));
-        let old = self.current.swap(Arc::new(catalogue));
-        self.campaigns.store(Arc::new(campaigns));
-        drop(slots);
-        reaper.retire(old);
+        let (catalogue, left_out) = build(campaigns, slots, terms, times);
+        reaper.retire(self.current.swap(Arc::new(catalogue)));
         left_out
+    }
+
+    fn slots(&self) -> MutexGuard<'_, SlotTable> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

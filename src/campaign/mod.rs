@@ -5,6 +5,8 @@
 
 mod advertiser;
 mod approval;
+pub mod approval_book;
+pub mod approval_server;
 mod audience;
 mod bitmap;
 pub mod budget;

@@ -23,6 +23,7 @@ pub(super) const EXCHANGE: Keys = &[
     "seat",
     "seats",
     "bids_per_imp",
+    "approval_first",
     "supply_chain",
     "billing",
     "notice_url",

@@ -29,7 +29,7 @@ pub use faults::{Fault, Faults};
 pub use load::{Config, load, load_catalogue};
 pub use settings::{
     Admin, Billing, Campaigns, Coding, Dialect, Exchange, Fuses, Notices, PLACES_MAX, Region,
-    Server, Settings, StatedRates, Store, Telemetry,
+    Review, Server, Settings, StatedRates, Store, Telemetry,
 };
 pub use source::FILE_BYTES_MAX;
 

@@ -89,6 +89,8 @@ pub struct Exchange {
     pub seats: Vec<Arc<str>>,
     /// How many bids it takes for one impression.
     pub bids_per_imp: NonZeroUsize,
+    /// Whether it runs only creatives that it has approved.
+    pub review: Review,
     /// Which supply chains it is bought from.
     pub supply: Arc<SupplyPolicy>,
     /// Over it the exchange is degraded: it answers 204.
@@ -113,6 +115,15 @@ pub struct Exchange {
     pub billing: Billing,
     /// Whether bids have a win notice URL (`nurl`).
     pub notice_url: bool,
+}
+
+/// When an exchange looks at creatives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Review {
+    /// It runs only what it has approved (`approval_first`).
+    First,
+    /// While they run, or never: what nobody has judged is bid.
+    Meanwhile,
 }
 
 /// How an exchange speaks `OpenRTB`.

@@ -16,12 +16,16 @@ use super::settlement::{Notice, Refusal, Reported};
 use super::settlement_server::{Settled, SettlementMessage};
 use super::token::{Sealer, Token, TokenError};
 use crate::campaign::Shelf;
+use crate::campaign::approval_book::Place;
+use crate::campaign::approval_server::ApprovalDesk;
 use crate::http::{
     Answer, AsyncService, ContentType, HeaderValue, Limits, ListeningSocket, Methods, Request,
     Route, StatusCode, header, parameter, serving_listener,
 };
+use crate::openrtb::codes::LossReason;
 use crate::openrtb::macros::SubstitutedPrice;
 use crate::supervision::{Address, Spec};
+use crate::units::BidId;
 
 /// How long settlement may take to answer. It answers within milliseconds or says that it cannot.
 const SETTLE_WITHIN: Duration = Duration::from_secs(5);
@@ -32,6 +36,8 @@ const BODY_BYTES_MAX: usize = 16 * 1024;
 pub const TOKEN: &str = "t";
 /// The clearing price.
 pub const PRICE: &str = "p";
+/// Why a bid was lost.
+pub const REASON: &str = "r";
 
 /// A transparent pixel of one by one.
 const PIXEL: &[u8] =
@@ -48,6 +54,8 @@ const KINDS: [&str; 5] = ["win", "bill", "loss", "imp", "click"];
 
 /// Counts a notice: its kind, and what became of it.
 pub type CountNotice = Arc<dyn Fn(&'static str, &'static str) + Send + Sync>;
+/// Counts a lost bid by its loss code.
+pub type CountLoss = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// What the listener's child is given.
 #[derive(Clone)]
@@ -62,6 +70,10 @@ pub struct NoticeParts {
     pub shelf: Arc<Shelf>,
     /// What counts.
     pub count: CountNotice,
+    /// What counts losses.
+    pub count_loss: CountLoss,
+    /// Who learns what exchanges think of creatives.
+    pub approvals: ApprovalDesk,
 }
 
 /// The notices' listener as a child.
@@ -106,6 +118,7 @@ impl AsyncService for NoticeService {
                 return Answer::empty(StatusCode::BAD_REQUEST);
             }
         };
+        let (place, bid) = ((token.exchange, token.creative), token.bid);
         let landing = (kind == "click").then(|| self.landing(&token)).flatten();
         let notice = notice(kind, query);
         let call = self
@@ -117,6 +130,7 @@ impl AsyncService for NoticeService {
             Ok(Err(_)) | Err(_) => Settled::Unavailable,
         };
         (self.parts.count)(kind, settled.label());
+        self.learn((settled, kind), query, (place, bid));
         match (settled, kind) {
             // A person who clicked is sent on, whatever the books say.
             (_, "click") => landing.unwrap_or(Answer::empty(StatusCode::NOT_FOUND)),
@@ -134,6 +148,26 @@ impl NoticeService {
     fn open(&self, query: &str) -> Result<Token, TokenError> {
         let text = parameter(query, TOKEN).ok_or(TokenError::Malformed)?;
         self.parts.sealer.open(&text)
+    }
+
+    /// What a notice says of its creative. Only the first word of a bid that was open counts: one that was sold, or was
+    /// lost before, or was a test, says nothing; and one that we did not make has no token.
+    fn learn(&self, (settled, kind): (Settled, &str), query: &str, (place, bid): (Place, BidId)) {
+        match settled {
+            Settled::Won | Settled::Billed => self.parts.approvals.begin_anew(place),
+            Settled::Freed if kind == "loss" => {
+                let code = loss_code(query);
+                (self.parts.count_loss)(&code_label(code));
+                // Of the reasons to filter a creative (200 to 215) only these are about the creative as such; the others
+                // say that it did not suit this impression, and may all be well on the next.
+                match code.and_then(LossReason::from_wire) {
+                    Some(LossReason::CreativeRefused) => self.parts.approvals.refused(place, bid),
+                    Some(LossReason::CreativePending) => self.parts.approvals.begin_anew(place),
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
     }
 
     /// Where a click goes: the creative's own page, never a place that the URL names.
@@ -169,6 +203,19 @@ fn notice(kind: &str, query: &str) -> Notice {
         "loss" => Notice::Loss,
         "imp" => Notice::Impression(price()),
         _ => Notice::Click,
+    }
+}
+
+fn loss_code(query: &str) -> Option<u32> {
+    parameter(query, REASON)?.trim().parse().ok()
+}
+
+/// The code where the specification lists it: what exchanges invent must not make a label each.
+fn code_label(code: Option<u32>) -> String {
+    match code {
+        Some(code) if LossReason::from_wire(code).is_some() => code.to_string(),
+        Some(_) => "other".to_owned(),
+        None => "unknown".to_owned(),
     }
 }
 

@@ -17,6 +17,7 @@ pub use directory::DirectoryLock;
 pub use scan::Reader;
 pub use segment::{BATCH_RECORDS_MAX, RECORD_OVERHEAD};
 
+use super::whole_file;
 use directory::{list_segments, segment_path, sync_directory};
 use segment::SegmentHeader;
 
@@ -131,7 +132,7 @@ impl Journal {
         let tail = if let Some(first) = segments.last().copied() {
             let path = segment_path(directory, first);
             let scanned = scan::scan_last(&path, first)?;
-            directory::replace(directory, &path, &scanned.good)?;
+            whole_file::replace(&path, &scanned.good).map_err(JournalError::io(&path))?;
             Tail {
                 last: scanned.last,
                 torn_bytes: scanned.torn_bytes,

@@ -7,6 +7,7 @@
 //! | `journal` | segments of checksummed records, torn tails, rotation |
 //! | `checkpoint` | the books in `redb`, so that a restart replays only the tail; may lag, is never required |
 //! | `writer` | the one owner of all of it: decides commands in sequence, commits groups, acknowledges what is durable |
+//! | `whole_file` | small files that appear whole or not at all |
 //! | `journal_server`, `checkpoint_server` | the threads that run the writer, and write checkpoints |
 //!
 //! Money can be stranded for a while, never minted.
@@ -20,6 +21,7 @@ pub mod journal_server;
 pub mod movement;
 #[cfg(test)]
 mod scratch;
+pub mod whole_file;
 pub mod writer;
 
 pub use codec::Malformed;

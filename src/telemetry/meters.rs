@@ -75,6 +75,13 @@ impl Meters {
         });
     }
 
+    /// Counts a bid that was lost, by the code of the reason: one of the specification's, or what stands for the others.
+    pub fn count_loss(&self, code: &str) {
+        with_local_recorder(&self.recorder, || {
+            counter!("bidtree_losses_total", "code" => code.to_owned()).increment(1);
+        });
+    }
+
     /// Takes note of what happened in the tree: restarts, alerts, the exchanges' modes.
     pub fn note(&self, seen: &Observation, now: Monotonic) {
         self.board().note(seen, now);
@@ -175,6 +182,10 @@ fn describe(gauges: &[Gauge]) {
     describe_counter!(
         "bidtree_notices_total",
         "Notices by kind and what became of them."
+    );
+    describe_counter!(
+        "bidtree_losses_total",
+        "Bids that exchanges told us were lost, by their loss code."
     );
     describe_counter!(
         "bidtree_restarts_total",

@@ -6,6 +6,7 @@
     reason = "a test may panic"
 )]
 
+mod approvals;
 mod bid_path;
 mod explain;
 mod faults;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::{CampaignParts, ExchangeParts, Ground, TelemetryParts};
 use crate::admin::admin_listener::AdminParts;
+use crate::admin::approvals_page::ApprovalPageParts;
 use crate::admin::explain_page::{ExplainParts, Explained};
 use crate::campaign::Campaign;
-use crate::config;
+use crate::config::{self, Review};
 use crate::exchange::explain::Explainer;
 use crate::http::ListeningSocket;
 use crate::supervision::Post;
@@ -57,6 +58,7 @@ pub(super) fn build(
         chaos: ground.settings.admin.chaos,
         fail_points: ground.fail_points.clone(),
         explain: explain_parts(ground, exchanges),
+        approvals: approval_parts(ground),
     }
 }
 
@@ -75,5 +77,15 @@ fn explain_parts(ground: &Ground, exchanges: &[ExchangeParts]) -> ExplainParts {
         post: Post::new(),
         exchanges: all.collect(),
         clock: ground.clock.clone(),
+    }
+}
+
+fn approval_parts(ground: &Ground) -> ApprovalPageParts {
+    let exchanges = ground.settings.exchanges.iter();
+    let exchanges = exchanges.map(|it| (Arc::clone(&it.name), it.key, it.review == Review::First));
+    ApprovalPageParts {
+        desk: ground.approvals.clone(),
+        shelf: Arc::clone(&ground.shelf),
+        exchanges: exchanges.collect(),
     }
 }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Billing, Coding, Dialect, Exchange, rules};
+use super::{Billing, Coding, Dialect, Exchange, Review, rules};
 use crate::bidding::{ChainRule, SupplyPolicy};
 use crate::config::keys;
 use crate::config::kinds::{ADDRESS, ID, SELLER, SIZE, TEXT};
@@ -90,6 +90,11 @@ fn one(name: &str, reader: &mut Reader<'_>) -> Option<Exchange> {
             .whole::<usize>("bids_per_imp", &BIDS_PER_IMP)
             .and_then(NonZeroUsize::new)
             .unwrap_or(NonZeroUsize::MIN),
+        review: if reader.flag("approval_first", false) {
+            Review::First
+        } else {
+            Review::Meanwhile
+        },
         restart_limit: rules::restart_limit(reader, LIMIT),
         probation: rules::probation(reader),
         max_connections: reader

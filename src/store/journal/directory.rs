@@ -1,16 +1,15 @@
 //! The data directory: its lock, the names of segments, and files that appear whole or not at all.
 
 use std::fs::{File, TryLockError};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::JournalError;
 use super::segment::{SegmentHeader, VERSION};
+use crate::store::whole_file::{self, UNFINISHED};
 
 const LOCK_NAME: &str = "lock";
 const PREFIX: &str = "journal-";
 const SUFFIX: &str = ".log";
-const UNFINISHED: &str = ".unfinished";
 
 /// Holds a data directory against every other process, until it is dropped.
 #[derive(Debug)]
@@ -82,23 +81,8 @@ pub(super) fn create_segment(directory: &Path, first: u64) -> Result<PathBuf, Jo
         version: VERSION,
         first,
     };
-    replace(directory, &path, &header.encode())?;
+    whole_file::replace(&path, &header.encode()).map_err(JournalError::io(&path))?;
     Ok(path)
-}
-
-/// Puts a file in place with this content, whole or not at all.
-pub(super) fn replace(directory: &Path, path: &Path, content: &[u8]) -> Result<(), JournalError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(UNFINISHED);
-    let unfinished = PathBuf::from(name);
-    File::create(&unfinished)
-        .and_then(|mut file| {
-            file.write_all(content)?;
-            file.sync_all()
-        })
-        .and_then(|()| std::fs::rename(&unfinished, path))
-        .map_err(JournalError::io(&unfinished))?;
-    sync_directory(directory)
 }
 
 /// Makes the names in a directory durable.
