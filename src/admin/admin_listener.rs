@@ -245,11 +245,10 @@ impl AdminService {
                     let why = format!("no fail point {name:?}; GET /fail-points lists them");
                     return refusal(StatusCode::NOT_FOUND, &why);
                 }
-                match charge {
-                    Some(charge) => {
-                        tracing::warn!(name, ?charge, "a fail point was armed by an operator");
-                    }
-                    None => tracing::warn!(name, "a fail point was disarmed by an operator"),
+                if let Some(charge) = charge {
+                    tracing::warn!(name, ?charge, "a fail point was armed by an operator");
+                } else {
+                    tracing::warn!(name, "a fail point was disarmed by an operator");
                 }
                 Answer::json(line(&json!({ "ok": true })))
             }
@@ -285,5 +284,50 @@ fn button(outcome: std::io::Result<()>, done: &str) -> Answer {
             StatusCode::INTERNAL_SERVER_ERROR,
             &format!("the button's file: {error}"),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const DOCUMENTED: &str = include_str!("../../docs/admin.md");
+
+    /// Every row of the page's table that begins with a method and a path, as a route is written.
+    fn documented() -> BTreeSet<(String, String)> {
+        let rows = DOCUMENTED.lines().filter_map(|line| {
+            let (method, path) = line
+                .strip_prefix("| `")?
+                .split_once('`')?
+                .0
+                .split_once(' ')?;
+            let mut pattern = String::new();
+            for (place, part) in path.split(['<', '>']).enumerate() {
+                let is_name = place % 2 == 1;
+                match (is_name, pattern.ends_with("*/")) {
+                    // A route has one `*`, which takes slashes.
+                    (true, true) => drop(pattern.pop()),
+                    (true, false) => pattern.push('*'),
+                    (false, _) => pattern.push_str(part),
+                }
+            }
+            Some((method.to_owned(), pattern))
+        });
+        rows.collect()
+    }
+
+    #[test]
+    fn every_route_is_in_the_docs_and_the_other_way_around() {
+        let routes = ROUTES.iter().map(|route| {
+            let method = match route.methods() {
+                Methods::Get => "GET",
+                Methods::Post => "POST",
+                Methods::GetOrPost => "GET or POST",
+            };
+            (method.to_owned(), route.pattern().to_owned())
+        });
+        assert_eq!(routes.collect::<BTreeSet<_>>(), documented());
     }
 }

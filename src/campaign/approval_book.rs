@@ -258,7 +258,7 @@ mod tests {
     fn losses_count_for_a_day_and_then_the_exchange_is_asked_again() {
         let mut book = ApprovalBook::default();
         assert!(refuse(&mut book, 0..5));
-        assert!(!book.expire(after(REJECTED_FOR - Duration::from_millis(1))));
+        assert!(!book.expire(UnixMillis::new(after(REJECTED_FOR).get() - 1)));
         assert!(book.expire(after(REJECTED_FOR)));
         assert_eq!(verdict(&book), None);
         assert!(!refuse(&mut book, 0..4));

@@ -129,7 +129,8 @@ pub fn approvals(parts: &ApprovalParts) -> Spec {
         MAILBOX,
         move |context, mailbox| {
             let clock = context.child().clock().clone();
-            Keeper::start(&parts, clock)?.run(&context, &mailbox)
+            Keeper::start(&parts, clock)?.run(&context, &mailbox);
+            Ok(())
         },
     )
 }
@@ -170,11 +171,7 @@ impl<'p> Keeper<'p> {
         Ok(keeper)
     }
 
-    fn run(
-        mut self,
-        context: &ThreadContext,
-        mailbox: &Receiver<ApprovalMessage>,
-    ) -> Result<(), Failure> {
+    fn run(mut self, context: &ThreadContext, mailbox: &Receiver<ApprovalMessage>) {
         context.child().ready();
         loop {
             match mailbox.recv_timeout(PUBLISH_EVERY) {
@@ -183,7 +180,7 @@ impl<'p> Keeper<'p> {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             if context.is_killed() {
-                return Ok(());
+                return;
             }
             let since = self.clock.monotonic().since(self.published_at);
             if since >= PUBLISH_EVERY {
@@ -192,7 +189,6 @@ impl<'p> Keeper<'p> {
         }
         // Told to stop: the last second's losses are kept, and nobody needs another catalogue.
         self.write();
-        Ok(())
     }
 
     fn hear(&mut self, message: ApprovalMessage) {

@@ -235,7 +235,7 @@ impl<'i> Inquest<'i> {
             counts,
             unlisted,
             campaigns,
-        } = page(verdicts, (self.context, self.catalogue), new, self.wanted);
+        } = page(&verdicts, (self.context, self.catalogue), new, self.wanted);
         let ids = new.iter().filter_map(|choice| {
             let offer = self.catalogue.offer(choice.rank)?;
             Some(offer.campaign.id.to_string())

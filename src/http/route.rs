@@ -39,6 +39,16 @@ impl Route {
         Self { pattern, methods }
     }
 
+    /// Its pattern.
+    pub const fn pattern(&self) -> &'static str {
+        self.pattern
+    }
+
+    /// The methods it takes.
+    pub const fn methods(&self) -> Methods {
+        self.methods
+    }
+
     /// What `*` stands for in `path`, the empty string where the pattern has none; `None` if they do not match.
     fn tail<'p>(&self, path: &'p str) -> Option<&'p str> {
         let Some((before, after)) = self.pattern.split_once('*') else {

@@ -264,9 +264,9 @@ impl Running {
     }
 
     /// Everything that a bid changes: money by region, what pacing has counted, whom caps know, the books, the counters.
-    pub(crate) fn what_a_bid_changes(&self) -> String {
+    pub(crate) fn what_a_bid_changes(&self) -> Vec<String> {
         let catalogue = self.parts.campaigns.roster.shelf.current();
-        let mut seen = self.page("/campaigns");
+        let mut seen = vec![self.page("/campaigns")];
         for region in &self.parts.regions {
             let (pairs, ledger) = (&region.frequency.frequency, &region.ledger.ledger);
             for offer in catalogue.offers() {
@@ -277,13 +277,13 @@ impl Running {
                 });
                 let share = region.pacer.shares.call(|shares| shares.share(offer.slot));
                 let balance = ledger.call(|ledger| ledger.balance(offer.slot));
-                seen += &format!("{flow:?} {share:?} {balance:?}\n");
+                seen.push(format!("{flow:?} {share:?} {balance:?}"));
             }
-            seen += &format!("{:?}\n", pairs.call(|table| table.pairs()));
+            seen.push(format!("{:?}", pairs.call(|table| table.pairs())));
         }
         let requests = self.parts.telemetry.aggregator.meters.requests();
         for (exchange, _) in requests.exchanges().enumerate() {
-            seen += &format!("{:?}\n", requests.totals(exchange).outcomes);
+            seen.push(format!("{:?}", requests.totals(exchange).outcomes));
         }
         seen
     }

@@ -44,11 +44,25 @@ struct Document {
 struct Row {
     exchange: String,
     creative: String,
-    approved: bool,
-    by_operator: bool,
+    state: State,
+    source: Said,
     at_ms: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     until_ms: Option<i64>,
+}
+
+#[derive(Clone, Copy, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Approved,
+    Rejected,
+}
+
+#[derive(Clone, Copy, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Said {
+    Operator,
+    Losses,
 }
 
 /// What the file says; nothing where there is none.
@@ -84,8 +98,14 @@ pub(super) fn write(path: &Path, book: &ApprovalBook) -> Result<(), ApprovalsFau
     let rows = book.judgements().map(|((exchange, creative), judged)| Row {
         exchange: format!("{:016x}", exchange.raw()),
         creative: format!("{:016x}", creative.raw()),
-        approved: judged.approval == Approval::Approved,
-        by_operator: judged.source == Source::Operator,
+        state: match judged.approval {
+            Approval::Approved => State::Approved,
+            Approval::Rejected => State::Rejected,
+        },
+        source: match judged.source {
+            Source::Operator => Said::Operator,
+            Source::Losses => Said::Losses,
+        },
         at_ms: judged.at.get(),
         until_ms: judged.until.map(UnixMillis::get),
     });
@@ -105,15 +125,13 @@ fn judged(row: &Row) -> Option<((ExchangeKey, CreativeKey), Judgement)> {
         CreativeKey::from_raw(key(&row.creative)?),
     );
     let judgement = Judgement {
-        approval: if row.approved {
-            Approval::Approved
-        } else {
-            Approval::Rejected
+        approval: match row.state {
+            State::Approved => Approval::Approved,
+            State::Rejected => Approval::Rejected,
         },
-        source: if row.by_operator {
-            Source::Operator
-        } else {
-            Source::Losses
+        source: match row.source {
+            Said::Operator => Source::Operator,
+            Said::Losses => Source::Losses,
         },
         at: UnixMillis::new(row.at_ms),
         until: row.until_ms.map(UnixMillis::new),

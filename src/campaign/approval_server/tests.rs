@@ -45,7 +45,7 @@ fn a_file_of_something_else_is_a_fault_that_says_what_to_do() {
             (r#"{"version":2,"approvals":[]}"#, "version 2"),
             (r#"{"version":1,"approvals":[],"more":1}"#, "more"),
             (
-                r#"{"version":1,"approvals":[{"exchange":"adx","creative":"00","approved":true,"by_operator":true,"at_ms":0}]}"#,
+                r#"{"version":1,"approvals":[{"exchange":"adx","creative":"00","state":"approved","source":"operator","at_ms":0}]}"#,
                 "approval 0",
             ),
         ] {

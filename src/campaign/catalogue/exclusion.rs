@@ -5,7 +5,7 @@
 
 use super::query::{MoreSegments, Query, Through};
 use super::{Catalogue, Offer};
-use crate::campaign::{Category, DeviceType, Lists, Market, Shape, ancestry};
+use crate::campaign::{Category, Creative, DeviceType, Lists, Market, Shape, ancestry};
 
 /// What keeps a campaign from being named for an impression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -132,7 +132,7 @@ fn in_inventory(offer: &Offer, query: &Query<'_>) -> bool {
 
 fn has_shape(offer: &Offer, query: &Query<'_>) -> bool {
     let any_banner = query.shapes.contains(&Shape::AnyBanner);
-    let mut shapes = offer.campaign.creatives.iter().map(|it| it.shape());
+    let mut shapes = offer.campaign.creatives.iter().map(Creative::shape);
     shapes.any(|shape| {
         query.shapes.contains(&shape) || any_banner && matches!(shape, Shape::Banner(_))
     })

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::bidding::{Context, Opportunity, PassReason};
-use crate::campaign::{Catalogue, Shape};
+use crate::campaign::{Catalogue, Country, DeviceType, Os, Shape};
 use crate::openrtb::consent::Privacy;
 use crate::openrtb::request::{Imp, Stream};
 use crate::openrtb::{BidRequest, Given};
@@ -126,9 +126,9 @@ impl SeenRequest {
             region: region.to_owned(),
             site: context.and_then(|it| it.site.clone()),
             app: context.and_then(|it| it.app.clone()),
-            country: context.and_then(|it| it.country.map(|country| country.alpha3())),
-            device: context.and_then(|it| it.device.map(|device| device.name())),
-            os: context.and_then(|it| it.system.map(|system| system.name())),
+            country: context.and_then(|it| it.country.map(Country::alpha3)),
+            device: context.and_then(|it| it.device.map(DeviceType::name)),
+            os: context.and_then(|it| it.system.map(Os::name)),
             language: context
                 .and_then(|it| it.language.map(|language| language.as_str().to_owned())),
             categories: context

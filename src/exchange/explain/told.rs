@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::Wanted;
 use crate::bidding::{CANDIDATES_MAX, Choice, Context, PassReason, Priced, Quote, Told, Tried};
-use crate::campaign::{Campaign, Catalogue, Offer, Rank};
+use crate::campaign::{Campaign, Catalogue, Exclusion, Offer, Rank};
 use crate::exchange::region_desk::Cover;
 use crate::units::{CampaignKey, Cpm, Currency};
 
@@ -111,7 +111,7 @@ impl Serialize for Counts {
 
 /// Counts what is told of campaigns, and lists as many as are wanted: what is chosen first, then what came furthest.
 pub(super) fn page(
-    verdicts: Vec<(Rank, Verdict)>,
+    verdicts: &[(Rank, Verdict)],
     (context, catalogue): (&Context<'_>, &Catalogue),
     chosen: &[Choice<Cover>],
     wanted: &Wanted,
@@ -196,7 +196,7 @@ fn one(
     }
     let mut told = ToldCampaign::of(campaign, "pass");
     told.rank = Some(rank.index());
-    told.targeting = verdict.exclusion.map(|exclusion| exclusion.label());
+    told.targeting = verdict.exclusion.map(Exclusion::label);
     told.reason = verdict.reason().map(PassReason::label);
     if told.reason.is_none() {
         told.outcome = "lost";

@@ -25,12 +25,13 @@ impl Frequency {
             return Err(CapRefusal::Unknown);
         }
         let limit = cap.impressions.min(CAP_MAX);
-        match table.seen.get(&key) {
-            Some(seen) if seen.counted(now, window) >= limit => Err(CapRefusal::Capped),
-            Some(_) => Ok(()),
-            None if limit == 0 => Err(CapRefusal::Capped),
-            None if table.seen.len() >= shard.most => Err(CapRefusal::Unknown),
-            None => Ok(()),
+        let seen = table.seen.get(&key);
+        if seen.map_or(0, |seen| seen.counted(now, window)) >= limit {
+            Err(CapRefusal::Capped)
+        } else if seen.is_none() && table.seen.len() >= shard.most {
+            Err(CapRefusal::Unknown)
+        } else {
+            Ok(())
         }
     }
 }

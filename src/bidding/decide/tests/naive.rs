@@ -403,3 +403,44 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #[test]
+    fn every_bid_for_an_impression_is_told_on_its_way_and_at_its_price(
+        buyers in prop::collection::vec(buyer(), 0..20), asked in asked(), most in 1..5_usize,
+    ) {
+        let rates = Rates::new([(euro(), Rate::from_billionths(EURO).unwrap())]);
+        // Of an advertiser each, so that several may bid.
+        let campaigns = buyers.iter().enumerate().map(|(place, one)| {
+            let mut one = one.campaign(place);
+            let mut advertiser = (*one.advertiser).clone();
+            advertiser.key = AdvertiserKey::of(&one.id);
+            one.advertiser = Arc::new(advertiser);
+            one
+        });
+        let (catalogue, _) = catalogue_and_left_out(campaigns, &rates, NOW);
+        let seats = ["house".into(), "own".into()];
+        let bids_per_imp = NonZeroUsize::new(most).unwrap();
+        let place = Place { seat: Some("house"), seats: &seats, bids_per_imp, ..place(&rates) };
+        let (told, _) = told(&asked, &catalogue, place);
+        let bytes = asked.request().to_string();
+        let request = decode(bytes.as_bytes()).unwrap();
+        let Ok(context) = Context::read(&request, place) else {
+            return Ok(());
+        };
+        let mut chance = Opportunity::read(&request.imps[0], 0, &context).unwrap();
+        let mut choices = Vec::new();
+        let chosen = decide((&context, &mut chance), &catalogue, &mut choices, &mut Purse::full(), &|| false);
+        prop_assert_eq!(chosen.is_ok(), !choices.is_empty());
+        for choice in &choices {
+            let all = &told[choice.rank.index()].tried;
+            let tried = all.iter().find(|tried| tried.deal == choice.deal).unwrap();
+            prop_assert!(tried.outcome.is_ok());
+            prop_assert_eq!(tried.priced.unwrap().price, choice.price);
+            prop_assert_eq!(tried.priced.unwrap().creative, choice.creative);
+        }
+        if choices.is_empty() {
+            prop_assert!(told.iter().all(|told| told.reason().is_some()));
+        }
+    }
+}
