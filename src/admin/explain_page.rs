@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::answers::refusal;
+use crate::chaos::FailPoint;
 use crate::clock::Clock;
 use crate::exchange::explain::{Explainer, Explanation, Unexplained, Wanted};
 use crate::http::{Answer, ContentType, StatusCode, parameter};
@@ -14,8 +15,8 @@ use crate::units::Monotonic;
 
 /// Explained at one time: one, and one that waits. Each may ask every campaign there is, on a core that data threads use.
 const MAILBOX: usize = 1;
-/// What one explanation may take: a hundred thousand campaigns are asked in a tenth of a second for each impression, and a
-/// request has at most 64.
+/// What one explanation may take: a hundred thousand campaigns are asked in 0.3 s for each impression in an unoptimised
+/// build, and a request has a handful, at most 64.
 const EXPLAIN_WITHIN: Duration = Duration::from_secs(10);
 /// How long its answer is waited for: behind another one, and a little.
 const ANSWER_WITHIN: Duration = Duration::from_secs(25);
@@ -43,6 +44,8 @@ pub struct ExplainParts {
     pub exchanges: Arc<[Explained]>,
     /// The clock.
     pub clock: Clock,
+    /// Where it may be made to fail.
+    pub fail_point: FailPoint,
 }
 
 /// A request that is to be explained.
@@ -58,6 +61,7 @@ pub struct Inquiry {
 /// The thread that explains, as a child.
 pub fn explainer(parts: &ExplainParts) -> Spec {
     let (exchanges, clock) = (Arc::clone(&parts.exchanges), parts.clock.clone());
+    let fail_point = parts.fail_point.clone();
     thread(
         "explainer",
         &parts.post,
@@ -65,6 +69,7 @@ pub fn explainer(parts: &ExplainParts) -> Spec {
         move |context, mailbox| {
             context.child().ready();
             while let Ok(inquiry) = mailbox.recv() {
+                fail_point.pass()?;
                 let Some(asked) = exchanges.get(inquiry.place) else {
                     continue;
                 };

@@ -240,3 +240,36 @@ fn what_cannot_be_explained_is_refused_with_its_fault() {
     assert_eq!(server.explain("exchange=openrtb", &huge).status, 413);
     server.stop();
 }
+
+#[test]
+fn one_is_explained_at_a_time_and_a_crash_of_it_is_nobody_elses() {
+    let (configuration, data) = (four(), Folder::new());
+    let server = Running::of(&configuration, &data);
+    let asked = request(&json!({}));
+    let arm = |what: &str| {
+        let path = format!("/fail-points/admin/explainer?{what}&times=1");
+        assert_eq!(server.admin("POST", &path).status, 200);
+    };
+    arm("do=stall&ms=500");
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let ask = || server.explain("exchange=openrtb", &asked).status;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "callers of a server run beside each other"
+        )]
+        let callers: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
+        let joined = callers.into_iter().map(|it| it.join().expect("an answer"));
+        joined.collect()
+    });
+    assert!(
+        statuses.contains(&200) && statuses.contains(&429),
+        "{statuses:?}"
+    );
+    arm("do=panic");
+    assert_eq!(server.explain("exchange=openrtb", &asked).status, 503);
+    server.until("it is explained again", || {
+        server.explain("exchange=openrtb", &asked).status == 200
+    });
+    assert_eq!(server.bid("openrtb", &asked).status, 200);
+    server.stop();
+}

@@ -37,7 +37,7 @@ fn rebuilt_with(path: &str) -> Vec<String> {
             .into(),
         Some("store") => after(&["journal", "checkpoint"]),
         Some("campaigns") if path.matches('/').count() == 1 => {
-            after(&["catalogue", "pool", "roster"])
+            after(&["catalogue", "pool", "roster", "approvals"])
         }
         _ => vec![path.to_owned()],
     }
@@ -65,6 +65,7 @@ fn killing_any_child_rebuilds_what_must_be_and_nothing_else_and_bids_go_on() {
         "store/checkpoint",
         "store/journal",
         "campaigns/pool/parallel-launch",
+        "campaigns/approvals",
         "campaigns/roster",
         "campaigns/catalogue",
         "regions/sg/frequency",
@@ -75,6 +76,7 @@ fn killing_any_child_rebuilds_what_must_be_and_nothing_else_and_bids_go_on() {
         "exchanges/xandr/serializer",
         "notices/settlement",
         "notices/listener",
+        "admin/explainer",
         "admin/listener",
         "admin/stop_all",
         "listeners/adx",

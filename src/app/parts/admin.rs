@@ -77,6 +77,7 @@ fn explain_parts(ground: &Ground, exchanges: &[ExchangeParts]) -> ExplainParts {
         post: Post::new(),
         exchanges: all.collect(),
         clock: ground.clock.clone(),
+        fail_point: ground.fail_points.point("admin/explainer"),
     }
 }
 
