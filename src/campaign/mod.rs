@@ -40,8 +40,8 @@ pub use campaign::{
     Pacing, Reach,
 };
 pub use catalogue::{
-    Candidates, Catalogue, Exclusion, LeftOut, MoreSegments, OFFERED_DEALS_MAX, Offer, Query,
-    Rank, SHAPES_MAX, Through, WhyLeftOut,
+    Candidates, Catalogue, Exclusion, LeftOut, MoreSegments, OFFERED_DEALS_MAX, Offer, Query, Rank,
+    SHAPES_MAX, Through, WhyLeftOut,
 };
 pub use catalogue_server::{CatalogueStage, Shelf, catalogue};
 pub use category::{Category, CategorySet};

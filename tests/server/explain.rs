@@ -253,10 +253,6 @@ fn one_is_explained_at_a_time_and_a_crash_of_it_is_nobody_elses() {
     arm("do=stall&ms=500");
     let statuses: Vec<u16> = std::thread::scope(|scope| {
         let ask = || server.explain("exchange=openrtb", &asked).status;
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "callers of a server run beside each other"
-        )]
         let callers: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
         let joined = callers.into_iter().map(|it| it.join().expect("an answer"));
         joined.collect()

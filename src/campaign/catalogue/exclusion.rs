@@ -78,8 +78,8 @@ impl Catalogue {
         let language = |asked: &_| query.language == Some(*asked);
         let segment = |asked: &_| query.segments.contains(asked);
         // What was not read may be what it excludes.
-        let may_be_all = query.more_segments == MoreSegments::None
-            || targeting.segments.exclude.is_empty();
+        let may_be_all =
+            query.more_segments == MoreSegments::None || targeting.segments.exclude.is_empty();
         let about = query.categories.with_parents();
         let category = |asked: &Category| about.iter().any(|seen| seen == *asked);
         let wants = [
@@ -96,7 +96,10 @@ impl Catalogue {
             (self.is_in_hours(offer, query.at), Exclusion::Hours),
             (in_inventory(offer, query), Exclusion::Inventory),
             (asks(&targeting.categories, category), Exclusion::Category),
-            (may_be_all && asks(&targeting.segments, segment), Exclusion::Segment),
+            (
+                may_be_all && asks(&targeting.segments, segment),
+                Exclusion::Segment,
+            ),
             (has_shape(offer, query), Exclusion::Shape),
             (buys(offer, query), Exclusion::Market),
         ];

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::bidding::{Context, Opportunity, PassReason};
-use crate::campaign::{Catalogue, Country, DeviceType, Os, Shape};
+use crate::campaign::{Catalogue, Country, DeviceType, MoreSegments, Os, Shape};
 use crate::openrtb::consent::Privacy;
 use crate::openrtb::request::{Imp, Stream};
 use crate::openrtb::{BidRequest, Given};
@@ -46,6 +46,9 @@ pub struct SeenRequest {
     user: &'static str,
     segments: Vec<String>,
     segments_in_all: usize,
+    /// Whether there are some that were not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    segments_unread: Option<&'static str>,
     imps: usize,
     imps_left_out: u32,
 }
@@ -140,6 +143,9 @@ impl SeenRequest {
             },
             user: if user_is_known { "known" } else { "unknown" },
             segments_in_all: segments.len(),
+            segments_unread: context
+                .filter(|it| it.more_segments == MoreSegments::Unread)
+                .map(|_| "some; who excludes any segment passes"),
             segments: segments.into_iter().take(SEGMENTS_SHOWN).collect(),
             imps: request.imps.len(),
             imps_left_out: request.imps_left_out,
@@ -149,16 +155,15 @@ impl SeenRequest {
 
 /// As campaigns name them: `provider/segment`, and `eids/source` for who knows the user by an id.
 fn segments(request: &BidRequest<'_>) -> Vec<String> {
-    let of_providers = request.user.data.iter().flat_map(|data| {
+    let of_providers = request.user.data.items().iter().flat_map(|data| {
         let provider = data.provider.as_deref().unwrap_or_default();
         let named = move |id: &str| format!("{provider}/{id}");
-        data.segments.iter().map(move |segment| named(&segment.id))
+        let all = data.segments.items().iter().filter(|it| !it.id.is_empty());
+        all.map(move |segment| named(&segment.id))
     });
-    let sources = request
-        .user
-        .eids
-        .iter()
-        .filter_map(|eid| eid.source.as_deref());
+    let knowing = request.user.eids.items().iter();
+    let knowing = knowing.filter(|eid| eid.uid.is_some());
+    let sources = knowing.filter_map(|eid| eid.source.as_deref());
     let sources = sources.map(|source| format!("eids/{source}"));
     of_providers.chain(sources).collect()
 }
