@@ -14,6 +14,7 @@ pub use parts::{ExchangeParts, Parts, PartsError, RegionParts};
 pub use serve::{Ended, serve};
 
 use crate::admin::{admin_listener::admin_listener, explain_page::explainer};
+use crate::campaign::click_rate_server::click_rates;
 use crate::campaign::{approval_server::approvals, catalogue, roster_server::roster};
 use crate::exchange::connection_pool::{connection_pool, degraded_pool};
 use crate::exchange::{bid_engine::bid_engine, serializer::serializer, stop_all::stop_all};
@@ -66,9 +67,9 @@ fn store(parts: &Parts) -> Spec {
         .named("store")
 }
 
-/// The roster fills the pool from the catalogue, and fills a new pool anew: `rest_for_one`. The approvals, which nobody
-/// here waits for, build the catalogue anew, and know nothing that their file does not. A campaign that keeps crashing
-/// is set aside by the pool, and the others go on. Over the limit: ends, and the root counts.
+/// The roster fills the pool from the catalogue, and fills a new pool anew: `rest_for_one`. The approvals and what learns
+/// click rates, which nobody here waits for, build the catalogue anew, and know little that their files do not. A campaign
+/// that keeps crashing is set aside by the pool, and the others go on. Over the limit: ends, and the root counts.
 fn campaigns(parts: &Parts) -> Spec {
     let (settings, parts) = (&parts.settings.campaigns, &parts.campaigns);
     let pool = Supervisor::dynamic(settings.restart_limit, settings.max_live);
@@ -77,6 +78,7 @@ fn campaigns(parts: &Parts) -> Spec {
         .child(pool.named_at("pool", &parts.roster.pool))
         .child(roster(&parts.roster))
         .child(approvals(&parts.approvals))
+        .child(click_rates(&parts.click_rates))
         .named("campaigns")
 }
 
@@ -125,7 +127,11 @@ fn notices(parts: &Parts) -> Spec {
     let (settings, parts) = (&parts.settings.notices, &parts.notices);
     let address = &parts.listener.settlement;
     Supervisor::new(OneForOne, settings.restart_limit)
-        .child(settlement(address, &parts.journal, &parts.ledgers))
+        .child(settlement(
+            address,
+            (&parts.journal, &parts.ledgers),
+            &parts.clicks,
+        ))
         .child(notice_listener(&parts.listener))
         .named("notices")
         .fallback(unavailable_listener(&parts.listener), settings.probation)

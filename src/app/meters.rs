@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::RegionParts;
 use crate::campaign::Shelf;
 use crate::campaign::approval_server::ApprovalDesk;
+use crate::campaign::click_rate_server::ClickMeter;
 use crate::exchange::stop_all::StopAll;
 use crate::http::DataThreads;
 use crate::region::ledger_server::LedgerMeter;
@@ -15,7 +16,7 @@ use crate::units::ExchangeKey;
 /// The gauges of the whole server.
 pub(super) fn gauges(
     threads: &DataThreads,
-    shelf: &Arc<Shelf>,
+    (shelf, clicks): (&Arc<Shelf>, &Arc<ClickMeter>),
     stop_all: &StopAll,
     regions: &[RegionParts],
 ) -> Vec<Gauge> {
@@ -23,6 +24,7 @@ pub(super) fn gauges(
         .flat_map(|number| of_thread(threads, number))
         .collect();
     gauges.extend(regions.iter().flat_map(of_region));
+    gauges.extend(of_clicks(clicks));
     let (all, offered, button) = (Arc::clone(shelf), Arc::clone(shelf), stop_all.clone());
     gauges.extend([
         Gauge {
@@ -112,6 +114,38 @@ fn of_region(region: &RegionParts) -> [Gauge; 3] {
             "bidtree_ledger_follows",
             "1 while a region hears of bills; 0: the journal is down, and no lease is taken.",
             |meter| &meter.follows,
+        ),
+    ]
+}
+
+fn of_clicks(meter: &Arc<ClickMeter>) -> [Gauge; 3] {
+    let gauge = |name, help, read: fn(&ClickMeter) -> &AtomicU64| {
+        let meter = Arc::clone(meter);
+        Gauge {
+            name,
+            label: None,
+            help,
+            read: Box::new(move || {
+                let count = read(&meter).load(Ordering::Relaxed);
+                usize::try_from(count).map_or(f64::MAX, self::count)
+            }),
+        }
+    };
+    [
+        gauge(
+            "bidtree_click_rate_creatives",
+            "Creatives of which impressions were seen, as far as they are remembered.",
+            |meter| &meter.creatives,
+        ),
+        gauge(
+            "bidtree_click_rates_published",
+            "How often click rates were put into a catalogue, since the start.",
+            |meter| &meter.published,
+        ),
+        gauge(
+            "bidtree_click_rates_unwritten",
+            "Files of click rates that could not be written, since the start.",
+            |meter| &meter.unwritten,
         ),
     ]
 }

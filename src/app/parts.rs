@@ -22,8 +22,11 @@ use crate::admin::admin_listener::AdminParts;
 use crate::campaign::approval_server::{self, ApprovalDesk, ApprovalParts, ApprovalsFault};
 use crate::campaign::budget::LEASE_TTL;
 use crate::campaign::campaign_server::Directory;
+use crate::campaign::click_rate_server::{
+    CLICK_RATES_FILE, ClickMessage, ClickMeter, ClickRateParts, PUBLISH_EVERY,
+};
 use crate::campaign::roster_server::RosterParts;
-use crate::campaign::{CatalogueStage, LeftOut, SLOTS_MAX, Shelf, SlotTable};
+use crate::campaign::{CatalogueStage, ClickRates, LeftOut, SLOTS_MAX, Shelf, SlotTable};
 use crate::chaos::{FailPoint, FailPoints};
 use crate::clock::Clock;
 use crate::config::{Config, Review, Settings};
@@ -107,6 +110,8 @@ pub struct CampaignParts {
     pub approvals: ApprovalParts,
     /// What keeps a process for each campaign.
     pub roster: RosterParts,
+    /// What learns how often creatives are clicked.
+    pub click_rates: ClickRateParts,
 }
 
 /// What notices are given.
@@ -117,6 +122,8 @@ pub struct NoticesParts {
     pub journal: Journal,
     /// Where promises are given back.
     pub ledgers: Ledgers,
+    /// Where clicks are learnt from.
+    pub clicks: Post<ClickMessage>,
 }
 
 /// Why the server cannot start.
@@ -154,6 +161,8 @@ struct Ground {
     sealer: Arc<Sealer>,
     stop_all: StopAll,
     fail_points: FailPoints,
+    clicks: Post<ClickMessage>,
+    click_meter: Arc<ClickMeter>,
 }
 
 impl Parts {
@@ -229,6 +238,7 @@ impl Ground {
         );
         let file = settings.server.data_dir.join(approval_server::FILE_NAME);
         let approvals = approval_server::read(&file)?.approvals(&approval_first(&settings));
+        let rates = (rates, ClickRates::believed(settings.click_rates));
         let (shelf, left_out) = Shelf::new(catalogue, slots, rates, approvals, now);
         let (current, former) = &secrets.tokens;
         let ground = Self {
@@ -242,6 +252,8 @@ impl Ground {
             sealer: Arc::new(Sealer::new(current, former)),
             stop_all: StopAll::at(settings.server.data_dir.join("stop-all")),
             fail_points: FailPoints::default(),
+            clicks: Post::new(),
+            click_meter: Arc::default(),
             settings: Arc::new(settings),
             clock,
             tree,
@@ -322,10 +334,20 @@ fn campaign_parts(ground: &Ground) -> CampaignParts {
         own_limit: ground.settings.campaigns.campaign_restart_limit,
         reaper: ground.tree.reaper().clone(),
     };
+    let click_rates = ClickRateParts {
+        post: ground.clicks.clone(),
+        shelf: Arc::clone(&ground.shelf),
+        priors: ground.settings.click_rates,
+        file: ground.settings.server.data_dir.join(CLICK_RATES_FILE),
+        publish_every: PUBLISH_EVERY,
+        reaper: ground.tree.reaper().clone(),
+        meter: Arc::clone(&ground.click_meter),
+    };
     CampaignParts {
         catalogue: CatalogueStage::new(),
         approvals: approval_parts(ground),
         roster,
+        click_rates,
     }
 }
 
@@ -352,7 +374,8 @@ fn telemetry_parts(ground: &Ground, regions: &[RegionParts]) -> TelemetryParts {
     let telemetry = &settings.telemetry;
     let names = settings.exchanges.iter().map(|exchange| &*exchange.name);
     let counters = RequestCounters::new(names, Outcome::labels(), ground.threads.count());
-    let mut gauges = meters::gauges(&ground.threads, &ground.shelf, &ground.stop_all, regions);
+    let sources = (&ground.shelf, &ground.click_meter);
+    let mut gauges = meters::gauges(&ground.threads, sources, &ground.stop_all, regions);
     let exchanges = settings.exchanges.iter();
     gauges.extend(exchanges.map(|it| meters::rejected(&it.name, it.key, &ground.approvals)));
     let folder = settings.server.data_dir.join("log");
@@ -401,5 +424,6 @@ fn notices_parts(
         listener,
         journal: ground.journal.clone(),
         ledgers: Arc::new(ledgers.collect()),
+        clicks: ground.clicks.clone(),
     }
 }

@@ -25,10 +25,18 @@ pub(super) struct Lead<'c, 'r> {
     pub(super) own: &'c Deal,
     /// What the request says of it.
     pub(super) offered: &'r request::Deal<'r>,
+    /// What would be bid, for the order in which deals are tried.
+    price: Cpm,
+}
+
+/// A deal, and what it is worth to the campaign.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Valued<'c, 'r> {
+    lead: Lead<'c, 'r>,
     /// What the campaign pays at most, in the currency of our bids.
     pub(super) most: Cpm,
     /// The price, where it is agreed.
-    pub(super) fixed: Option<Cpm>,
+    fixed: Option<Cpm>,
 }
 
 impl<'c, 'r> Lead<'c, 'r> {
@@ -42,33 +50,60 @@ impl<'c, 'r> Lead<'c, 'r> {
         context: &Context<'_>,
     ) -> Result<Self, PassReason> {
         check_parties(campaign, offered, context)?;
-        let most = own.price.unwrap_or(campaign.price);
-        let most = context
-            .in_bid_currency(most, campaign.currency)
-            .ok_or(PassReason::Currency)?;
-        let fixed = if offered.at.or(context.auction_type) == Some(FIXED_PRICE) {
-            Some(agreed(own, offered, most, context)?)
-        } else {
-            None
-        };
         Ok(Self {
             rank,
             own,
             offered,
-            most,
-            fixed,
+            price: Cpm::ZERO,
         })
     }
 
-    /// What is bid.
-    pub(super) fn price(&self) -> Cpm {
-        self.fixed.unwrap_or(self.most)
+    /// The deal where the campaign pays at most this on it.
+    ///
+    /// # Errors
+    /// [`PassReason::Currency`] or [`PassReason::UnreadableFloor`].
+    pub(super) fn worth(
+        self,
+        (value, currency): (Cpm, Currency),
+        context: &Context<'_>,
+    ) -> Result<Valued<'c, 'r>, PassReason> {
+        let most = context
+            .in_bid_currency(value, currency)
+            .ok_or(PassReason::Currency)?;
+        let is_fixed = self.offered.at.or(context.auction_type) == Some(FIXED_PRICE);
+        let fixed = is_fixed.then(|| agreed(self.own, self.offered, most, context));
+        Ok(Valued {
+            lead: self,
+            most,
+            fixed: fixed.transpose()?,
+        })
     }
 
     /// Whether the operator says that its impressions are promised, so that pacing keeps nothing back. That a seller says
     /// so does not open a budget.
     pub(super) fn is_guaranteed(&self) -> bool {
         self.own.guaranteed
+    }
+
+    /// The same, tried in the order of this price.
+    pub(super) fn at(self, price: Cpm) -> Self {
+        Self { price, ..self }
+    }
+
+    /// Sorts the first to be tried to the front.
+    pub(super) fn order(&self) -> impl Ord + use<> {
+        (
+            Reverse(self.own.guaranteed || self.offered.guar.is_yes()),
+            Reverse(self.price),
+            self.rank,
+        )
+    }
+}
+
+impl Valued<'_, '_> {
+    /// What is bid.
+    pub(super) fn price(&self) -> Cpm {
+        self.fixed.unwrap_or(self.most)
     }
 
     /// What the campaign must at least be ready to pay: the agreed price, else the deal's floor, else the impression's.
@@ -80,19 +115,10 @@ impl<'c, 'r> Lead<'c, 'r> {
     ) -> Result<Cpm, PassReason> {
         match self.fixed {
             Some(agreed) => Ok(agreed),
-            None => FloorRules::of_deal(self.offered)
+            None => FloorRules::of_deal(self.lead.offered)
                 .floor(seconds, context)
                 .map(|floor| floor.unwrap_or(otherwise)),
         }
-    }
-
-    /// Sorts the first to be tried to the front.
-    pub(super) fn order(&self) -> impl Ord + use<> {
-        (
-            Reverse(self.own.guaranteed || self.offered.guar.is_yes()),
-            Reverse(self.price()),
-            self.rank,
-        )
     }
 }
 

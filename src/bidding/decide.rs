@@ -1,19 +1,22 @@
 //! The choice: the first of the best candidates that may be shown, reaches the floor, is drawn, and has the money.
 //!
 //! Deals come before the open market: what was agreed is kept, whatever the open market would pay. The catalogue names
-//! candidates of the open market in falling order of value, so the first that passes every question is the best, and
-//! the search ends there. Questions that cost nothing come first; those that promise something come last, and what they
+//! candidates of the open market in falling order of the most they can be worth. One that is worth exactly that is taken if
+//! it passes every question, and the search ends there. One with multipliers or a goal of clicks waits with what it is
+//! worth here, until nothing that follows can be worth more. Questions that cost nothing come first; those that promise something come last, and what they
 //! promised is undone by its guard when the bid is not sent.
 //!
 //! Where an exchange takes several bids for an impression, each is of another advertiser, and the last is kept for the
 //! open market: a seller who compares deals with it must see both.
 
 mod candidate;
+mod waiting;
 
 use std::sync::Arc;
 
+pub(super) use self::candidate::{Asked, Way, lead, priced};
 pub use self::candidate::{Priced, Quote};
-pub(super) use self::candidate::{Way, priced};
+use self::waiting::Waiting;
 use super::context::Context;
 use super::deals::{KnownDeals, Lead, in_dollars};
 use super::opportunity::Opportunity;
@@ -134,7 +137,7 @@ struct Search<'s, 'c, 'r, F: Funds, L> {
     furthest: PassReason,
 }
 
-impl<F: Funds, L: Fn() -> bool> Search<'_, '_, '_, F, L> {
+impl<'c, 'r, F: Funds, L: Fn() -> bool> Search<'_, 'c, 'r, F, L> {
     /// Looks for bids on deals until there are `wanted`.
     ///
     /// # Errors
@@ -161,7 +164,7 @@ impl<F: Funds, L: Fn() -> bool> Search<'_, '_, '_, F, L> {
                 let Some(deal) = offered.find(|deal| *deal.id == *own.id) else {
                     continue;
                 };
-                match Lead::of((rank, &offer.campaign, own), deal, context) {
+                match lead(self.asked(), (offer, rank), (own, deal)) {
                     Ok(lead) => leads.push(lead),
                     Err(reason) => self.furthest = self.furthest.max(reason),
                 }
@@ -191,22 +194,74 @@ impl<F: Funds, L: Fn() -> bool> Search<'_, '_, '_, F, L> {
         let (context, catalogue) = (self.context, self.catalogue);
         let floor_in_dollars = in_dollars(self.chance.lowest_floor(), context);
         let query = query((self.context, self.chance), Through::OpenMarket);
+        let mut waiting = Waiting::default();
         for (seen, rank) in catalogue.search(&query).take(CANDIDATES_MAX).enumerate() {
             self.look_at_deadline(seen)?;
             let Some(offer) = catalogue.offer(rank) else {
                 continue;
             };
+            self.take_waiting(&mut waiting, offer.value, wanted)?;
+            if self.has(wanted) {
+                return Ok(());
+            }
             // All that follow are worth less.
             if is_clearly_below(offer, floor_in_dollars) {
                 self.furthest = self.furthest.max(PassReason::BelowFloor);
                 break;
             }
+            if !waiting.is_empty() || !offer.campaign.is_plain() {
+                if let Some(value) = self.value(offer) {
+                    waiting.push(value, rank);
+                }
+                continue;
+            }
             self.take((offer, rank), Way::OpenMarket);
+            if self.has(wanted) {
+                return Ok(());
+            }
+        }
+        self.take_waiting(&mut waiting, Cpm::ZERO, wanted)
+    }
+
+    /// Takes those that wait and are worth at least this, the best first: nothing that follows is worth more.
+    ///
+    /// # Errors
+    /// [`PassReason::NoTime`].
+    fn take_waiting(
+        &mut self,
+        waiting: &mut Waiting,
+        value: Cpm,
+        wanted: usize,
+    ) -> Result<(), PassReason> {
+        let catalogue = self.catalogue;
+        let mut seen = 0;
+        while let Some(rank) = waiting.pop(value) {
+            self.look_at_deadline(seen)?;
+            seen += 1;
+            if let Some(offer) = catalogue.offer(rank) {
+                self.take((offer, rank), Way::OpenMarket);
+            }
             if self.has(wanted) {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// What an impression is worth to a candidate here, in US dollars, if it would bid; it remembers why not.
+    fn value(&mut self, offer: &Offer) -> Option<Cpm> {
+        let found = self.admits(offer)?.and_then(|()| {
+            let priced = priced(self.asked(), offer, Way::OpenMarket)?;
+            priced.quote(&offer.campaign, self.context)?;
+            priced.in_dollars.ok_or(PassReason::AboveCeiling)
+        });
+        found
+            .inspect_err(|reason| self.furthest = self.furthest.max(*reason))
+            .ok()
+    }
+
+    fn asked(&self) -> Asked<'_, 'c, 'r> {
+        (self.context, self.chance, self.catalogue)
     }
 
     fn look_at_deadline(&self, seen: usize) -> Result<(), PassReason> {
@@ -226,24 +281,34 @@ impl<F: Funds, L: Fn() -> bool> Search<'_, '_, '_, F, L> {
         self.choices.len() - self.before
     }
 
-    /// Takes a candidate, or remembers why not.
-    fn take(&mut self, (offer, rank): (&Offer, Rank), way: Way<'_>) {
+    /// Whether a candidate may be tried; nothing where its advertiser has a bid for this impression already.
+    fn admits(&self, offer: &Offer) -> Option<Result<(), PassReason>> {
         let advertiser = offer.campaign.advertiser.key;
         let of_this_imp = self.choices.get(self.before..).unwrap_or_default();
         if of_this_imp
             .iter()
             .any(|choice| choice.advertiser == advertiser)
         {
-            return;
+            return None;
         }
         let is_taken = |choice: &Choice<_>| choice.campaign == offer.campaign.key;
-        let outcome = if self.choices.iter().any(is_taken) {
+        Some(if self.choices.iter().any(is_taken) {
             Err(PassReason::OncePerRequest)
         } else if !self.catalogue.is_on(offer, self.context.place.at) {
             Err(PassReason::NotNow)
         } else {
-            try_candidate((self.context, self.chance), (offer, rank), way, self.funds)
+            Ok(())
+        })
+    }
+
+    /// Takes a candidate, or remembers why not.
+    fn take(&mut self, (offer, rank): (&Offer, Rank), way: Way<'_>) {
+        let Some(admitted) = self.admits(offer) else {
+            return;
         };
+        let advertiser = offer.campaign.advertiser.key;
+        let asked = (self.context, &*self.chance, self.catalogue);
+        let outcome = admitted.and_then(|()| try_candidate(asked, (offer, rank), way, self.funds));
         match outcome {
             Ok(choice) => {
                 if let Some(creative) = offer.campaign.creatives.get(choice.creative) {
@@ -287,13 +352,13 @@ pub(super) fn is_clearly_below(offer: &Offer, floor_in_dollars: Option<Cpm>) -> 
 }
 
 fn try_candidate<F: Funds>(
-    (context, chance): (&Context<'_>, &Opportunity<'_>),
+    (context, chance, catalogue): Asked<'_, '_, '_>,
     (offer, rank): (&Offer, Rank),
     way: Way<'_>,
     funds: &mut F,
 ) -> Result<Choice<F::Hold>, PassReason> {
     let campaign = &*offer.campaign;
-    let priced = priced((context, chance), offer, way)?;
+    let priced = priced((context, chance, catalogue), offer, way)?;
     let quote = priced.quote(campaign, context)?;
     let hold = if context.is_test {
         None

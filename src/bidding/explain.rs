@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use super::context::Context;
 use super::deals::{KnownDeals, Lead, in_dollars};
-use super::decide::{Funds, Priced, Quote, Way, fund, is_clearly_below, priced, query};
+use super::decide::{
+    Asked, Funds, Priced, Quote, Way, fund, is_clearly_below, lead, priced, query,
+};
 use super::opportunity::Opportunity;
 use super::pass::PassReason;
 use crate::campaign::{Catalogue, Exclusion, Offer, Rank, Through};
@@ -140,7 +142,7 @@ impl<'e, 'r> Inquiry<'e, 'r> {
         let own = offer.campaign.deals.iter();
         for own in own.filter(|own| own.exchange == context.place.exchange) {
             let offered = imp.pmp.deals.iter().find(|deal| *deal.id == *own.id);
-            match offered.map(|deal| Lead::of((rank, &offer.campaign, own), deal, context)) {
+            match offered.map(|deal| lead(self.asked(), (offer, rank), (own, deal))) {
                 None => {}
                 Some(Ok(lead)) => leads.push(lead),
                 Some(Err(reason)) => {
@@ -164,11 +166,14 @@ impl<'e, 'r> Inquiry<'e, 'r> {
         if !is_clearly_below(offer, floor) {
             return self.try_way(offer, taken, Way::OpenMarket, funds);
         }
-        let asked = (self.context, self.chance);
         Tried {
-            priced: priced(asked, offer, Way::OpenMarket).ok(),
+            priced: priced(self.asked(), offer, Way::OpenMarket).ok(),
             ..Tried::refused(None, PassReason::BelowFloor)
         }
+    }
+
+    fn asked(&self) -> Asked<'_, 'r, 'r> {
+        (self.context, self.chance, self.catalogue)
     }
 
     fn try_way<F: Funds>(
@@ -186,7 +191,7 @@ impl<'e, 'r> Inquiry<'e, 'r> {
         if !self.catalogue.is_on(offer, context.place.at) {
             return Tried::refused(deal, PassReason::NotNow);
         }
-        let priced = match priced((context, self.chance), offer, way) {
+        let priced = match priced(self.asked(), offer, way) {
             Ok(priced) => priced,
             Err(reason) => return Tried::refused(deal, reason),
         };

@@ -13,6 +13,7 @@ use super::advertiser::Advertiser;
 use super::creative::{Creative, Format};
 use super::deal::{CAMPAIGN_DEALS_MAX, Deal, Market};
 use super::targeting::Targeting;
+use super::valuation::{Goal, MULTIPLIERS_MAX, Multiplier};
 use crate::units::{CampaignKey, Cpm, Currency, ExchangeKey, Nanos, RegionKey, UnixMillis};
 
 /// The largest margin: ten times the cost. More is a slip of the pen.
@@ -31,10 +32,14 @@ pub struct Campaign {
     pub key: CampaignKey,
     /// Who pays.
     pub advertiser: Arc<Advertiser>,
-    /// The currency of its price and its budgets.
+    /// The currency of its prices and its budgets.
     pub currency: Currency,
-    /// What it bids: media cost as a CPM, in its currency.
-    pub price: Cpm,
+    /// What it pays for.
+    pub goal: Goal,
+    /// The highest it bids: media cost as a CPM, in its currency. Who buys clicks must say it.
+    pub max_cpm: Option<Cpm>,
+    /// What raises and lowers its value.
+    pub multipliers: Vec<Multiplier>,
     /// What is added to the media cost to make the charge, in thousandths.
     pub margin_per_mille: u32,
     /// The regions it spends in.
@@ -100,6 +105,26 @@ pub enum CampaignFault {
     /// A price of nothing, below it, or more than is ever sent.
     #[error("price must be above 0 and at most {max}", max = Cpm::MAX)]
     Price,
+    /// A click for nothing, or less.
+    #[error("what a click costs must be above 0")]
+    Goal,
+    /// A highest price that makes no sense.
+    #[error("highest price {what}")]
+    MaxCpm {
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// More multipliers than are asked.
+    #[error("needs at most {MULTIPLIERS_MAX} multipliers")]
+    Multipliers,
+    /// A multiplier that is none.
+    #[error("multiplier {number}: {what}", number = place + 1)]
+    Multiplier {
+        /// Its place among the campaign's.
+        place: usize,
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// Too large a margin.
     #[error("margin must be at most {MARGIN_PER_MILLE_MAX} per mille")]
     Margin,
@@ -185,9 +210,10 @@ impl Campaign {
         let deals_hold = self.deals.len() <= CAMPAIGN_DEALS_MAX
             && (self.market == Market::Open || !self.deals.is_empty());
         let mut faults: Vec<CampaignFault> = [
+            (self.goal.may_be_sent(), self.goal.fault()),
             (
-                self.price > Cpm::ZERO && self.price <= Cpm::MAX,
-                CampaignFault::Price,
+                self.multipliers.len() <= MULTIPLIERS_MAX,
+                CampaignFault::Multipliers,
             ),
             (
                 self.margin_per_mille <= MARGIN_PER_MILLE_MAX,
@@ -215,7 +241,32 @@ impl Campaign {
         .collect();
         faults.extend(self.creatives.iter().filter_map(creative_fault));
         faults.extend(self.deal_faults());
+        faults.extend(
+            self.max_cpm_fault()
+                .map(|what| CampaignFault::MaxCpm { what }),
+        );
+        let multipliers = self.multipliers.iter().enumerate();
+        faults.extend(multipliers.filter_map(|(place, multiplier)| {
+            let what = multiplier.fault()?;
+            Some(CampaignFault::Multiplier { place, what })
+        }));
         faults
+    }
+
+    fn max_cpm_fault(&self) -> Option<&'static str> {
+        match (self.max_cpm, self.goal) {
+            (None, Goal::Cpc(_)) => {
+                Some("is missing; who buys clicks must say what an impression may cost at most")
+            }
+            (None, Goal::Cpm(_)) => None,
+            (Some(most), _) if most <= Cpm::ZERO || most > Cpm::MAX => {
+                Some("must be above 0, and no more than is ever sent")
+            }
+            (Some(most), Goal::Cpm(price)) if most < price => {
+                Some("is below the price, which would never be bid; lower the price")
+            }
+            (Some(_), _) => None,
+        }
     }
 
     fn deal_faults(&self) -> impl Iterator<Item = CampaignFault> + '_ {
@@ -228,6 +279,8 @@ impl Campaign {
                 .is_some_and(|price| price <= Cpm::ZERO || price > Cpm::MAX)
             {
                 "its price must be above 0, and no more than is ever sent"
+            } else if deal.price > self.max_cpm && self.max_cpm.is_some() {
+                "its price is above the campaign's highest"
             } else if !self.exchanges.includes(&deal.exchange) {
                 "its exchange is not among the campaign's exchanges"
             } else {

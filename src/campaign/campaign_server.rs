@@ -206,7 +206,7 @@ impl CampaignServer {
             Some(_) => return Err(NoLease::Ended),
         };
         let expires_at = self.expiry(day, wall, now);
-        let slice = self.budget.slice(campaign.price);
+        let slice = self.budget.slice(campaign.price_max());
         let (epoch, amount) = match choice {
             LeaseChoice::TopUp(epoch) if !wish.money => (epoch, Nanos::ZERO),
             _ => match self.grant(wish.region, day, choice, slice).await {

@@ -1,7 +1,7 @@
 //! The catalogue: an immutable snapshot of the campaigns that may be offered, best first, with its index.
 //!
-//! Campaigns are ordered by falling value, which is the most one impression is worth in US dollars; a campaign's place
-//! in that order is its [`Rank`], which means something in this snapshot only. What must outlive a snapshot is kept by
+//! Campaigns are ordered by falling value, which is the most one impression can be worth in US dollars, whatever a request
+//! says; a campaign's place in that order is its [`Rank`], which means something in this snapshot only. What must outlive a snapshot is kept by
 //! slot or by key. Built on the control plane, read on data threads, freed by whoever replaced it.
 
 mod dimension;
@@ -26,10 +26,13 @@ pub use self::query::{MoreSegments, Query, Through};
 use self::zones::{ZonePlace, Zones};
 use super::approval::{Approvals, Barred};
 use super::campaign::{Campaign, CampaignFault};
+use super::click_rate::ClickRate;
+use super::click_rates::ClickRates;
 use super::creative::Creative;
-use super::hours::HoursOfWeek;
+use super::hours::{HourOfWeek, HoursOfWeek};
 use super::rates::Rates;
 use super::slots::{SLOTS_MAX, SlotTable};
+use super::valuation::Goal;
 use crate::units::{CampaignKey, CampaignSlot, Cpm, CreativeKey, ExchangeKey, UnixMillis};
 
 /// A campaign's place in the order of one catalogue; 0 is worth most.
@@ -43,12 +46,25 @@ pub struct Offer {
     pub campaign: Arc<Campaign>,
     /// Its row in every table by slot.
     pub slot: CampaignSlot,
-    /// What an impression is worth at most: the campaign's price in US dollars.
+    /// What an impression is worth at most, whatever the request says, in US dollars.
     pub value: Cpm,
+    /// How often each of its creatives is clicked, where it buys clicks; else none.
+    click_rates: Box<[ClickRate]>,
     /// Exchanges that do not run some of its creatives, in order.
     barred: Box<[(ExchangeKey, Barred)]>,
     /// Its time zone, if its hours are restricted.
     zone: Option<ZonePlace>,
+}
+
+/// What a catalogue is built with besides campaigns.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'t> {
+    /// What currencies are worth, to order campaigns by; prices are converted when bidding.
+    pub rates: &'t Rates,
+    /// What exchanges think of creatives.
+    pub approvals: &'t Approvals,
+    /// How often creatives are clicked.
+    pub clicks: &'t ClickRates,
 }
 
 /// A snapshot of all campaigns.
@@ -103,12 +119,12 @@ impl Catalogue {
 
     /// A catalogue of those campaigns that may be offered at `now` or later, and the others with their reasons.
     ///
-    /// `slots` was settled with the campaigns' keys. `rates` order the campaigns; prices are converted when bidding.
+    /// `slots` was settled with the campaigns' keys.
     pub fn build(
         campaigns: &[Arc<Campaign>],
         slots: &SlotTable,
-        rates: &Rates,
-        (approvals, now): (&Approvals, UnixMillis),
+        terms: Terms<'_>,
+        now: UnixMillis,
     ) -> (Self, Vec<LeftOut>) {
         let mut offered = Vec::with_capacity(campaigns.len());
         let mut others = HashMap::new();
@@ -117,12 +133,12 @@ impl Catalogue {
         for campaign in campaigns {
             let first = keys.insert(campaign.key);
             let place = if first {
-                admit(campaign, slots, rates, now)
+                admit(campaign, slots, terms, now)
             } else {
                 Err(WhyLeftOut::Twice)
             };
             match place {
-                Ok((slot, value)) => offered.push((Arc::clone(campaign), slot, value)),
+                Ok(admitted) => offered.push((Arc::clone(campaign), admitted)),
                 Err(why) => {
                     if first {
                         others.insert(campaign.key, (Arc::clone(campaign), why.clone()));
@@ -134,12 +150,12 @@ impl Catalogue {
                 }
             }
         }
-        offered.sort_by_key(|(campaign, _, value)| (Reverse(*value), campaign.key));
-        (Self::of(offered, others, approvals, now), left_out)
+        offered.sort_by_key(|(campaign, admitted)| (Reverse(admitted.value), campaign.key));
+        (Self::of(offered, others, terms.approvals, now), left_out)
     }
 
     fn of(
-        offered: Vec<(Arc<Campaign>, CampaignSlot, Cpm)>,
+        offered: Vec<(Arc<Campaign>, Admitted)>,
         others: HashMap<CampaignKey, (Arc<Campaign>, WhyLeftOut)>,
         approvals: &Approvals,
         now: UnixMillis,
@@ -165,12 +181,13 @@ impl Catalogue {
         let offers = offered
             .into_iter()
             .zip(barred)
-            .map(|((campaign, slot, value), barred)| Offer {
+            .map(|((campaign, admitted), barred)| Offer {
                 barred,
                 zone: zone_of(&campaign).and_then(|zone| zones.place(zone)),
                 campaign,
-                slot,
-                value,
+                slot: admitted.slot,
+                value: admitted.value,
+                click_rates: admitted.click_rates,
             })
             .collect();
         Self {
@@ -204,13 +221,16 @@ impl Catalogue {
 
     /// Whether it is one of the campaign's hours.
     fn is_in_hours(&self, offer: &Offer, now: UnixMillis) -> bool {
-        offer.zone.is_none_or(|zone| {
-            let hour = self.zones.hour(zone, now);
-            hour.is_some_and(|hour| offer.campaign.targeting.hours.contains(hour))
-        })
+        let hour = self.hour(offer, now);
+        hour.is_none_or(|hour| offer.campaign.targeting.hours.contains(hour))
     }
 
-    /// How many campaigns, from the best, are worth at least this much in US dollars.
+    /// The hour of the week where the campaign's hours are counted; `None` where it has none that matter.
+    pub fn hour(&self, offer: &Offer, now: UnixMillis) -> Option<HourOfWeek> {
+        self.zones.hour(offer.zone?, now)
+    }
+
+    /// How many campaigns, from the best, may be worth at least this much in US dollars.
     pub fn worth(&self, value: Cpm) -> usize {
         self.offers.partition_point(|offer| offer.value >= value)
     }
@@ -265,6 +285,11 @@ impl Catalogue {
 }
 
 impl Offer {
+    /// How often the creative at this place is clicked; `None` where the campaign does not buy clicks.
+    pub fn click_rate(&self, creative: usize) -> Option<ClickRate> {
+        self.click_rates.get(creative).copied()
+    }
+
     /// Which of its creatives an exchange does not run.
     pub fn barred_on(&self, exchange: ExchangeKey) -> Barred {
         let found = self.barred.iter().find(|(judge, _)| *judge == exchange);
@@ -291,17 +316,27 @@ fn barred(
     all.filter(|(_, barred)| !barred.is_empty()).collect()
 }
 
-/// The zone that decides when a campaign is on; `None` if it is on at all hours.
+/// The zone that decides when a campaign is on and what it is worth then; `None` if all hours are the same to it.
 fn zone_of(campaign: &Campaign) -> Option<&TimeZone> {
-    (campaign.targeting.hours != HoursOfWeek::ALL).then_some(&campaign.time_zone)
+    let mut multipliers = campaign.multipliers.iter();
+    let has_hours = campaign.targeting.hours != HoursOfWeek::ALL
+        || multipliers.any(|multiplier| multiplier.when.hours.is_some());
+    has_hours.then_some(&campaign.time_zone)
+}
+
+/// What a campaign that may be offered is offered with.
+struct Admitted {
+    slot: CampaignSlot,
+    value: Cpm,
+    click_rates: Box<[ClickRate]>,
 }
 
 fn admit(
     campaign: &Campaign,
     slots: &SlotTable,
-    rates: &Rates,
+    terms: Terms<'_>,
     now: UnixMillis,
-) -> Result<(CampaignSlot, Cpm), WhyLeftOut> {
+) -> Result<Admitted, WhyLeftOut> {
     if !campaign.active {
         return Err(WhyLeftOut::Inactive);
     }
@@ -311,12 +346,23 @@ fn admit(
     if let Some(fault) = campaign.faults().into_iter().next() {
         return Err(fault.into());
     }
-    let rate = rates
+    let rate = terms
+        .rates
         .in_dollars(campaign.currency)
         .ok_or(WhyLeftOut::NoRate)?;
-    let value = campaign.price.convert(rate).ok_or(CampaignFault::Price)?;
-    let slot = slots.slot(campaign.key).ok_or(WhyLeftOut::NoSlot)?;
-    Ok((slot, value))
+    let click_rates: Box<[ClickRate]> = match campaign.goal {
+        Goal::Cpm(_) => Box::default(),
+        Goal::Cpc(_) => {
+            let creatives = campaign.creatives.iter();
+            creatives.map(|it| terms.clicks.rate(it)).collect()
+        }
+    };
+    let value = campaign.worth_at_most(&click_rates).convert(rate);
+    Ok(Admitted {
+        slot: slots.slot(campaign.key).ok_or(WhyLeftOut::NoSlot)?,
+        value: value.ok_or(CampaignFault::Price)?,
+        click_rates,
+    })
 }
 
 /// Ranks fit in 32 bits, since every offered campaign has a slot.

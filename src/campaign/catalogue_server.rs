@@ -6,9 +6,11 @@ use arc_swap::ArcSwap;
 
 use super::Campaign;
 use super::approval::Approvals;
-use super::catalogue::{Catalogue, LeftOut};
+use super::catalogue::{Catalogue, LeftOut, Terms};
+use super::click_rates::ClickRates;
 use super::rates::Rates;
 use super::slots::SlotTable;
+use super::valuation::Goal;
 use crate::supervision::{Reaper, Spec, Stage, stage};
 use crate::units::{Monotonic, UnixMillis};
 
@@ -23,6 +25,7 @@ pub struct Shelf {
     slots: Mutex<SlotTable>,
     rates: Rates,
     approvals: ArcSwap<Approvals>,
+    clicks: ArcSwap<ClickRates>,
 }
 
 impl Shelf {
@@ -30,11 +33,15 @@ impl Shelf {
     pub fn new(
         campaigns: Vec<Arc<Campaign>>,
         mut slots: SlotTable,
-        rates: Rates,
+        (rates, clicks): (Rates, ClickRates),
         approvals: Approvals,
         (now, wall): (Monotonic, UnixMillis),
     ) -> (Self, Vec<LeftOut>) {
-        let terms = (&rates, &approvals);
+        let terms = Terms {
+            rates: &rates,
+            approvals: &approvals,
+            clicks: &clicks,
+        };
         let (catalogue, left_out) = build(&campaigns, &mut slots, terms, (now, wall));
         let shelf = Self {
             current: ArcSwap::from_pointee(catalogue),
@@ -42,6 +49,7 @@ impl Shelf {
             slots: Mutex::new(slots),
             rates,
             approvals: ArcSwap::from_pointee(approvals),
+            clicks: ArcSwap::from_pointee(clicks),
         };
         (shelf, left_out)
     }
@@ -88,6 +96,16 @@ impl Shelf {
         self.swap(&campaigns, &mut slots, times, reaper);
     }
 
+    /// What is learnt of clicks, for the next catalogue; where any campaign buys clicks that is now. As long as
+    /// [`Shelf::replace`].
+    pub fn learn(&self, clicks: ClickRates, times: (Monotonic, UnixMillis), reaper: &Reaper) {
+        self.clicks.store(Arc::new(clicks));
+        let buys_clicks = |one: &Arc<Campaign>| matches!(one.goal, Goal::Cpc(_));
+        if self.campaigns().iter().any(buys_clicks) {
+            self.rebuild(times, reaper);
+        }
+    }
+
     fn swap(
         &self,
         campaigns: &[Arc<Campaign>],
@@ -95,8 +113,12 @@ impl Shelf {
         times: (Monotonic, UnixMillis),
         reaper: &Reaper,
     ) -> Vec<LeftOut> {
-        let approvals = self.approvals.load();
-        let terms = (&self.rates, &**approvals);
+        let (approvals, clicks) = (self.approvals.load(), self.clicks.load());
+        let terms = Terms {
+            rates: &self.rates,
+            approvals: &approvals,
+            clicks: &clicks,
+        };
         let (catalogue, left_out) = build(campaigns, slots, terms, times);
         reaper.retire(self.current.swap(Arc::new(catalogue)));
         left_out
@@ -110,13 +132,13 @@ impl Shelf {
 fn build(
     campaigns: &[Arc<Campaign>],
     slots: &mut SlotTable,
-    (rates, approvals): (&Rates, &Approvals),
+    terms: Terms<'_>,
     (now, wall): (Monotonic, UnixMillis),
 ) -> (Catalogue, Vec<LeftOut>) {
     let keys: Vec<_> = campaigns.iter().map(|campaign| campaign.key).collect();
     // Those without a slot are left out by the catalogue, with that reason.
     let _without = slots.settle(&keys, now);
-    Catalogue::build(campaigns, slots, rates, (approvals, wall))
+    Catalogue::build(campaigns, slots, terms, wall)
 }
 
 /// The catalogue as a child.

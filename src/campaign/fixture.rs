@@ -6,9 +6,9 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::{
-    Advertiser, Approvals, Banner, BannerKind, Campaign, Catalogue, Category, Country, Creative,
-    Domain, Format, InventoryList, LeftOut, Market, MediaFile, Native, NativeImage, NativeText,
-    Pacing, Rates, Reach, Size, SlotTable, Spot, SpotSource, Targeting,
+    Advertiser, Approvals, Banner, BannerKind, Campaign, Catalogue, Category, ClickRates, Country,
+    Creative, Domain, Format, Goal, InventoryList, LeftOut, Market, MediaFile, Native, NativeImage,
+    NativeText, Pacing, Rates, Reach, Size, SlotTable, Spot, SpotSource, Targeting, Terms,
 };
 use crate::units::{
     AdvertiserKey, CampaignKey, Cpm, CreativeKey, Currency, Monotonic, Nanos, UnixMillis,
@@ -135,7 +135,9 @@ pub(crate) fn campaign(id: &str) -> Campaign {
         key: CampaignKey::of(id),
         advertiser: Arc::new(advertiser("shoes")),
         currency: Currency::USD,
-        price: Cpm::from_micros(2_500_000),
+        goal: Goal::Cpm(Cpm::from_micros(2_500_000)),
+        max_cpm: None,
+        multipliers: Vec::new(),
         margin_per_mille: 0,
         regions: Reach::All,
         exchanges: Reach::All,
@@ -172,7 +174,13 @@ pub(crate) fn judged(
     let mut slots = SlotTable::new(Duration::from_mins(1));
     let keys: Vec<CampaignKey> = campaigns.iter().map(|campaign| campaign.key).collect();
     assert!(slots.settle(&keys, Monotonic::default()).is_empty());
-    Catalogue::build(&campaigns, &slots, rates, (approvals, now))
+    let clicks = ClickRates::default();
+    let terms = Terms {
+        rates,
+        approvals,
+        clicks: &clicks,
+    };
+    Catalogue::build(&campaigns, &slots, terms, now)
 }
 
 pub(crate) fn catalogue(

@@ -40,6 +40,11 @@ impl InventoryList {
         self.sites.is_empty() && self.apps.is_empty()
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.sites.len() + self.apps.len()
+    }
+
     /// Whether this site, in lower case, or this app is known to be among them.
     pub fn contains(&self, site: Option<&str>, app: Option<&str>) -> bool {
         let named = |name: &str| {

@@ -19,6 +19,9 @@ pub mod campaign_server;
 mod catalogue;
 mod catalogue_server;
 mod category;
+mod click_rate;
+pub mod click_rate_server;
+mod click_rates;
 mod country;
 mod creative;
 mod deal;
@@ -31,6 +34,7 @@ pub mod roster_server;
 mod slots;
 mod targeting;
 mod taxonomy;
+mod valuation;
 
 pub use advertiser::{Advertiser, Transparency};
 pub use approval::{Approval, Approvals, Barred};
@@ -41,10 +45,12 @@ pub use campaign::{
 };
 pub use catalogue::{
     Candidates, Catalogue, Exclusion, LeftOut, MoreSegments, OFFERED_DEALS_MAX, Offer, Query, Rank,
-    SHAPES_MAX, Through, WhyLeftOut,
+    SHAPES_MAX, Terms, Through, WhyLeftOut,
 };
 pub use catalogue_server::{CatalogueStage, Shelf, catalogue};
 pub use category::{Category, CategorySet};
+pub use click_rate::{ClickRate, Prior, Priors, Seen};
+pub use click_rates::{CREATIVES_SEEN_MAX, ClickRates, ClickTally, TallyError};
 pub use country::Country;
 pub use creative::{
     Banner, BannerKind, Companion, Creative, Format, MediaFile, Native, NativeImage, NativeText,
@@ -59,3 +65,7 @@ pub use rates::Rates;
 pub use slots::{SLOTS_MAX, SlotTable};
 pub use targeting::{Lists, Targeting};
 pub use taxonomy::{CONTENT_1_0, CategoryPath, Classified};
+pub use valuation::{
+    Applied, Conditions, Factor, FormatKind, Goal, MULTIPLIER_PER_MILLE_MAX,
+    MULTIPLIER_PER_MILLE_MIN, MULTIPLIERS_MAX, Moment, Multiplier, VALUES_MAX, Worth,
+};

@@ -15,6 +15,7 @@ pub(super) const TOP: Keys = &[
     "rates",
     "traffic",
     "fuses",
+    "click_rates",
 ];
 pub(super) const SERVER: Keys = &["data_threads", "data_dir", "drain", "restart_limit"];
 pub(super) const EXCHANGE: Keys = &[
@@ -62,6 +63,8 @@ pub(super) const RATES: Keys = &["as_of", "max_age", "in_usd"];
 pub(super) const TRAFFIC: Keys = &["bots", "datacentres"];
 pub(super) const SUPPLY_CHAIN: Keys = &["rule", "allowed", "blocked"];
 pub(super) const FUSES: Keys = &["max_cpm"];
+pub(super) const CLICK_RATES: Keys = &["banner", "video", "audio", "native"];
+pub(super) const PRIOR: Keys = &["prior_clicks", "prior_impressions"];
 pub(super) const LIMIT: Keys = &["restarts", "within"];
 pub(super) const PROBATION: Keys = &["delay", "delay_max", "quiet"];
 
@@ -86,6 +89,9 @@ pub(super) const CAMPAIGN: Keys = &[
     "active",
     "currency",
     "cpm",
+    "goal",
+    "max_cpm",
+    "multipliers",
     "margin_percent",
     "regions",
     "exchanges",
@@ -98,6 +104,21 @@ pub(super) const CAMPAIGN: Keys = &[
     "frequency",
     "creatives",
     "targeting",
+];
+pub(super) const GOAL: Keys = &["cpc"];
+pub(super) const MULTIPLIER: Keys = &[
+    "by",
+    "countries",
+    "devices",
+    "os",
+    "languages",
+    "exchanges",
+    "sites",
+    "apps",
+    "categories",
+    "segments",
+    "hours",
+    "formats",
 ];
 pub(super) const DEAL: Keys = &["id", "exchange", "cpm", "guaranteed"];
 pub(super) const BUDGET: Keys = &["daily", "total"];
@@ -180,12 +201,16 @@ pub(super) const ALL: &[Keys] = &[
     TRAFFIC,
     SUPPLY_CHAIN,
     FUSES,
+    CLICK_RATES,
+    PRIOR,
     LIMIT,
     PROBATION,
     ADVERTISER,
     DSA,
     DSA_PLATFORM,
     CAMPAIGN,
+    GOAL,
+    MULTIPLIER,
     DEAL,
     BUDGET,
     FLIGHT,

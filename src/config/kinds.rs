@@ -264,7 +264,7 @@ fn bytes(text: &str) -> Option<u64> {
 }
 
 /// `12.5` with two places is 1,250. No sign, no exponent, no more decimals than there are places.
-fn decimal(text: &str, places: u32) -> Option<i64> {
+pub(super) fn decimal(text: &str, places: u32) -> Option<i64> {
     let (whole, rest) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let spare = places.checked_sub(u32::try_from(rest.trim_end_matches('0').len()).ok()?)?;

@@ -1,5 +1,6 @@
 //! What `bidtree.toml` says: every setting of the server, valid and complete.
 
+mod click_rates;
 mod exchange;
 mod own;
 mod read;
@@ -21,7 +22,7 @@ use jiff::tz::TimeZone;
 pub(super) use read::read;
 
 use crate::bidding::{SupplyPolicy, Traffic};
-use crate::campaign::{Country, Rates};
+use crate::campaign::{Country, Priors, Rates};
 use crate::supervision::{Limit, Probation};
 use crate::units::{Cpm, ExchangeKey, RegionKey, UnixMillis};
 
@@ -53,6 +54,8 @@ pub struct Settings {
     pub traffic: Arc<Traffic>,
     /// Ceilings that nothing passes.
     pub fuses: Fuses,
+    /// What is believed of how often creatives are clicked.
+    pub click_rates: Priors,
 }
 
 /// The process as a whole.

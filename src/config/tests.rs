@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::*;
-use crate::campaign::{Campaign, Country, Format, Reach, SpotSource};
+use crate::campaign::{Campaign, Country, Format, Goal, Reach, SpotSource};
 use crate::units::{Cpm, Currency, RegionKey};
 
 const SERVER: &str = r#"
@@ -421,7 +421,7 @@ frequency = { impressions = 3, within = "24h" }
         .write("creatives/wide.toml", VIDEO)
         .campaign();
     assert!(campaign.faults().is_empty());
-    assert_eq!(campaign.price, Cpm::from_micros(2_500_000));
+    assert_eq!(campaign.goal, Goal::Cpm(Cpm::from_micros(2_500_000)));
     assert_eq!(campaign.margin_per_mille, 125);
     assert_eq!(campaign.regions, Reach::Only(vec![RegionKey::of("row")]));
     let (start, end) = (campaign.starts_at.unwrap(), campaign.ends_at.unwrap());

@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use super::settlement::{Amounts, Notice, Reason, Refusal, State, Verdict, settle};
 use super::token::Token;
+use crate::campaign::click_rate_server::ClickMessage;
 use crate::region::ledger_server::{LedgerMessage, Release};
 use crate::store::journal_server::{Booked, Journal, Promised, Unanswered, bill, decide};
 use crate::store::movement::{Bill, ImpressionKey, LeaseKey, Win};
 use crate::store::writer::{self, Command, Outcome};
-use crate::supervision::{Address, Context, Failure, Plane, Reply, Server, Spec, server};
+use crate::supervision::{Address, Context, Failure, Plane, Post, Reply, Server, Spec, server};
 use crate::units::{RegionKey, UnixMillis};
 
 /// Notices that may wait: about a second of what one machine hears. Who finds it full gets a 503 and asks again.
@@ -71,15 +72,17 @@ pub type Ledgers = Arc<HashMap<RegionKey, Address<LedgerMessage>>>;
 /// Settlement as a child.
 pub fn settlement(
     address: &Address<SettlementMessage>,
-    journal: &Journal,
-    ledgers: &Ledgers,
+    (journal, ledgers): (&Journal, &Ledgers),
+    clicks: &Post<ClickMessage>,
 ) -> Spec {
     let (own, journal, ledgers) = (address.clone(), journal.clone(), Arc::clone(ledgers));
+    let clicks = clicks.clone();
     server("settlement", address, Plane::Control, MAILBOX, move |_| {
         let settlement = Settlement {
             own: own.clone(),
             journal: journal.clone(),
             ledgers: Arc::clone(&ledgers),
+            clicks: clicks.clone(),
             recent: HashMap::new(),
             former: HashMap::new(),
         };
@@ -91,6 +94,8 @@ struct Settlement {
     own: Address<SettlementMessage>,
     journal: Journal,
     ledgers: Ledgers,
+    /// Who learns how often creatives are clicked. It may be busy or gone: then it learns less.
+    clicks: Post<ClickMessage>,
     recent: HashMap<ImpressionKey, State>,
     former: HashMap<ImpressionKey, State>,
 }
@@ -120,7 +125,12 @@ impl Settlement {
         let state = self.state(&key);
         let verdict = settle(state, notice, token, now);
         match verdict {
-            Verdict::Nothing(reason) => drop(reply.send(Settled::Nothing(reason))),
+            Verdict::Nothing(reason) => {
+                if (notice, reason) == (Notice::Click, Reason::Noted) {
+                    drop(self.clicks.cast(ClickMessage::Clicked(key, token.creative)));
+                }
+                reply.send(Settled::Nothing(reason));
+            }
             Verdict::Refused(refusal) => drop(reply.send(Settled::Refused(refusal))),
             Verdict::Release => {
                 self.release(key, token);
@@ -136,7 +146,15 @@ impl Settlement {
             Verdict::Bill(amounts) => {
                 let booked = booked(key, token, amounts, now);
                 let journal = self.journal.clone();
-                let booking = async move { bill(&journal, booked).await };
+                let (clicks, creative) = (self.clicks.clone(), token.creative);
+                let booking = async move {
+                    let outcome = bill(&journal, booked).await;
+                    // The journal says so of each impression once, also over a restart.
+                    if matches!(outcome, Ok(Outcome::Billed { .. })) {
+                        drop(clicks.cast(ClickMessage::Billed(key, creative)));
+                    }
+                    outcome
+                };
                 self.book((key, verdict), booking, reply, context);
             }
         }

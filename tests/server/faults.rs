@@ -37,7 +37,7 @@ fn rebuilt_with(path: &str) -> Vec<String> {
             .into(),
         Some("store") => after(&["journal", "checkpoint"]),
         Some("campaigns") if path.matches('/').count() == 1 => {
-            after(&["catalogue", "pool", "roster", "approvals"])
+            after(&["catalogue", "pool", "roster", "approvals", "click_rates"])
         }
         _ => vec![path.to_owned()],
     }
@@ -67,6 +67,7 @@ fn killing_any_child_rebuilds_what_must_be_and_nothing_else_and_bids_go_on() {
         "campaigns/pool/parallel-launch",
         "campaigns/approvals",
         "campaigns/roster",
+        "campaigns/click_rates",
         "campaigns/catalogue",
         "regions/sg/frequency",
         "regions/sg/ledger",

@@ -2,27 +2,38 @@
 
 use std::sync::Arc;
 
+use super::query;
 use crate::bidding::context::Context;
 use crate::bidding::deals::{Lead, in_dollars};
 use crate::bidding::eligibility::{Fit, fit};
 use crate::bidding::opportunity::Opportunity;
 use crate::bidding::pass::PassReason;
-use crate::campaign::{Campaign, Creative, Offer};
+use crate::campaign::{
+    Campaign, Catalogue, Creative, Deal, FormatKind, Goal, Moment, Offer, Rank, Through, Worth,
+};
+use crate::openrtb::request;
 use crate::units::{Cpm, Nanos, Rate};
 
 /// The way a candidate would buy.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(in crate::bidding) enum Way<'w> {
     OpenMarket,
     Deal(Lead<'w, 'w>),
 }
 
-/// What a candidate would show, and what it would bid for that. Whether that is enough is asked next.
+/// What candidates are asked about: the request, the impression, and the catalogue that they are in.
+pub(in crate::bidding) type Asked<'a, 'c, 'r> =
+    (&'a Context<'c>, &'a Opportunity<'r>, &'a Catalogue);
+
+/// What a candidate would show, what it would bid for that, and how the price came about. Whether that is enough is asked
+/// next.
 #[derive(Clone, Copy, Debug)]
 pub struct Priced {
     /// The creative's place among its creatives.
     pub creative: usize,
-    /// What it bids, in the currency of our bids.
+    /// What the impression is worth, in the campaign's currency: base, click rate, multipliers, highest price.
+    pub worth: Worth,
+    /// What it bids, in the currency of our bids: less than the most only where a deal's price is fixed.
     pub price: Cpm,
     /// The most it would bid.
     pub most: Cpm,
@@ -49,6 +60,14 @@ impl Way<'_> {
         }
     }
 
+    /// What the campaign pays on the deal at most, where that is agreed: multipliers do not change it.
+    fn agreed(&self) -> Option<Cpm> {
+        match self {
+            Self::OpenMarket => None,
+            Self::Deal(lead) => lead.own.price,
+        }
+    }
+
     pub(in crate::bidding) fn is_guaranteed(&self) -> bool {
         matches!(self, Self::Deal(lead) if lead.is_guaranteed())
     }
@@ -59,20 +78,26 @@ impl Way<'_> {
 /// # Errors
 /// Why it shows nothing here.
 pub(in crate::bidding) fn priced(
-    (context, chance): (&Context<'_>, &Opportunity<'_>),
+    (context, chance, catalogue): Asked<'_, '_, '_>,
     offer: &Offer,
     way: Way<'_>,
 ) -> Result<Priced, PassReason> {
     let campaign = &*offer.campaign;
     let barred = offer.barred_on(context.place.exchange);
     let fit = fit((campaign, barred), context, chance)?;
-    let terms = terms(campaign, way, &fit, context)?;
+    let worth = match way.agreed() {
+        Some(price) => Worth::exactly(price),
+        None => worth(offer, fit.creative, (context, chance, catalogue)),
+    };
+    let terms = terms(campaign, (way, worth.value), &fit, context)?;
     let in_dollars = match way {
-        Way::OpenMarket => Some(offer.value),
+        // Rounded as the catalogue rounds, so that it is never above the campaign's value there.
+        Way::OpenMarket => in_dollars_of(worth.value, campaign, context),
         Way::Deal(_) => in_dollars(terms.price, context),
     };
     Ok(Priced {
         creative: fit.creative,
+        worth,
         price: terms.price,
         most: terms.most,
         floor: terms.floor,
@@ -95,7 +120,8 @@ impl Priced {
         {
             return Err(PassReason::AboveCeiling);
         }
-        if self.most < self.floor {
+        // What is worth nothing is below any floor, also where there is none.
+        if self.most < self.floor || self.price <= Cpm::ZERO {
             return Err(PassReason::BelowFloor);
         }
         if campaign.cap.is_some() && context.place.user.is_none() {
@@ -110,6 +136,49 @@ impl Priced {
     }
 }
 
+/// What an impression is worth to a campaign with the creative that fits, in its currency.
+fn worth(offer: &Offer, creative: usize, (context, chance, catalogue): Asked<'_, '_, '_>) -> Worth {
+    let campaign = &*offer.campaign;
+    if let (true, Goal::Cpm(price)) = (campaign.is_plain(), campaign.goal) {
+        return Worth::exactly(price);
+    }
+    let shown = campaign.creatives.get(creative);
+    campaign.worth(offer.click_rate(creative), || Moment {
+        query: query((context, chance), Through::OpenMarket),
+        hour: catalogue.hour(offer, context.place.at),
+        format: shown.map_or(FormatKind::Banner, |it| FormatKind::of(&it.format)),
+    })
+}
+
+/// A campaign on one of its deals, with the price by which the deals of an impression are ordered.
+///
+/// # Errors
+/// Why it cannot bid on it, whatever it would show.
+pub(in crate::bidding) fn lead<'w>(
+    asked: Asked<'_, '_, '_>,
+    (offer, rank): (&Offer, Rank),
+    (own, offered): (&'w Deal, &'w request::Deal<'w>),
+) -> Result<Lead<'w, 'w>, PassReason> {
+    let (campaign, context) = (&*offer.campaign, asked.0);
+    let lead = Lead::of((rank, campaign, own), offered, context)?;
+    let value = match (own.price, campaign.goal) {
+        (Some(agreed), _) => agreed,
+        (None, Goal::Cpm(price)) if campaign.is_plain() => price,
+        (None, _) => {
+            // What it is worth depends on what it would show. Where that is nothing, trying it tells why.
+            let priced = priced(asked, offer, Way::Deal(lead));
+            return Ok(lead.at(priced.map_or(Cpm::ZERO, |priced| priced.price)));
+        }
+    };
+    let valued = lead.worth((value, campaign.currency), context)?;
+    Ok(lead.at(valued.price()))
+}
+
+/// A campaign's price in US dollars.
+fn in_dollars_of(price: Cpm, campaign: &Campaign, context: &Context<'_>) -> Option<Cpm> {
+    price.convert(context.place.rates.in_dollars(campaign.currency)?)
+}
+
 /// What a candidate bids, the most it would, and what that must at least be; all in the currency of our bids.
 struct Terms {
     price: Cpm,
@@ -119,14 +188,14 @@ struct Terms {
 
 fn terms(
     campaign: &Campaign,
-    way: Way<'_>,
+    (way, value): (Way<'_>, Cpm),
     fit: &Fit,
     context: &Context<'_>,
 ) -> Result<Terms, PassReason> {
     match way {
         Way::OpenMarket => {
             let price = context
-                .in_bid_currency(campaign.price, campaign.currency)
+                .in_bid_currency(value, campaign.currency)
                 .ok_or(PassReason::Currency)?;
             Ok(Terms {
                 price,
@@ -135,6 +204,7 @@ fn terms(
             })
         }
         Way::Deal(lead) => {
+            let lead = lead.worth((value, campaign.currency), context)?;
             let creative = campaign.creatives.get(fit.creative);
             let seconds = creative.and_then(Creative::duration_seconds);
             Ok(Terms {

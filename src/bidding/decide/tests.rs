@@ -14,7 +14,7 @@ use crate::campaign::fixture::{
 };
 use crate::campaign::{
     Advertiser, Approval, Approvals, Bundle, Campaign, Category, CategoryPath, Classified, Deal,
-    Format, InventoryList, Language, Lists, Market, Rates, Reach, Transparency,
+    Format, Goal, InventoryList, Language, Lists, Market, Rates, Reach, Transparency,
 };
 use crate::openrtb::decode;
 use crate::units::{CreativeKey, Currency, ExchangeKey, RegionKey, SegmentKey, UnixMillis};
@@ -687,7 +687,7 @@ fn a_dynamic_pod_gets_bids_that_fit_into_it_together_and_one_of_each_advertiser(
     let rates = Rates::default();
     let film = |number: i64, seconds: u32| {
         let mut one = campaign(&format!("c{number}"));
-        one.price = Cpm::from_micros(9_000_000 - number * 1_000_000);
+        one.goal = Goal::Cpm(Cpm::from_micros(9_000_000 - number * 1_000_000));
         let mut advertiser = (*one.advertiser).clone();
         advertiser.key = AdvertiserKey::of(&format!("a{number}"));
         one.advertiser = Arc::new(advertiser);
@@ -753,7 +753,7 @@ fn the_ceiling_is_in_dollars_and_no_bid_is_above_it() {
 fn what_money_refuses_is_said_and_the_next_best_is_tried() {
     let rates = Rates::default();
     let mut dear = campaign("dear");
-    dear.price = Cpm::from_micros(9_000_000);
+    dear.goal = Goal::Cpm(Cpm::from_micros(9_000_000));
     let catalogue = catalogue([campaign("cheap"), dear], NOW);
     for refusal in [
         PassReason::Capped,
@@ -879,7 +879,7 @@ struct Random {
 impl Random {
     fn campaign(&self, number: usize) -> Campaign {
         let mut one = campaign(&format!("c{number}"));
-        one.price = Cpm::from_micros(self.price);
+        one.goal = Goal::Cpm(Cpm::from_micros(self.price));
         one.active = self.active;
         let mut creative = match self.kind {
             0 => banner("b", 300, 250),

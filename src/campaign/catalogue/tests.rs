@@ -106,7 +106,7 @@ fn scanned(campaigns: &[Campaign], seen: &Seen) -> Vec<Arc<str>> {
         .iter()
         .filter(|campaign| wants(campaign, seen))
         .collect();
-    wanted.sort_by_key(|campaign| (std::cmp::Reverse(campaign.price), campaign.key));
+    wanted.sort_by_key(|campaign| (std::cmp::Reverse(campaign.price_max()), campaign.key));
     wanted
         .into_iter()
         .map(|campaign| Arc::clone(&campaign.id))
@@ -337,7 +337,7 @@ prop_compose! {
             market: if deals.is_some() { market } else { Market::Open },
             deals: deals.into_iter().flatten().filter(|deal| exchanges.includes(&deal.exchange)).collect(),
             exchanges,
-            price: Cpm::from_micros(price * 100_000),
+            goal: Goal::Cpm(Cpm::from_micros(price * 100_000)),
             time_zone: TimeZone::get(zone).unwrap(),
             starts_at,
             ends_at: lasts.map(|hours| UnixMillis::new(ends_from.get() + hours * HOUR_MS)),

@@ -9,10 +9,12 @@ use jiff::tz::TimeZone;
 use super::deals;
 use super::folder::{Parts, check_known};
 use super::moments::{Edge, MOMENT};
-use super::targeting;
-use crate::campaign::{Advertiser, Campaign, CampaignFault, Creative, FrequencyCap, Pacing, Reach};
+use super::{targeting, valuation};
+use crate::campaign::{
+    Advertiser, Campaign, CampaignFault, Creative, FrequencyCap, Goal, Pacing, Reach,
+};
 use crate::config::keys;
-use crate::config::kinds::{CURRENCY, ID, MONEY, PERCENT, PRICE, SPAN, TEXT, TIME_ZONE};
+use crate::config::kinds::{CURRENCY, ID, MONEY, PERCENT, SPAN, TEXT, TIME_ZONE};
 use crate::config::reader::Reader;
 use crate::config::source::{Source, read_table};
 use crate::units::{CampaignKey, Cpm, Currency, ExchangeKey, Nanos, RegionKey, UnixMillis};
@@ -33,9 +35,11 @@ pub(super) fn read(
     let creatives = creatives(&mut reader, parts);
     let usual = advertiser.as_ref().map_or(Currency::USD, |it| it.currency);
     let currency = reader.or("currency", &CURRENCY, usual);
-    let price = reader.must("cpm", &PRICE);
-    if let Some(price) = price {
-        check_price(&reader, (price, currency), parts);
+    let (goal, max_cpm) = valuation::goal(&mut reader);
+    let multipliers = valuation::multipliers(&mut reader, parts);
+    check_rate(&reader, currency, parts);
+    if let Some(Goal::Cpm(price)) = goal {
+        check_fuse(&reader, (price, currency), parts);
     }
     let margin_per_mille = reader.or("margin_percent", &PERCENT, 0);
     let places = parts.places;
@@ -65,7 +69,9 @@ pub(super) fn read(
         key: CampaignKey::of(id),
         advertiser: advertiser?,
         currency,
-        price: price?,
+        goal: goal?,
+        max_cpm,
+        multipliers,
         margin_per_mille,
         regions,
         exchanges,
@@ -82,6 +88,9 @@ pub(super) fn read(
         creatives: creatives?,
         active,
     };
+    if !campaign.is_plain() {
+        check_price_max(&reader, &campaign, parts);
+    }
     for fault in campaign.faults() {
         reader.fault(key_of(&fault), fault.to_string());
     }
@@ -125,8 +134,8 @@ fn creatives(reader: &mut Reader<'_>, parts: &Parts<'_>) -> Option<Vec<Creative>
     all
 }
 
-/// A price that could never be bid, or never be compared, is a slip.
-fn check_price(reader: &Reader<'_>, (price, currency): (Cpm, Currency), parts: &Parts<'_>) {
+/// A price that could never be compared is a slip.
+fn check_rate(reader: &Reader<'_>, currency: Currency, parts: &Parts<'_>) {
     let Some(rates) = &parts.places.rates else {
         return;
     };
@@ -134,7 +143,6 @@ fn check_price(reader: &Reader<'_>, (price, currency): (Cpm, Currency), parts: &
         let advice = format!("{currency} has no rate; add it to [rates.in_usd] in bidtree.toml");
         reader.fault("currency", advice);
     }
-    check_fuse(reader, (price, currency), parts);
 }
 
 /// A price above the fuse would never be bid.
@@ -143,18 +151,30 @@ pub(super) fn check_fuse(
     (price, currency): (Cpm, Currency),
     parts: &Parts<'_>,
 ) {
-    let rates = parts.places.rates.as_ref();
-    let rate = rates.and_then(|rates| rates.in_dollars(currency));
-    let dollars = rate.and_then(|rate| price.convert(rate));
-    let most = parts.places.max_cpm;
-    if let (Some(dollars), Some(most)) = (dollars, most)
-        && dollars > most
-    {
+    if let Some((dollars, most)) = above_fuse((price, currency), parts) {
         let advice = format!(
             "{dollars} USD is above fuses.max_cpm = {most}, so it would never bid; lower it, or raise the fuse"
         );
         reader.fault("cpm", advice);
     }
+}
+
+/// Nor one that multipliers may raise above it: where it matters most, nothing would be bid.
+fn check_price_max(reader: &Reader<'_>, campaign: &Campaign, parts: &Parts<'_>) {
+    let price = (campaign.price_max(), campaign.currency);
+    if let Some((dollars, most)) = above_fuse(price, parts) {
+        let advice = format!(
+            "it may come to bid {dollars} USD, which is above fuses.max_cpm = {most} and would be no bid; set max_cpm to less"
+        );
+        reader.fault("max_cpm", advice);
+    }
+}
+
+/// The price in US dollars and the fuse, if it is above it.
+fn above_fuse((price, currency): (Cpm, Currency), parts: &Parts<'_>) -> Option<(Cpm, Cpm)> {
+    let rate = parts.places.rates.as_ref()?.in_dollars(currency)?;
+    let (dollars, most) = (price.convert(rate)?, parts.places.max_cpm?);
+    (dollars > most).then_some((dollars, most))
 }
 
 fn reach<K>(
@@ -217,6 +237,9 @@ fn cap(campaign: &mut Reader<'_>) -> Option<FrequencyCap> {
 fn key_of(fault: &CampaignFault) -> &'static str {
     match fault {
         CampaignFault::Price => "cpm",
+        CampaignFault::Goal => "goal.cpc",
+        CampaignFault::MaxCpm { .. } => "max_cpm",
+        CampaignFault::Multipliers | CampaignFault::Multiplier { .. } => "multipliers",
         CampaignFault::Margin => "margin_percent",
         CampaignFault::BudgetDaily => "budget.daily",
         CampaignFault::BudgetTotal => "budget.total",

@@ -11,6 +11,7 @@ mod moments;
 mod native;
 mod targeting;
 mod taxonomies;
+mod valuation;
 
 pub use creative::MARKUP_BYTES_MAX;
 pub use folder::CAMPAIGNS_MAX;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Settings, exchange, own, region, relations, traffic};
+use super::{Settings, click_rates, exchange, own, region, relations, traffic};
 use crate::config::catalogue::{Places, seats_of};
 use crate::config::faults::Findings;
 use crate::config::keys;
@@ -39,6 +39,7 @@ pub(in crate::config) fn read(
     let rates = own::rates(&mut top);
     let traffic = traffic::read(&mut top, dir);
     let fuses = own::fuses(&mut top);
+    let click_rates = click_rates::read(&mut top);
 
     let mut listeners = vec![("admin.listen", admin.listen)];
     listeners.extend(
@@ -69,6 +70,7 @@ pub(in crate::config) fn read(
         rates,
         traffic,
         fuses,
+        click_rates,
     });
     (settings, places)
 }

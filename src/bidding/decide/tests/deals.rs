@@ -31,7 +31,7 @@ fn named(id: &str, price: f64, deals: &[Deal]) -> Campaign {
     advertiser.id = id.into();
     advertiser.key = AdvertiserKey::of(id);
     Campaign {
-        price: dollars(price),
+        goal: Goal::Cpm(dollars(price)),
         deals: deals.to_vec(),
         advertiser: Arc::new(advertiser),
         ..campaign(id)

@@ -79,7 +79,7 @@ impl Buyer {
             advertiser.seats = vec![(ExchangeKey::of("adx"), "own".into())];
         }
         one.advertiser = Arc::new(advertiser);
-        one.price = Cpm::from_micros(self.price);
+        one.goal = Goal::Cpm(Cpm::from_micros(self.price));
         one.currency = currency(self.in_euro);
         one.creatives[0].secure = self.secure;
         one.deals = self

@@ -1,0 +1,181 @@
+use std::sync::atomic::AtomicU32;
+use std::time::Instant;
+
+use super::*;
+use crate::campaign::fixture::campaign;
+use crate::campaign::{Campaign, ClickRates, Goal, Rates, SlotTable};
+use crate::clock::Clock;
+use crate::supervision::{Limit, Planes, Strategy, Supervisor, Tree};
+use crate::units::{BidId, CampaignKey, Cpm, Monotonic, Nanos};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const NOW: UnixMillis = UnixMillis::new(1_790_000_000_000);
+
+struct Place(PathBuf);
+
+impl Place {
+    fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let folder = format!("bidtree-clicks-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(folder);
+        fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join(CLICK_RATES_FILE)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+/// A tree with the learner alone, over the catalogue of a campaign that pays 0.40 for a click.
+struct Learning {
+    tree: Tree,
+    parts: ClickRateParts,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Learning {
+    fn start(place: &Place) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let (clock, _) = Clock::manual(NOW);
+        let tree = Tree::new(Planes::single(runtime.handle().clone()), clock);
+        let buys_clicks = Campaign {
+            goal: Goal::Cpc(Nanos::new(400_000_000)),
+            max_cpm: Some(Cpm::from_micros(9_000_000)),
+            ..campaign("c")
+        };
+        let priors = Priors::default();
+        let (shelf, left_out) = Shelf::new(
+            vec![Arc::new(buys_clicks)],
+            SlotTable::new(Duration::from_mins(1)),
+            (Rates::default(), ClickRates::believed(priors)),
+            (Monotonic::default(), NOW),
+        );
+        assert!(left_out.is_empty());
+        let parts = ClickRateParts {
+            post: Post::new(),
+            shelf: Arc::new(shelf),
+            priors,
+            file: place.file(),
+            publish_every: Duration::ZERO,
+            reaper: tree.reaper().clone(),
+            meter: Arc::default(),
+        };
+        let limit = Limit::new(3, Duration::from_secs(10));
+        let top = Supervisor::new(Strategy::OneForOne, limit).child(click_rates(&parts));
+        runtime.block_on(tree.start(top)).unwrap();
+        Self {
+            tree,
+            parts,
+            runtime,
+        }
+    }
+
+    /// What the campaign's one creative is believed to be clicked.
+    fn rate(&self) -> u32 {
+        let catalogue = self.parts.shelf.current();
+        let rate = catalogue.offers()[0].click_rate(0);
+        rate.unwrap().billionths()
+    }
+
+    fn tell(&self, message: ClickMessage) {
+        assert!(self.parts.post.cast(message).is_ok());
+    }
+
+    fn until(&self, what: &str, is_so: impl Fn() -> bool) {
+        let start = Instant::now();
+        while !is_so() {
+            assert!(start.elapsed() < PATIENCE, "{what}");
+            std::thread::yield_now();
+        }
+    }
+
+    fn stop(self) {
+        self.runtime.block_on(self.tree.stop());
+    }
+}
+
+fn creative() -> CreativeKey {
+    CreativeKey::of("c-300x250")
+}
+
+fn key(number: u128) -> ImpressionKey {
+    ImpressionKey {
+        bid: BidId::from_raw(number),
+        imp: 0,
+    }
+}
+
+#[test]
+fn what_is_learnt_reaches_the_catalogue_and_outlives_the_process() {
+    let place = Place::new();
+    let learning = Learning::start(&place);
+    assert_eq!(learning.rate(), 1_000_000, "the prior of a banner");
+    let before = learning.parts.shelf.current();
+    learning.tell(ClickMessage::Billed(key(1), creative()));
+    learning.tell(ClickMessage::Clicked(key(1), creative()));
+    // 3 clicks in 2,001 impressions.
+    let learnt = 1_499_250;
+    learning.until("a rate of its own", || learning.rate() == learnt);
+    let now = learning.parts.shelf.current();
+    let value = |catalogue: &crate::campaign::Catalogue| catalogue.offers()[0].value.micros();
+    assert_eq!((value(&before), value(&now)), (400_000, 599_700));
+    let rank = now.offers()[0].slot;
+    assert_eq!(rank, before.offers()[0].slot, "its place in tables stays");
+    learning.stop();
+
+    let again = Learning::start(&place);
+    assert_eq!(again.rate(), learnt, "known before it is up");
+    assert_eq!(
+        again.parts.shelf.current().offers()[0].campaign.key,
+        CampaignKey::of("c")
+    );
+    // A replay over the restart counts nothing: the impression waits for no click any more.
+    again.tell(ClickMessage::Clicked(key(1), creative()));
+    let published = again.parts.meter.published.load(Ordering::Relaxed);
+    again.until("the replay was heard", || {
+        again.parts.meter.published.load(Ordering::Relaxed) > published
+    });
+    assert_eq!(again.rate(), learnt);
+    again.stop();
+}
+
+#[test]
+fn a_damaged_file_is_put_aside_and_learning_begins_anew() {
+    let place = Place::new();
+    fs::write(place.file(), "bidtree click rates 1\nday 1\nhalf").unwrap();
+    let learning = Learning::start(&place);
+    assert_eq!(learning.rate(), 1_000_000);
+    assert!(place.file().with_extension(DAMAGED).exists());
+    learning.tell(ClickMessage::Billed(key(1), creative()));
+    learning.until("a new file", || place.file().exists());
+    learning.stop();
+    let text = fs::read_to_string(place.file()).unwrap();
+    assert!(ClickTally::from_text(&text).is_ok(), "{text}");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_counted_and_stops_nothing() {
+    let place = Place::new();
+    let learning = Learning::start(&place);
+    fs::remove_dir_all(&place.0).unwrap();
+    learning.tell(ClickMessage::Billed(key(1), creative()));
+    let meter = &learning.parts.meter;
+    learning.until("the fault is counted", || {
+        meter.unwritten.load(Ordering::Relaxed) > 0
+    });
+    learning.tell(ClickMessage::Clicked(key(1), creative()));
+    learning.until("it goes on learning", || learning.rate() == 1_499_250);
+    learning.stop();
+}
