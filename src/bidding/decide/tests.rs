@@ -22,6 +22,7 @@ use crate::units::{CreativeKey, Currency, ExchangeKey, RegionKey, SegmentKey, Un
 mod deals;
 mod naive;
 mod privacy;
+mod valued;
 
 const NOW: UnixMillis = UnixMillis::new(1_790_000_000_000);
 

@@ -7,34 +7,34 @@ const EURO: i64 = 1_100_000_000;
 
 #[expect(clippy::struct_excessive_bools, reason = "independent properties")]
 #[derive(Clone, Debug)]
-struct Buyer {
-    price: i64,
-    in_euro: bool,
-    advertiser: u8,
-    has_seat: bool,
-    category: u8,
-    classified: Option<u8>,
-    secure: bool,
-    deals: Vec<(u8, Option<i64>, bool)>,
-    deals_only: bool,
+pub(super) struct Buyer {
+    pub(super) price: i64,
+    pub(super) in_euro: bool,
+    pub(super) advertiser: u8,
+    pub(super) has_seat: bool,
+    pub(super) category: u8,
+    pub(super) classified: Option<u8>,
+    pub(super) secure: bool,
+    pub(super) deals: Vec<(u8, Option<i64>, bool)>,
+    pub(super) deals_only: bool,
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "independent properties")]
 #[derive(Clone, Debug)]
-struct Asked {
-    floor: (i64, bool),
-    in_euro: bool,
-    badv: Vec<u8>,
-    bcat: Vec<u8>,
-    in_other_taxonomy: bool,
-    seats: (u8, bool),
-    secure: bool,
-    deals: Vec<AskedDeal>,
-    private: bool,
+pub(super) struct Asked {
+    pub(super) floor: (i64, bool),
+    pub(super) in_euro: bool,
+    pub(super) badv: Vec<u8>,
+    pub(super) bcat: Vec<u8>,
+    pub(super) in_other_taxonomy: bool,
+    pub(super) seats: (u8, bool),
+    pub(super) secure: bool,
+    pub(super) deals: Vec<AskedDeal>,
+    pub(super) private: bool,
 }
 
 #[derive(Clone, Debug)]
-struct AskedDeal {
+pub(super) struct AskedDeal {
     id: u8,
     floor: Option<(i64, bool)>,
     at: Option<u32>,
@@ -48,11 +48,11 @@ const PATHS: [&str; 4] = ["1/2", "1", "3/4", "5"];
 const OTHER: u32 = 7;
 const SEATS: [&str; 3] = ["", "house", "own"];
 
-fn euro() -> Currency {
+pub(super) fn euro() -> Currency {
     Currency::parse("EUR").unwrap()
 }
 
-fn currency(in_euro: bool) -> Currency {
+pub(super) fn currency(in_euro: bool) -> Currency {
     if in_euro { euro() } else { Currency::USD }
 }
 
@@ -61,7 +61,7 @@ fn number(micros: i64) -> Value {
 }
 
 impl Buyer {
-    fn campaign(&self, place: usize) -> Campaign {
+    pub(super) fn campaign(&self, place: usize) -> Campaign {
         let mut one = campaign(&format!("c{place}"));
         let mut advertiser = (*one.advertiser).clone();
         advertiser.domains = vec![domain(&format!("shop.brand{}.example", self.advertiser))];
@@ -101,7 +101,7 @@ impl Buyer {
 }
 
 impl Asked {
-    fn request(&self) -> Value {
+    pub(super) fn request(&self) -> Value {
         let deals: Vec<Value> = self
             .deals
             .iter()
@@ -167,7 +167,7 @@ impl Asked {
     }
 
     /// Whether a campaign may be shown at all.
-    fn allows(&self, buyer: &Buyer) -> bool {
+    pub(super) fn allows(&self, buyer: &Buyer) -> bool {
         let seat = if buyer.has_seat { 2 } else { 1 };
         let seated = match self.seats {
             (0, _) => true,
@@ -180,7 +180,7 @@ impl Asked {
             && (buyer.secure || !self.secure)
     }
 
-    fn converted(&self, (price, in_euro): (i64, bool), rates: &Rates) -> Cpm {
+    pub(super) fn converted(&self, (price, in_euro): (i64, bool), rates: &Rates) -> Cpm {
         let rate = rates
             .between(currency(in_euro), currency(self.in_euro))
             .unwrap();
@@ -188,7 +188,12 @@ impl Asked {
     }
 
     /// What a campaign would bid on a deal, and whether it is guaranteed.
-    fn on_deal(&self, buyer: &Buyer, asked: &AskedDeal, rates: &Rates) -> Option<(bool, Cpm)> {
+    pub(super) fn on_deal(
+        &self,
+        buyer: &Buyer,
+        asked: &AskedDeal,
+        rates: &Rates,
+    ) -> Option<(bool, Cpm)> {
         let (_, own, guaranteed) = buyer.deals.iter().find(|(id, ..)| *id == asked.id)?;
         let seat = if buyer.has_seat { 2 } else { 1 };
         let fits = asked.seat == 0 || asked.seat == seat;
@@ -210,7 +215,7 @@ impl Asked {
 }
 
 prop_compose! {
-    fn buyer()(
+    pub(super) fn buyer()(
         price in 1..40_i64, in_euro in any::<bool>(), advertiser in 0..4_u8, has_seat in any::<bool>(), category in 0..4_u8,
         classified in prop::option::of(0..4_u8), secure in prop::bool::weighted(0.7), deals_only in any::<bool>(),
         deals in prop::collection::btree_map(0..3_u8, (prop::option::of(1..60_i64), any::<bool>()), 0..3),
@@ -231,7 +236,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn asked()(
+    pub(super) fn asked()(
         floor in (0..45_i64, any::<bool>()), in_euro in any::<bool>(),
         badv in prop::collection::vec(0..5_u8, 0..2), bcat in prop::collection::vec(0..4_u8, 0..2),
         in_other_taxonomy in any::<bool>(),

@@ -1,0 +1,527 @@
+//! Multipliers, goals of clicks and highest prices: what is bid is what a scan of all campaigns would choose, whatever the
+//! bounds are by which the index is searched.
+
+use std::cmp::Reverse;
+use std::collections::HashSet;
+
+use super::naive::{Asked, Buyer, asked, buyer, currency, euro};
+use super::*;
+use crate::campaign::{Catalogue, Conditions, FormatKind, Multiplier};
+use crate::units::AdvertiserKey;
+
+/// The click rate of a banner that nobody knows: one in a thousand, in billionths.
+const PRIOR: i128 = 1_000_000;
+const COUNTRIES: [&str; 3] = ["SGP", "THA", "IDN"];
+const CONTENT: [&str; 3] = ["IAB12", "IAB12-2", "IAB17"];
+
+/// One thing that a multiplier depends on.
+#[derive(Clone, Debug)]
+enum Cause {
+    Country(usize),
+    Content(usize),
+    Segment(u8),
+    Format(usize),
+    OnAdx(bool),
+    Phone,
+    English,
+}
+
+/// What a request says besides.
+#[derive(Clone, Debug)]
+struct Extras {
+    country: Option<usize>,
+    content: Option<usize>,
+    segments: Vec<u8>,
+    phone: bool,
+    english: bool,
+    bids_per_imp: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Valued {
+    buyer: Buyer,
+    /// Who pays: campaigns of one advertiser bid once for an impression.
+    payer: u8,
+    /// Per cent of the price for a thousand clicks, where it buys clicks.
+    buys_clicks: bool,
+    /// In tenths of the price.
+    most: Option<i64>,
+    /// Causes, and the factor in tenths.
+    multipliers: Vec<(Vec<Cause>, u32)>,
+}
+
+impl Cause {
+    fn add(&self, when: &mut Conditions) {
+        match self {
+            Self::Country(place) => when
+                .countries
+                .extend(crate::campaign::Country::parse(COUNTRIES[*place])),
+            Self::Content(place) => when.categories.extend(Category::parse(CONTENT[*place])),
+            Self::Segment(number) => {
+                when.segments.push(SegmentKey::of(&format!("dmp/{number}")));
+                when.segments.sort_unstable();
+            }
+            Self::Format(place) => when.formats.push(FormatKind::ALL[*place]),
+            Self::OnAdx(here) => {
+                when.exchanges
+                    .push(ExchangeKey::of(if *here { "adx" } else { "xandr" }))
+            }
+            Self::Phone => when.devices.push(crate::campaign::DeviceType::Mobile),
+            Self::English => when.languages.extend(Language::parse("en")),
+        }
+    }
+
+    /// The dimension it is in: a multiplier needs one of each dimension that it names.
+    fn dimension(&self) -> u8 {
+        match self {
+            Self::Country(_) => 0,
+            Self::Content(_) => 1,
+            Self::Segment(_) => 2,
+            Self::Format(_) => 3,
+            Self::OnAdx(_) => 4,
+            Self::Phone => 5,
+            Self::English => 6,
+        }
+    }
+
+    fn is_so(&self, extras: &Extras) -> bool {
+        match self {
+            Self::Country(place) => extras.country == Some(*place),
+            Self::Content(place) => extras.content.is_some_and(|seen| {
+                let (named, seen) = (CONTENT[*place], CONTENT[seen]);
+                seen == named || seen.starts_with(&format!("{named}-"))
+            }),
+            Self::Segment(number) => extras.segments.contains(number),
+            Self::Format(place) => FormatKind::ALL[*place] == FormatKind::Banner,
+            Self::OnAdx(here) => *here,
+            Self::Phone => extras.phone,
+            Self::English => extras.english,
+        }
+    }
+}
+
+impl Valued {
+    fn campaign(&self, place: usize) -> Campaign {
+        let mut one = self.buyer.campaign(place);
+        let mut advertiser = (*one.advertiser).clone();
+        advertiser.key = AdvertiserKey::of(&format!("payer{}", self.payer));
+        one.advertiser = Arc::new(advertiser);
+        let price = self.buyer.price;
+        if self.buys_clicks {
+            // At one click in a thousand a click is worth a thousand impressions.
+            one.goal = Goal::Cpc(Nanos::new(price * 1_000));
+        }
+        one.max_cpm = self.most().map(Cpm::from_micros);
+        one.deals
+            .retain(|deal| deal.price <= one.max_cpm || one.max_cpm.is_none());
+        if one.deals.is_empty() {
+            one.market = Market::Open;
+        }
+        one.multipliers = self
+            .multipliers
+            .iter()
+            .map(|(causes, tenths)| {
+                let mut when = Conditions::default();
+                causes.iter().for_each(|cause| cause.add(&mut when));
+                Multiplier {
+                    when,
+                    by_per_mille: tenths * 100,
+                }
+            })
+            .collect();
+        one
+    }
+
+    /// The highest price; who buys clicks must have one.
+    fn most(&self) -> Option<i64> {
+        let most = self.most.map(|tenths| self.buyer.price * tenths / 10);
+        most.or(self.buys_clicks.then_some(self.buyer.price * 100))
+    }
+
+    /// What an impression is worth to it here, in its currency, in one fraction.
+    fn worth(&self, extras: &Extras) -> i64 {
+        let mut numerator = i128::from(self.buyer.price);
+        if self.buys_clicks {
+            numerator = numerator * 1_000 * PRIOR / 1_000_000_000;
+        }
+        let mut denominator = 1_i128;
+        for (causes, tenths) in &self.multipliers {
+            let dimensions: HashSet<u8> = causes.iter().map(Cause::dimension).collect();
+            let holds = |dimension: &u8| {
+                let mut of_it = causes
+                    .iter()
+                    .filter(|cause| cause.dimension() == *dimension);
+                of_it.any(|cause| cause.is_so(extras))
+            };
+            if dimensions.iter().all(holds) {
+                numerator *= i128::from(*tenths);
+                denominator *= 10;
+            }
+        }
+        let bounded = (numerator / denominator).min(i128::from(self.buyer.price) * 100);
+        let worth = i64::try_from(bounded).unwrap();
+        self.most().map_or(worth, |most| worth.min(most))
+    }
+
+    /// The same buyer as if it bid that everywhere.
+    fn here(&self, extras: &Extras) -> Buyer {
+        let most = self.most();
+        let mut buyer = Buyer {
+            price: self.worth(extras),
+            ..self.buyer.clone()
+        };
+        buyer
+            .deals
+            .retain(|(_, own, _)| own.is_none_or(|own| most.is_none_or(|most| own <= most)));
+        buyer
+    }
+}
+
+prop_compose! {
+    fn multiplier()(
+        causes in prop::collection::vec(prop_oneof![
+            (0..3_usize).prop_map(Cause::Country),
+            (0..3_usize).prop_map(Cause::Content),
+            (0..3_u8).prop_map(Cause::Segment),
+            (0..4_usize).prop_map(Cause::Format),
+            any::<bool>().prop_map(Cause::OnAdx),
+            Just(Cause::Phone),
+            Just(Cause::English),
+        ], 1..4),
+        tenths in prop::sample::select(vec![1_u32, 5, 8, 10, 12, 15, 20, 30]),
+    ) -> (Vec<Cause>, u32) {
+        (causes, tenths)
+    }
+}
+
+prop_compose! {
+    fn valued()(
+        buyer in buyer(), payer in 0..6_u8, buys_clicks in prop::bool::weighted(0.3),
+        most in prop::option::of(10..40_i64),
+        multipliers in prop::collection::vec(multiplier(), 0..4),
+    ) -> Valued {
+        Valued { buyer, payer, buys_clicks, most, multipliers }
+    }
+}
+
+prop_compose! {
+    fn extras()(
+        country in prop::option::of(0..3_usize), content in prop::option::of(0..3_usize),
+        segments in prop::sample::subsequence(vec![0_u8, 1, 2], 0..3), phone in any::<bool>(), english in any::<bool>(),
+        bids_per_imp in 1..5_usize,
+    ) -> Extras {
+        Extras { country, content, segments, phone, english, bids_per_imp }
+    }
+}
+
+fn request_of(asked: &Asked, extras: &Extras) -> Value {
+    let mut request = asked.request();
+    if let Some(place) = extras.country {
+        request["device"]["geo"]["country"] = json!(COUNTRIES[place]);
+    }
+    if extras.phone {
+        request["device"]["devicetype"] = json!(4);
+    }
+    if extras.english {
+        request["device"]["language"] = json!("en");
+    }
+    if let Some(place) = extras.content {
+        request["site"]["cat"] = json!([CONTENT[place]]);
+    }
+    let segments: Vec<Value> = extras
+        .segments
+        .iter()
+        .map(|it| json!({ "id": it.to_string() }))
+        .collect();
+    request["user"]["data"] = json!([{ "id": "dmp", "segment": segments }]);
+    request
+}
+
+type Bid = (String, Cpm, bool);
+
+/// What is bid, in the order in which it is chosen.
+fn chosen(request: &Value, catalogue: &Catalogue, place: Place<'_>) -> Vec<Bid> {
+    let bytes = request.to_string();
+    let request = decode(bytes.as_bytes()).unwrap();
+    let Ok(context) = Context::read(&request, place) else {
+        return Vec::new();
+    };
+    let Ok(mut chance) = Opportunity::read(&request.imps[0], 0, &context) else {
+        return Vec::new();
+    };
+    let mut choices = Vec::new();
+    let late = || false;
+    decide(
+        (&context, &mut chance),
+        catalogue,
+        &mut choices,
+        &mut Purse::full(),
+        &late,
+    )
+    .ok();
+    let bids = choices.iter().map(|choice| {
+        let campaign = &catalogue.offer(choice.rank).unwrap().campaign;
+        (campaign.id.to_string(), choice.price, choice.deal.is_some())
+    });
+    bids.collect()
+}
+
+/// What a scan of all campaigns chooses: deals first, then the open market by what is bid, each payer once.
+fn scanned(
+    all: &[Valued],
+    asked: &Asked,
+    extras: &Extras,
+    catalogue: &Catalogue,
+    rates: &Rates,
+) -> Vec<Bid> {
+    let rank = |place: usize| {
+        let key = CampaignKey::of(&format!("c{place}"));
+        catalogue
+            .offers()
+            .iter()
+            .position(|offer| offer.campaign.key == key)
+            .unwrap()
+    };
+    let mut on_deals = Vec::new();
+    let mut open = Vec::new();
+    let floor = asked.converted(asked.floor, rates);
+    for (place, one) in all.iter().enumerate() {
+        let here = one.here(extras);
+        for deal in &asked.deals {
+            if let Some((guaranteed, price)) = asked.on_deal(&here, deal, rates)
+                && price > Cpm::ZERO
+            {
+                on_deals.push((
+                    (Reverse(guaranteed), Reverse(price), rank(place)),
+                    place,
+                    price,
+                ));
+            }
+        }
+        let price = asked.converted((here.price, here.in_euro), rates);
+        let sells = !asked.private && (!here.deals_only || here.deals.is_empty());
+        if sells && asked.allows(&here) && price >= floor && price > Cpm::ZERO {
+            let dollars = rates.in_dollars(currency(here.in_euro)).unwrap();
+            let value = Cpm::from_micros(here.price).convert(dollars).unwrap();
+            open.push(((Reverse(value), rank(place)), place, price));
+        }
+    }
+    on_deals.sort_unstable();
+    open.sort_unstable();
+    let most = extras.bids_per_imp;
+    let deals_most = if asked.private {
+        most
+    } else {
+        (most - 1).max(1)
+    };
+    let mut bids: Vec<Bid> = Vec::new();
+    let mut payers = HashSet::new();
+    let mut take = |most: usize, bids: &mut Vec<Bid>, place: usize, price: Cpm, on_deal: bool| {
+        if bids.len() < most && payers.insert(all[place].payer) {
+            bids.push((format!("c{place}"), price, on_deal));
+        }
+    };
+    for (_, place, price) in on_deals {
+        take(deals_most, &mut bids, place, price, true);
+    }
+    for (_, place, price) in open {
+        take(most, &mut bids, place, price, false);
+    }
+    bids
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_024))]
+
+    #[test]
+    fn the_search_by_bounds_chooses_what_a_scan_of_all_campaigns_does(
+        all in prop::collection::vec(valued(), 0..24), asked in asked(), extras in extras(),
+    ) {
+        let rates = Rates::new([(euro(), Rate::from_billionths(1_100_000_000).unwrap())]);
+        let campaigns = all.iter().enumerate().map(|(place, one)| one.campaign(place));
+        let (catalogue, left_out) = catalogue_and_left_out(campaigns, &rates, NOW);
+        prop_assert!(left_out.is_empty(), "{:?}", left_out);
+        let seats = ["house".into(), "own".into()];
+        let place = Place {
+            seat: Some("house"),
+            seats: &seats,
+            bids_per_imp: NonZeroUsize::new(extras.bids_per_imp).unwrap(),
+            ..place(&rates)
+        };
+        let bids = chosen(&request_of(&asked, &extras), &catalogue, place);
+        prop_assert_eq!(&bids, &scanned(&all, &asked, &extras, &catalogue, &rates));
+        for (id, price, _) in bids {
+            let number: usize = id[1..].parse().unwrap();
+            let most = all[number].most();
+            let most = most.map(|most| asked.converted((most, all[number].buyer.in_euro), &rates));
+            prop_assert!(most.is_none_or(|most| price <= most), "above its highest price");
+        }
+    }
+}
+
+fn multiplied(id: &str, dollars: i64, country: &str, per_mille: u32) -> Campaign {
+    let when = Conditions {
+        countries: crate::campaign::Country::parse(country)
+            .into_iter()
+            .collect(),
+        ..Conditions::default()
+    };
+    Campaign {
+        goal: Goal::Cpm(Cpm::from_micros(dollars * 1_000_000)),
+        multipliers: vec![Multiplier {
+            when,
+            by_per_mille: per_mille,
+        }],
+        ..campaign(id)
+    }
+}
+
+fn plain(id: &str, dollars: i64) -> Campaign {
+    Campaign {
+        goal: Goal::Cpm(Cpm::from_micros(dollars * 1_000_000)),
+        ..campaign(id)
+    }
+}
+
+#[test]
+fn the_control_one_that_may_be_worth_more_but_is_not_does_not_keep_a_better_one_out() {
+    let rates = Rates::default();
+    let all = [
+        multiplied("thai", 3, "THA", 3_000),
+        plain("five", 5),
+        plain("four", 4),
+    ];
+    let catalogue = catalogue(all, NOW);
+    assert_eq!(catalogue.offers()[0].campaign.key, CampaignKey::of("thai"));
+    let best = |country: &str| {
+        let asked = request(&json!({ "device": { "geo": { "country": country } } }));
+        let choice = choose(&asked, &catalogue, place(&rates), &mut Purse::full()).unwrap();
+        (choice.campaign, choice.price.micros() / 1_000_000)
+    };
+    assert_eq!(
+        best("SGP"),
+        (CampaignKey::of("five"), 5),
+        "the first by its bound is worth 3"
+    );
+    assert_eq!(best("THA"), (CampaignKey::of("thai"), 9));
+}
+
+#[test]
+fn who_waits_is_asked_for_money_only_when_nothing_better_can_follow() {
+    let rates = Rates::default();
+    let all = [
+        multiplied("thai", 3, "THA", 3_000),
+        plain("five", 5),
+        plain("two", 2),
+        plain("one", 1),
+    ];
+    let catalogue = catalogue(all, NOW);
+    let mut purse = Purse {
+        refuses: Some(PassReason::NoBudget),
+        ..Purse::full()
+    };
+    let refused = choose(&request(&json!({})), &catalogue, place(&rates), &mut purse);
+    assert_eq!(refused.unwrap_err(), PassReason::NoBudget);
+    let tried: Vec<_> = purse.promised.iter().map(|it| it.campaign).collect();
+    assert_eq!(tried, ["five", "thai", "two", "one"].map(CampaignKey::of));
+}
+
+#[test]
+fn the_search_looks_at_the_first_by_their_bounds_and_no_further() {
+    let rates = Rates::default();
+    let many = (0..CANDIDATES_MAX).map(|number| multiplied(&format!("m{number}"), 1, "THA", 9_000));
+    let catalogue = catalogue(many.chain([plain("eight", 8)]), NOW);
+    let choice = choose(
+        &request(&json!({})),
+        &catalogue,
+        place(&rates),
+        &mut Purse::full(),
+    );
+    assert_eq!(
+        choice.unwrap().price,
+        Cpm::from_micros(1_000_000),
+        "eight is beyond what is looked at"
+    );
+    let asked = request(&json!({ "device": { "geo": { "country": "THA" } } }));
+    let choice = choose(&asked, &catalogue, place(&rates), &mut Purse::full());
+    assert_eq!(choice.unwrap().price, Cpm::from_micros(9_000_000));
+}
+
+#[test]
+fn a_bid_on_clicks_is_charged_what_a_click_costs_and_no_more_than_the_highest_price() {
+    let rates = Rates::default();
+    let charged = |most: i64, margin: u32| {
+        let own = Campaign {
+            goal: Goal::Cpc(Nanos::new(400_000_000)),
+            max_cpm: Some(Cpm::from_micros(most)),
+            margin_per_mille: margin,
+            ..campaign("c")
+        };
+        let mut purse = Purse::full();
+        let catalogue = catalogue([own], NOW);
+        let choice = choose(&request(&json!({})), &catalogue, place(&rates), &mut purse).unwrap();
+        (choice.price.micros(), purse.promised[0].charge.get())
+    };
+    // 0.40 a click at one in a thousand is a CPM of 0.40, margin included.
+    assert_eq!(charged(9_000_000, 0), (400_000, 400_000));
+    assert_eq!(charged(9_000_000, 250), (320_000, 400_000));
+    assert_eq!(
+        charged(300_000, 250),
+        (300_000, 375_000),
+        "the highest price is media cost"
+    );
+}
+
+#[test]
+fn a_deals_own_price_is_not_multiplied_and_the_campaigns_is() {
+    let rates = Rates::default();
+    let price = |own: Option<i64>| {
+        let mut one = multiplied("thai", 3, "THA", 2_000);
+        one.deals = vec![Deal {
+            price: own.map(Cpm::from_micros),
+            ..deal("d")
+        }];
+        let mut asked = request(&on_deal(&json!({})));
+        asked["device"] = json!({ "geo": { "country": "THA" } });
+        let choice = choose(
+            &asked,
+            &catalogue([one], NOW),
+            place(&rates),
+            &mut Purse::full(),
+        )
+        .unwrap();
+        assert!(choice.deal.is_some());
+        choice.price.micros()
+    };
+    assert_eq!(price(Some(4_000_000)), 4_000_000);
+    assert_eq!(price(None), 6_000_000);
+}
+
+#[test]
+fn an_hours_multiplier_counts_in_the_campaigns_time_zone() {
+    let rates = Rates::default();
+    let zone = jiff::tz::TimeZone::get("Asia/Singapore").unwrap();
+    let local = crate::campaign::HourOfWeek::at(NOW, 8 * 3_600);
+    let value = |hour: crate::campaign::HourOfWeek| {
+        let mut one = multiplied("c", 3, "THA", 2_000);
+        one.time_zone = zone.clone();
+        one.multipliers[0].when = Conditions {
+            hours: Some(std::iter::once(hour).collect()),
+            ..Conditions::default()
+        };
+        let catalogue = catalogue([one], NOW);
+        let choice = choose(
+            &request(&json!({})),
+            &catalogue,
+            place(&rates),
+            &mut Purse::full(),
+        );
+        choice.unwrap().price.micros()
+    };
+    assert_eq!(value(local), 6_000_000);
+    assert_eq!(
+        value(local.later(-8)),
+        3_000_000,
+        "the hour in UTC is another"
+    );
+}
