@@ -21,8 +21,8 @@ use bidtree::bidding::{
     CANDIDATES_MAX, Context, Funds, Offered, Opportunity, PassReason, Place, decide,
 };
 use bidtree::campaign::{
-    Approvals, Campaign, Catalogue, Category, CategorySet, Country, DeviceType, Language,
-    MoreSegments, Os, Query, Shape, Size, SlotTable, Through,
+    Approvals, Campaign, Catalogue, Category, CategorySet, ClickRates, Country, DeviceType,
+    Language, MoreSegments, Os, Query, Rates, Shape, Size, SlotTable, Terms, Through,
 };
 use bidtree::config::{self, Settings};
 use bidtree::openrtb::decode;
@@ -99,8 +99,7 @@ impl World {
         let refused = slots.settle(&keys, Monotonic::default());
         assert!(refused.is_empty(), "every campaign has a slot");
         let rates = &config.settings.rates.in_usd;
-        let judged = (&Approvals::default(), NOW);
-        let (catalogue, _) = Catalogue::build(&config.catalogue, &slots, rates, judged);
+        let catalogue = built(&config.catalogue, &slots, rates);
         Ok(Self {
             catalogue,
             campaigns: config.catalogue,
@@ -208,8 +207,7 @@ impl World {
         for _ in 0..5 {
             let before = resident_bytes();
             let start = Instant::now();
-            let judged = (&Approvals::default(), NOW);
-            let built = Catalogue::build(&self.campaigns, &self.slots, rates, judged);
+            let built = built(&self.campaigns, &self.slots, rates);
             samples.push(start.elapsed());
             grown = grown.max(resident_bytes().saturating_sub(before));
             drop(built);
@@ -250,6 +248,16 @@ impl World {
             self.catalogue.len()
         );
     }
+}
+
+fn built(campaigns: &[Arc<Campaign>], slots: &SlotTable, rates: &Rates) -> Catalogue {
+    let (approvals, clicks) = (Approvals::default(), ClickRates::default());
+    let terms = Terms {
+        rates,
+        approvals: &approvals,
+        clicks: &clicks,
+    };
+    Catalogue::build(campaigns, slots, terms, NOW).0
 }
 
 /// Has money for everything.

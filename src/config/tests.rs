@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::*;
-use crate::campaign::{Campaign, Country, Format, Goal, Reach, SpotSource};
-use crate::units::{Cpm, Currency, RegionKey};
+use crate::campaign::{Campaign, Country, Format, Goal, HoursOfWeek, Reach, SpotSource};
+use crate::units::{Cpm, Currency, Nanos, RegionKey};
 
 const SERVER: &str = r#"
 [exchanges.plain]
@@ -404,6 +404,43 @@ fn a_faulty_advertiser_is_reported_once_and_not_again_by_its_campaigns() {
         .write("advertisers/shoes.toml", "domains = 3 3")
         .faults(&[]);
     assert_eq!(faults.len(), 1, "{faults:?}");
+}
+
+#[test]
+fn a_campaign_may_buy_clicks_and_say_where_they_are_worth_more() {
+    let more = r#"
+goal = { cpc = "0.40" }
+max_cpm = "3.00"
+multipliers = [
+    { countries = ["TH"], formats = ["banner"], by = "1.25" },
+    { sites = ["news.example"], apps = ["com.example.app"], hours = ["mon-fri 08-20"], by = "0.5" },
+]
+"#;
+    let campaign = Folder::new()
+        .replace("campaigns/spring.toml", "cpm = \"2.50\"", more)
+        .campaign();
+    assert!(campaign.faults().is_empty());
+    assert_eq!(campaign.goal, Goal::Cpc(Nanos::new(400_000_000)));
+    assert_eq!(campaign.max_cpm, Some(Cpm::from_micros(3_000_000)));
+    let factors = campaign.multipliers.iter().map(|it| it.by_per_mille);
+    assert_eq!(factors.collect::<Vec<_>>(), [1_250, 500]);
+    let [thai, office] = &*campaign.multipliers else {
+        panic!("two multipliers");
+    };
+    assert_eq!(thai.when.countries, [Country::parse("THA").unwrap()]);
+    assert_eq!((thai.when.formats.len(), thai.when.hours), (1, None));
+    assert!(
+        office
+            .when
+            .inventory
+            .contains(None, Some("com.example.app"))
+    );
+    assert!(
+        office
+            .when
+            .hours
+            .is_some_and(|hours| hours != HoursOfWeek::ALL)
+    );
 }
 
 #[test]

@@ -226,3 +226,31 @@ fn stopping_all_bidding_works_at_once_and_survives_a_restart() {
     assert_eq!(server.bid("openrtb", &request("a")).status, 200);
     server.stop();
 }
+
+#[test]
+fn clicks_on_billed_impressions_raise_what_the_next_bid_is_worth_and_a_flood_of_them_counts_once() {
+    const CLICKS: &str =
+        "goal = { cpc = \"0.40\" }\nmax_cpm = \"9.00\"\nbudget = { daily = \"100.00\" }";
+    let (configuration, data) = (configured(&[("c", CLICKS)]), Folder::new());
+    let link = |bid: &Value| {
+        let adm = url(bid, "adm");
+        adm.split('"').nth(1).expect("a link").to_owned()
+    };
+    let server = Running::of(&configuration, &data);
+    let bid = server.bid("openrtb", &request("a")).only_bid();
+    assert_eq!(bid["price"], 0.4, "0.40 a click, one click in a thousand");
+    assert_eq!(server.notice(&url(&bid, "burl"), "0.40").status, 204);
+    for _ in 0..20 {
+        assert_eq!(server.notice(&link(&bid), "").status, 302);
+    }
+    // The control: what nobody paid for may be clicked as often as anybody likes.
+    let lost = server.bid("openrtb", &request("b")).only_bid();
+    assert_eq!(server.notice(&link(&lost), "").status, 302);
+    server.stop();
+
+    let server = Running::of(&configuration, &data);
+    let bid = server.bid("openrtb", &request("c")).only_bid();
+    // 0.40 times (1 + 2) / (1 + 2,000).
+    assert_eq!(bid["price"], 0.5997, "one click more, and one impression");
+    server.stop();
+}

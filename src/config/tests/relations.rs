@@ -8,6 +8,16 @@ type Row = (&'static str, &'static str, &'static str);
 const SERVER_ROWS: &[Row] = &[
     (
         "[notices]",
+        "[click_rates]\nbanner = { prior_clicks = 3, prior_impressions = 5 }\n[notices]",
+        "click_rates.banner.prior_clicks: must be at most half of prior_impressions",
+    ),
+    (
+        "[notices]",
+        "[click_rates]\nvideo = { prior_impressions = 1 }\n[notices]",
+        "click_rates.video.prior_impressions = 1: expects a whole number from 2 to 10000000",
+    ),
+    (
+        "[notices]",
         "[admin]\nlisten = \"0.0.0.0:1\"\nchaos = true\n[notices]",
         "admin.chaos: lets whoever reaches admin.listen kill children",
     ),
@@ -175,6 +185,76 @@ const CAMPAIGN_ROWS: &[Row] = &[
         "2.50",
         "100.01",
         "cpm: 100.01 USD is above fuses.max_cpm = 100",
+    ),
+    (
+        "cpm",
+        "goal = { cpc = \"0.40\" }\ncpm",
+        "goal: stands beside cpm; leave one of them",
+    ),
+    (
+        "cpm = \"2.50\"",
+        "goal = { cpc = \"0.40\" }",
+        "max_cpm: highest price is missing; who buys clicks must say what an impression may cost",
+    ),
+    (
+        "cpm = \"2.50\"",
+        "goal = { cpc = \"0\" }\nmax_cpm = \"2.50\"",
+        "goal.cpc: what a click costs must be above 0",
+    ),
+    (
+        "cpm = \"2.50\"",
+        "goal = {}\nmax_cpm = \"2.50\"",
+        "goal.cpc: missing; expects an amount of money in quotes",
+    ),
+    (
+        "cpm = \"2.50\"",
+        "goal = { cpc = \"0.40\" }\nmax_cpm = \"100.01\"",
+        "max_cpm: it may come to bid 100.01 USD, which is above fuses.max_cpm = 100",
+    ),
+    (
+        "cpm",
+        "max_cpm = \"2.49\"\ncpm",
+        "max_cpm: highest price is below the price",
+    ),
+    (
+        "cpm",
+        "multipliers = [{ countries = [\"TH\"], by = \"0\" }]\ncpm",
+        "multipliers: multiplier 1: by = \"0\" is no multiplier but an exclusion; put the values into exclude",
+    ),
+    (
+        "cpm",
+        "multipliers = [{ countries = [\"TH\"], by = 1.2 }]\ncpm",
+        "multipliers[0].by = 1.2: expects a factor from 0.1 to 10 in quotes",
+    ),
+    (
+        "cpm",
+        "multipliers = [{ countries = [\"TH\"], by = \"10.001\" }]\ncpm",
+        "multipliers: multiplier 1: by must be from 0.1 to 10",
+    ),
+    (
+        "cpm",
+        "multipliers = [{ by = \"1.2\" }]\ncpm",
+        "multipliers: multiplier 1: names nothing that it depends on",
+    ),
+    (
+        "cpm",
+        "multipliers = [{ countries = [\"TH\"] }]\ncpm",
+        "multipliers[0].by: missing; expects a factor",
+    ),
+    (
+        "cpm",
+        "multipliers = [{ exchanges = [\"plane\"], by = \"1.2\" }]\ncpm",
+        "multipliers[0].exchanges: plane is not in bidtree.toml; did you mean plain?",
+    ),
+    (
+        "cpm = \"2.50\"",
+        "cpm = \"20.00\"\nmultipliers = [{ countries = [\"TH\"], by = \"6\" }]",
+        "max_cpm: it may come to bid 120 USD, which is above fuses.max_cpm = 100",
+    ),
+    (
+        "cpm",
+        "max_cpm = \"3.00\"\ndeals = [{ id = \"d\", exchange = \"plain\", cpm = \"3.01\" }]\ncpm",
+        "deals: deal d: its price is above the campaign's highest",
     ),
     (
         "cpm",
