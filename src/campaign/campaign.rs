@@ -258,14 +258,13 @@ impl Campaign {
             (None, Goal::Cpc(_)) => {
                 Some("is missing; who buys clicks must say what an impression may cost at most")
             }
-            (None, Goal::Cpm(_)) => None,
             (Some(most), _) if most <= Cpm::ZERO || most > Cpm::MAX => {
                 Some("must be above 0, and no more than is ever sent")
             }
             (Some(most), Goal::Cpm(price)) if most < price => {
                 Some("is below the price, which would never be bid; lower the price")
             }
-            (Some(_), _) => None,
+            (None, Goal::Cpm(_)) | (Some(_), _) => None,
         }
     }
 

@@ -5,7 +5,7 @@
 //! busy or down is lost, which makes rates a little older and no bid wrong. A kill loses what came after the last file.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +16,8 @@ use super::catalogue_server::Shelf;
 use super::click_rate::Priors;
 use super::click_rates::{CREATIVES_SEEN_MAX, ClickTally};
 use crate::store::movement::ImpressionKey;
-use crate::supervision::{Context, Failure, Post, Reaper, Spec, ThreadContext, thread};
+use crate::store::whole_file;
+use crate::supervision::{Context, Post, Reaper, Spec, ThreadContext, thread};
 use crate::units::{CreativeKey, UnixMillis};
 
 /// How often rates are published. A rate moves by a small part in a minute, and a catalogue takes up to a second to build.
@@ -27,8 +28,6 @@ const MAILBOX: usize = 16_384;
 const FILE_BYTES_MAX: u64 = 64 * CREATIVES_SEEN_MAX as u64;
 /// The name of its file in the data folder.
 pub const CLICK_RATES_FILE: &str = "click-rates.txt";
-/// What is written before it is put in place.
-const UNFINISHED: &str = "unfinished";
 /// Where a file goes that cannot be read.
 const DAMAGED: &str = "damaged";
 
@@ -81,7 +80,8 @@ pub fn click_rates(parts: &ClickRateParts) -> Spec {
             parts: parts.clone(),
             has_news: false,
         };
-        learner.run(&context, &mailbox)
+        learner.run(&context, &mailbox);
+        Ok(())
     })
 }
 
@@ -93,11 +93,7 @@ struct Learner {
 }
 
 impl Learner {
-    fn run(
-        mut self,
-        context: &ThreadContext,
-        mailbox: &Receiver<ClickMessage>,
-    ) -> Result<(), Failure> {
+    fn run(mut self, context: &ThreadContext, mailbox: &Receiver<ClickMessage>) {
         let child = context.child();
         if !self.tally.is_empty() {
             self.publish(child);
@@ -120,7 +116,6 @@ impl Learner {
                 self.keep();
             }
         }
-        Ok(())
     }
 
     fn hear(&mut self, message: ClickMessage) {
@@ -149,7 +144,7 @@ impl Learner {
         if !self.has_news {
             return;
         }
-        match replace(&self.parts.file, self.tally.to_text().as_bytes()) {
+        match whole_file::replace(&self.parts.file, self.tally.to_text().as_bytes()) {
             Ok(()) => self.has_news = false,
             Err(error) => {
                 self.parts.meter.unwritten.fetch_add(1, Ordering::Relaxed);
@@ -181,19 +176,6 @@ fn open(file: &Path, now: UnixMillis) -> io::Result<ClickTally> {
         );
         fs::rename(file, aside).map(|()| ClickTally::new(now))
     })
-}
-
-/// Puts a file in place with this content, whole or not at all.
-fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
-    let unfinished = file.with_extension(UNFINISHED);
-    let mut out = File::create(&unfinished)?;
-    out.write_all(content)?;
-    out.sync_all()?;
-    fs::rename(&unfinished, file)?;
-    match file.parent() {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => Ok(()),
-    }
 }
 
 #[cfg(test)]

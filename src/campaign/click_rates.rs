@@ -150,7 +150,7 @@ impl ClickTally {
     pub fn age(&mut self, now: UnixMillis) {
         let today = day_of(now);
         let days = today.saturating_sub(self.day).min(DAYS_MAX);
-        if days > 0 || days < -1 {
+        if !(-1..=0).contains(&days) {
             self.day = today;
         }
         let days = days.max(0);

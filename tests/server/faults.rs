@@ -67,6 +67,7 @@ fn killing_any_child_rebuilds_what_must_be_and_nothing_else_and_bids_go_on() {
         "campaigns/pool/parallel-launch",
         "campaigns/approvals",
         "campaigns/roster",
+        "campaigns/approvals",
         "campaigns/click_rates",
         "campaigns/catalogue",
         "regions/sg/frequency",

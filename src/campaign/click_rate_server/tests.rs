@@ -1,9 +1,8 @@
 use std::sync::atomic::AtomicU32;
-use std::time::Instant;
 
 use super::*;
 use crate::campaign::fixture::campaign;
-use crate::campaign::{Campaign, ClickRates, Goal, Rates, SlotTable};
+use crate::campaign::{Approvals, Campaign, ClickRates, Goal, Rates, SlotTable};
 use crate::clock::Clock;
 use crate::supervision::{Limit, Planes, Strategy, Supervisor, Tree};
 use crate::units::{BidId, CampaignKey, Cpm, Monotonic, Nanos};
@@ -60,6 +59,7 @@ impl Learning {
             vec![Arc::new(buys_clicks)],
             SlotTable::new(Duration::from_mins(1)),
             (Rates::default(), ClickRates::believed(priors)),
+            Approvals::default(),
             (Monotonic::default(), NOW),
         );
         assert!(left_out.is_empty());
@@ -93,16 +93,17 @@ impl Learning {
         assert!(self.parts.post.cast(message).is_ok());
     }
 
-    fn until(&self, what: &str, is_so: impl Fn() -> bool) {
-        let start = Instant::now();
-        while !is_so() {
-            assert!(start.elapsed() < PATIENCE, "{what}");
-            std::thread::yield_now();
-        }
-    }
-
     fn stop(self) {
         self.runtime.block_on(self.tree.stop());
+    }
+}
+
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let clock = Clock::system();
+    let start = clock.monotonic();
+    while !is_so() {
+        assert!(clock.monotonic().since(start) < PATIENCE, "{what}");
+        std::thread::yield_now();
     }
 }
 
@@ -127,7 +128,7 @@ fn what_is_learnt_reaches_the_catalogue_and_outlives_the_process() {
     learning.tell(ClickMessage::Clicked(key(1), creative()));
     // 3 clicks in 2,001 impressions.
     let learnt = 1_499_250;
-    learning.until("a rate of its own", || learning.rate() == learnt);
+    until("a rate of its own", || learning.rate() == learnt);
     let now = learning.parts.shelf.current();
     let value = |catalogue: &crate::campaign::Catalogue| catalogue.offers()[0].value.micros();
     assert_eq!((value(&before), value(&now)), (400_000, 599_700));
@@ -144,7 +145,7 @@ fn what_is_learnt_reaches_the_catalogue_and_outlives_the_process() {
     // A replay over the restart counts nothing: the impression waits for no click any more.
     again.tell(ClickMessage::Clicked(key(1), creative()));
     let published = again.parts.meter.published.load(Ordering::Relaxed);
-    again.until("the replay was heard", || {
+    until("the replay was heard", || {
         again.parts.meter.published.load(Ordering::Relaxed) > published
     });
     assert_eq!(again.rate(), learnt);
@@ -159,7 +160,7 @@ fn a_damaged_file_is_put_aside_and_learning_begins_anew() {
     assert_eq!(learning.rate(), 1_000_000);
     assert!(place.file().with_extension(DAMAGED).exists());
     learning.tell(ClickMessage::Billed(key(1), creative()));
-    learning.until("a new file", || place.file().exists());
+    until("a new file", || place.file().exists());
     learning.stop();
     let text = fs::read_to_string(place.file()).unwrap();
     assert!(ClickTally::from_text(&text).is_ok(), "{text}");
@@ -172,10 +173,10 @@ fn a_file_that_cannot_be_written_is_counted_and_stops_nothing() {
     fs::remove_dir_all(&place.0).unwrap();
     learning.tell(ClickMessage::Billed(key(1), creative()));
     let meter = &learning.parts.meter;
-    learning.until("the fault is counted", || {
+    until("the fault is counted", || {
         meter.unwritten.load(Ordering::Relaxed) > 0
     });
     learning.tell(ClickMessage::Clicked(key(1), creative()));
-    learning.until("it goes on learning", || learning.rate() == 1_499_250);
+    until("it goes on learning", || learning.rate() == 1_499_250);
     learning.stop();
 }

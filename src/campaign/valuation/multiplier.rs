@@ -107,6 +107,11 @@ impl Multiplier {
         (applied, Factor::product(factors))
     }
 
+    /// How much, as a factor.
+    pub fn factor(&self) -> Factor {
+        Factor::product(std::iter::once(self.by_per_mille))
+    }
+
     /// What is wrong with it.
     pub(in crate::campaign) fn fault(&self) -> Option<&'static str> {
         if self.by_per_mille == 0 {

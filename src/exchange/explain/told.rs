@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::Wanted;
 use crate::bidding::{CANDIDATES_MAX, Choice, Context, PassReason, Priced, Quote, Told, Tried};
-use crate::campaign::{Campaign, Catalogue, Exclusion, Offer, Rank};
+use crate::campaign::{Campaign, Catalogue, Exclusion, Factor, Offer, Rank};
 use crate::exchange::region_desk::Cover;
 use crate::units::{CampaignKey, Cpm, Currency};
 
@@ -58,9 +58,22 @@ pub struct ToldCampaign {
 /// From what a campaign pays to what is bid and charged, step by step; each a CPM but the last.
 #[derive(Debug, Serialize)]
 struct PricePath {
-    /// What the campaign pays, here or on the deal, in its own currency.
+    /// What the campaign pays before multipliers, here or on the deal, in its own currency; where it buys clicks, what one
+    /// costs times the click rate, less the margin.
     campaign: String,
-    /// The same in the currency of our bids.
+    /// How often the creative is clicked, where clicks are bought.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    click_rate: Option<String>,
+    /// The multipliers that apply, by their numbers in its file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    multipliers: Vec<Step>,
+    /// Their product.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    factor: Option<String>,
+    /// The campaign's highest price, where that is what counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capped_at: Option<String>,
+    /// What that comes to in the currency of our bids.
     most: String,
     /// What it must at least be.
     floor: String,
@@ -73,6 +86,14 @@ struct PricePath {
     #[serde(skip_serializing_if = "Option::is_none")]
     charge: Option<String>,
     margin_per_mille: u32,
+}
+
+/// A multiplier that applies.
+#[derive(Debug, Serialize)]
+struct Step {
+    /// 1 is the first.
+    number: usize,
+    by: String,
 }
 
 /// What its region says.
@@ -231,8 +252,7 @@ fn of_way(
     ToldCampaign {
         deal: tried.deal.as_deref().map(str::to_owned),
         creative: priced.and_then(|priced| creative(campaign, priced.creative)),
-        price: priced
-            .map(|priced| path(tried, (priced, tried.quote.as_ref()), (campaign, context))),
+        price: priced.map(|priced| path((priced, tried.quote.as_ref()), (campaign, context))),
         region: cover.map(|cover| Money {
             pacing_takes: cover.share,
             lease_left: format!("{} {}", cover.free, campaign.currency),
@@ -242,19 +262,25 @@ fn of_way(
 }
 
 fn path(
-    tried: &Tried<Cover>,
     (priced, quote): (&Priced, Option<&Quote>),
     (campaign, context): (&Campaign, &Context<'_>),
 ) -> PricePath {
-    let exchange = context.place.exchange;
-    let on_deal = tried.deal.as_deref().and_then(|id| {
-        let mut own = campaign.deals.iter();
-        own.find(|deal| deal.exchange == exchange && *deal.id == *id)?
-            .price
-    });
+    let worth = &priced.worth;
+    let own = |price: Cpm| amount(price, campaign.currency);
+    let numbered = (1..).zip(&campaign.multipliers).enumerate();
+    let multipliers = numbered
+        .filter(|(place, _)| worth.applied.contains(*place))
+        .map(|(_, (number, multiplier))| Step {
+            number,
+            by: multiplier.factor().to_string(),
+        });
     let ours = |price: Cpm| amount(price, context.currency);
     PricePath {
-        campaign: amount(on_deal.unwrap_or(campaign.price), campaign.currency),
+        campaign: own(worth.base),
+        click_rate: worth.click_rate.map(|rate| rate.to_string()),
+        multipliers: multipliers.collect(),
+        factor: (worth.factor != Factor::ONE).then(|| worth.factor.to_string()),
+        capped_at: worth.capped_at.map(own),
         most: ours(priced.most),
         floor: ours(priced.floor),
         ceiling: context.place.ceiling.map(|it| amount(it, Currency::USD)),

@@ -27,6 +27,7 @@ enum Cause {
 }
 
 /// What a request says besides.
+#[expect(clippy::struct_excessive_bools, reason = "independent properties")]
 #[derive(Clone, Debug)]
 struct Extras {
     country: Option<usize>,
@@ -63,8 +64,8 @@ impl Cause {
             }
             Self::Format(place) => when.formats.push(FormatKind::ALL[*place]),
             Self::OnAdx(here) => {
-                when.exchanges
-                    .push(ExchangeKey::of(if *here { "adx" } else { "xandr" }))
+                let name = if *here { "adx" } else { "xandr" };
+                when.exchanges.push(ExchangeKey::of(name));
             }
             Self::Phone => when.devices.push(crate::campaign::DeviceType::Mobile),
             Self::English => when.languages.extend(Language::parse("en")),
@@ -122,7 +123,9 @@ impl Valued {
             .iter()
             .map(|(causes, tenths)| {
                 let mut when = Conditions::default();
-                causes.iter().for_each(|cause| cause.add(&mut when));
+                for cause in causes {
+                    cause.add(&mut when);
+                }
                 Multiplier {
                     when,
                     by_per_mille: tenths * 100,
