@@ -14,8 +14,7 @@ pub use parts::{ExchangeParts, Parts, PartsError, RegionParts};
 pub use serve::{Ended, serve};
 
 use crate::admin::{admin_listener::admin_listener, explain_page::explainer};
-use crate::campaign::click_rate_server::click_rates;
-use crate::campaign::{approval_server::approvals, catalogue, roster_server::roster};
+use crate::campaign::{approval_server::approvals, catalogue, click_rates, roster_server::roster};
 use crate::exchange::connection_pool::{connection_pool, degraded_pool};
 use crate::exchange::{bid_engine::bid_engine, serializer::serializer, stop_all::stop_all};
 use crate::http::{data_thread, listener};
@@ -125,13 +124,8 @@ fn exchange(parts: &ExchangeParts) -> Spec {
 /// 503 to every notice, so that exchanges send them again; an alert, and probation.
 fn notices(parts: &Parts) -> Spec {
     let (settings, parts) = (&parts.settings.notices, &parts.notices);
-    let address = &parts.listener.settlement;
     Supervisor::new(OneForOne, settings.restart_limit)
-        .child(settlement(
-            address,
-            (&parts.journal, &parts.ledgers),
-            &parts.clicks,
-        ))
+        .child(settlement(&parts.settlement))
         .child(notice_listener(&parts.listener))
         .named("notices")
         .fallback(unavailable_listener(&parts.listener), settings.probation)

@@ -34,7 +34,7 @@ use crate::exchange::outcome::Outcome;
 use crate::exchange::stop_all::StopAll;
 use crate::http::{DataThreads, ListenError, ListeningSocket};
 use crate::notice::notice_listener::NoticeParts;
-use crate::notice::settlement_server::Ledgers;
+use crate::notice::settlement_server::SettlementParts;
 use crate::notice::token::Sealer;
 use crate::region::ledger::HOLDS_MAX;
 use crate::store::checkpoint_server::WriteCheckpoint;
@@ -118,12 +118,8 @@ pub struct CampaignParts {
 pub struct NoticesParts {
     /// The listener.
     pub listener: NoticeParts,
-    /// What is durable.
-    pub journal: Journal,
-    /// Where promises are given back.
-    pub ledgers: Ledgers,
-    /// Where clicks are learnt from.
-    pub clicks: Post<ClickMessage>,
+    /// What settles.
+    pub settlement: SettlementParts,
 }
 
 /// Why the server cannot start.
@@ -420,10 +416,14 @@ fn notices_parts(
     let ledgers = regions
         .iter()
         .map(|region| (region.ledger.region, region.ledger.address.clone()));
-    NoticesParts {
-        listener,
+    let settlement = SettlementParts {
+        address: listener.settlement.clone(),
         journal: ground.journal.clone(),
         ledgers: Arc::new(ledgers.collect()),
         clicks: ground.clicks.clone(),
+    };
+    NoticesParts {
+        listener,
+        settlement,
     }
 }

@@ -50,6 +50,7 @@ pub use catalogue::{
 pub use catalogue_server::{CatalogueStage, Shelf, catalogue};
 pub use category::{Category, CategorySet};
 pub use click_rate::{ClickRate, Prior, Priors, Seen};
+pub use click_rate_server::click_rates;
 pub use click_rates::{CREATIVES_SEEN_MAX, ClickRates, ClickTally, TallyError};
 pub use country::Country;
 pub use creative::{

@@ -69,20 +69,25 @@ impl Settled {
 /// Where each region's ledger is reached.
 pub type Ledgers = Arc<HashMap<RegionKey, Address<LedgerMessage>>>;
 
+/// What settlement's child is given.
+#[derive(Clone)]
+pub struct SettlementParts {
+    /// Where it hears.
+    pub address: Address<SettlementMessage>,
+    /// What makes its decisions durable.
+    pub journal: Journal,
+    /// Where promises are given back.
+    pub ledgers: Ledgers,
+    /// Who learns how often creatives are clicked. It may be busy or gone: then it learns less.
+    pub clicks: Post<ClickMessage>,
+}
+
 /// Settlement as a child.
-pub fn settlement(
-    address: &Address<SettlementMessage>,
-    (journal, ledgers): (&Journal, &Ledgers),
-    clicks: &Post<ClickMessage>,
-) -> Spec {
-    let (own, journal, ledgers) = (address.clone(), journal.clone(), Arc::clone(ledgers));
-    let clicks = clicks.clone();
-    server("settlement", address, Plane::Control, MAILBOX, move |_| {
+pub fn settlement(parts: &SettlementParts) -> Spec {
+    let (address, parts) = (parts.address.clone(), parts.clone());
+    server("settlement", &address, Plane::Control, MAILBOX, move |_| {
         let settlement = Settlement {
-            own: own.clone(),
-            journal: journal.clone(),
-            ledgers: Arc::clone(&ledgers),
-            clicks: clicks.clone(),
+            parts: parts.clone(),
             recent: HashMap::new(),
             former: HashMap::new(),
         };
@@ -91,11 +96,7 @@ pub fn settlement(
 }
 
 struct Settlement {
-    own: Address<SettlementMessage>,
-    journal: Journal,
-    ledgers: Ledgers,
-    /// Who learns how often creatives are clicked. It may be busy or gone: then it learns less.
-    clicks: Post<ClickMessage>,
+    parts: SettlementParts,
     recent: HashMap<ImpressionKey, State>,
     former: HashMap<ImpressionKey, State>,
 }
@@ -127,7 +128,11 @@ impl Settlement {
         match verdict {
             Verdict::Nothing(reason) => {
                 if (notice, reason) == (Notice::Click, Reason::Noted) {
-                    drop(self.clicks.cast(ClickMessage::Clicked(key, token.creative)));
+                    drop(
+                        self.parts
+                            .clicks
+                            .cast(ClickMessage::Clicked(key, token.creative)),
+                    );
                 }
                 reply.send(Settled::Nothing(reason));
             }
@@ -139,14 +144,14 @@ impl Settlement {
             }
             Verdict::Win(amounts) => {
                 let win = win(key, token, amounts, now);
-                let journal = self.journal.clone();
+                let journal = self.parts.journal.clone();
                 let booking = async move { decide(&journal, Command::Win(win)).await };
                 self.book((key, verdict), booking, reply, context);
             }
             Verdict::Bill(amounts) => {
                 let booked = booked(key, token, amounts, now);
-                let journal = self.journal.clone();
-                let (clicks, creative) = (self.clicks.clone(), token.creative);
+                let journal = self.parts.journal.clone();
+                let (clicks, creative) = (self.parts.clicks.clone(), token.creative);
                 let booking = async move {
                     let outcome = bill(&journal, booked).await;
                     // The journal says so of each impression once, also over a restart.
@@ -173,7 +178,7 @@ impl Settlement {
             return;
         }
         // What a predecessor learns is the journal's to tell.
-        let own = self.own.whereis();
+        let own = self.parts.address.whereis();
         context.spawn_on(Plane::Control, async move {
             let outcome = tokio::time::timeout(BOOK_WITHIN, booking).await;
             let settled = match outcome {
@@ -204,7 +209,7 @@ impl Settlement {
     }
 
     fn release(&self, key: ImpressionKey, token: &Token) {
-        let Some(ledger) = self.ledgers.get(&token.region) else {
+        let Some(ledger) = self.parts.ledgers.get(&token.region) else {
             return;
         };
         let release = Release {
