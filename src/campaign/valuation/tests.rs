@@ -3,8 +3,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::campaign::fixture::{campaign, category, country, domain};
 use crate::campaign::{
-    CampaignFault, CategorySet, DeviceType, HourOfWeek, HoursOfWeek, InventoryList, Language, Os,
-    Query, Shape, Through,
+    CampaignFault, CategorySet, DeviceType, HourOfWeek, HoursOfWeek, InventoryList, Language,
+    MoreSegments, Os, Query, Shape, Through,
 };
 use crate::units::{ExchangeKey, RegionKey, SegmentKey, UnixMillis};
 
@@ -43,6 +43,7 @@ fn moment<'m>(categories: &'m CategorySet, segments: &'m [SegmentKey]) -> Moment
             app: None,
             categories,
             segments,
+            more_segments: MoreSegments::None,
             shapes: &[Shape::Video],
             through: Through::OpenMarket,
         },
