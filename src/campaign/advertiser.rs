@@ -1,7 +1,10 @@
-//! Who pays for campaigns, and what exchanges block them by: domains and categories.
+//! Who pays for campaigns, what exchanges block them by (domains and categories), and what their campaigns share: a
+//! budget and a cap.
 
 use std::sync::Arc;
 
+use super::budget::SharedBudget;
+use super::campaign::FrequencyCap;
 use super::category::Category;
 use super::inventory::{Domain, InventoryList};
 use super::taxonomy::Classified;
@@ -28,6 +31,10 @@ pub struct Advertiser {
     pub blocked: InventoryList,
     /// Its seats where it has one of its own: `SeatBid.seat`, and what `wseat` and `bseat` are compared with.
     pub seats: Vec<(ExchangeKey, Arc<str>)>,
+    /// What its campaigns may charge together, in its currency.
+    pub budget: SharedBudget,
+    /// How often one person may see ads of it, whatever the campaign.
+    pub cap: Option<FrequencyCap>,
     /// Who is behind its ads, for where the Digital Services Act wants that said.
     pub transparency: Option<Transparency>,
 }

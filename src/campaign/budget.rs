@@ -5,6 +5,7 @@
 //! Not here: what is spent (`store`), how fast a region bids (`region`). Pure: time is an argument.
 
 mod day;
+mod shared;
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 pub use day::{ActiveHours, Day};
+pub use shared::SharedBudget;
 
 use crate::store::writer::Ceilings;
 use crate::units::{BudgetDay, Cpm, Nanos, UnixMillis};
@@ -152,7 +154,7 @@ impl Budget {
 
     /// The budget day at a moment. Times beyond the calendar are held at its ends.
     pub fn day_at(&self, at: UnixMillis) -> BudgetDay {
-        day::number(self.terms.zone.to_datetime(timestamp(at)).date())
+        day::at(&self.terms.zone, timestamp(at))
     }
 
     /// A budget day's hours: 24 of them, but for two days of the year in half of the world.
@@ -204,11 +206,12 @@ impl Budget {
         }
     }
 
-    /// How much a region leases at a time, given the highest price the campaign bids:
+    /// How much a region leases at a time, given the highest price the campaign bids, and what a day of its advertiser may
+    /// commit where that is less than a day of its own:
     /// `day / SLICES_PER_DAY`, but at least `SLICE_IMPRESSIONS_MIN` impressions, but at most `day / SLICE_PART_MAX`, but at
     /// least one impression. It is wanted again when half of it is left.
-    pub fn slice(&self, highest: Cpm) -> Nanos {
-        let day = self.ceilings().day.get();
+    pub fn slice(&self, highest: Cpm, shared_day: Nanos) -> Nanos {
+        let day = self.ceilings().day.min(shared_day).get();
         let impression = highest.per_impression().get().max(1);
         let several = impression.saturating_mul(SLICE_IMPRESSIONS_MIN);
         let slice = (day / SLICES_PER_DAY).max(several);

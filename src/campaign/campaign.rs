@@ -163,6 +163,16 @@ pub enum CampaignFault {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// A currency that an advertiser's budget cannot be counted in.
+    #[error(
+        "is not {currency}, in which advertiser {advertiser} has a budget for all its campaigns; use that, or take the budget out"
+    )]
+    SharedCurrency {
+        /// Whose budget.
+        advertiser: Arc<str>,
+        /// What it is in.
+        currency: Currency,
+    },
     /// An advertiser that exchanges could not check.
     #[error("advertiser {advertiser} has no domain")]
     NoDomain {
@@ -177,6 +187,13 @@ pub enum CampaignFault {
         /// What is missing.
         what: &'static str,
     },
+}
+
+impl FrequencyCap {
+    /// Whether it lets anybody see anything, in a window that is remembered.
+    pub fn holds(self) -> bool {
+        self.impressions > 0 && !self.window.is_zero() && self.window <= CAP_WINDOW_MAX
+    }
 }
 
 impl<K: PartialEq> Reach<K> {
@@ -196,15 +213,19 @@ impl<K: PartialEq> Reach<K> {
 impl Campaign {
     /// Everything that is wrong; a campaign may be offered if this is empty.
     pub fn faults(&self) -> Vec<CampaignFault> {
-        let cap_holds = self.cap.is_none_or(|cap| {
-            cap.impressions > 0 && !cap.window.is_zero() && cap.window <= CAP_WINDOW_MAX
-        });
+        let cap_holds = self.cap.is_none_or(FrequencyCap::holds);
         let flight_holds = match (self.starts_at, self.ends_at) {
             (Some(start), Some(end)) => start < end,
             _ => true,
         };
         let no_domain = CampaignFault::NoDomain {
             advertiser: Arc::clone(&self.advertiser.id),
+        };
+        let counts_there =
+            !self.advertiser.budget.is_limited() || self.currency == self.advertiser.currency;
+        let shared_currency = CampaignFault::SharedCurrency {
+            advertiser: Arc::clone(&self.advertiser.id),
+            currency: self.advertiser.currency,
         };
         let reach = |what| CampaignFault::Reach { what };
         let deals_hold = self.deals.len() <= CAMPAIGN_DEALS_MAX
@@ -235,6 +256,7 @@ impl Campaign {
             ),
             (!self.advertiser.domains.is_empty(), no_domain),
             (deals_hold, CampaignFault::Deals),
+            (counts_there, shared_currency),
         ]
         .into_iter()
         .filter_map(|(holds, fault)| (!holds).then_some(fault))

@@ -12,20 +12,24 @@
 //! store, at its place in the journal. A campaign that restarts finds its leases in the books and gives each the time to
 //! be renewed.
 
+mod terms;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use super::budget::{ActiveHours, Budget, Curve, Flight, LEASE_TTL, Terms};
-use super::campaign::Pacing;
-use super::{Campaign, HourOfWeek};
+pub use terms::budget_of;
+use terms::{open_leases, shared};
+
+use super::Campaign;
+use super::budget::{Budget, LEASE_TTL};
 use crate::clock::Clock;
-use crate::store::books::{Account, Books};
+use crate::store::books::Books;
 use crate::store::journal_server::{Journal, Unanswered, decide, read, read_when_up};
-use crate::store::movement::LeaseKey;
-use crate::store::writer::{Close, Command, Grant, LeaseChoice, Outcome, Refusal};
+use crate::store::movement::{LeaseKey, Share};
+use crate::store::writer::{Ceilings, Close, Command, Grant, LeaseChoice, Outcome, Refusal};
 use crate::supervision::{Address, Context, Failure, Limit, Plane, Reply, Server, Spec, server};
 use crate::units::{BudgetDay, CampaignKey, Epoch, LedgerTime, Nanos, RegionKey, UnixMillis};
 
@@ -147,6 +151,7 @@ struct CampaignServer {
 
 struct Held {
     day: BudgetDay,
+    share: Option<Share>,
     state: LeaseState,
 }
 
@@ -168,11 +173,12 @@ impl CampaignServer {
         let key = campaign.key;
         let open = read_when_up(&journal, move |books: &Books| open_leases(books, key)).await;
         let expires_at = clock.ledger().plus(LEASE_TTL);
-        let held = |(region, epoch, day)| {
+        let held = |(region, epoch, day, share)| {
             (
                 (region, epoch),
                 Held {
                     day,
+                    share,
                     state: LeaseState::Live { expires_at },
                 },
             )
@@ -196,20 +202,25 @@ impl CampaignServer {
             return Err(NoLease::Inactive);
         }
         let day = self.budget.day_at(wall);
+        let shared = shared(&campaign, wall);
+        let share = shared.map(|(share, _)| share);
         let choice = match wish.held {
             None => {
                 // Whatever it had before it started is in doubt now.
                 self.seal_all_of(wish.region, now);
                 LeaseChoice::New
             }
-            Some(epoch) if self.is_live((wish.region, epoch), day) => LeaseChoice::TopUp(epoch),
+            Some(epoch) if self.is_live((wish.region, epoch), (day, share)) => {
+                LeaseChoice::TopUp(epoch)
+            }
             Some(_) => return Err(NoLease::Ended),
         };
-        let expires_at = self.expiry(day, wall, now);
-        let slice = self.budget.slice(campaign.price_max());
+        let expires_at = self.expiry((day, share), wall, now);
+        let shared_day = shared.map_or(Nanos::new(i64::MAX), |(_, ceilings)| ceilings.day);
+        let slice = self.budget.slice(campaign.price_max(), shared_day);
         let (epoch, amount) = match choice {
             LeaseChoice::TopUp(epoch) if !wish.money => (epoch, Nanos::ZERO),
-            _ => match self.grant(wish.region, day, choice, slice).await {
+            _ => match self.grant(wish.region, (day, shared), choice, slice).await {
                 // A region that holds a lease keeps it, though there is no more money.
                 Err(NoLease::Exhausted) if wish.held.is_some() => {
                     (wish.held.ok_or(NoLease::Exhausted)?, Nanos::ZERO)
@@ -221,6 +232,7 @@ impl CampaignServer {
             (wish.region, epoch),
             Held {
                 day,
+                share,
                 state: LeaseState::Live { expires_at },
             },
         );
@@ -236,7 +248,7 @@ impl CampaignServer {
     async fn grant(
         &mut self,
         region: RegionKey,
-        day: BudgetDay,
+        (day, shared): (BudgetDay, Option<(Share, Ceilings)>),
         lease: LeaseChoice,
         want: Nanos,
     ) -> Result<(Epoch, Nanos), NoLease> {
@@ -249,6 +261,7 @@ impl CampaignServer {
             lease,
             want,
             ceilings,
+            shared,
             at,
         };
         match decide(&self.journal, Command::Grant(grant)).await {
@@ -262,18 +275,31 @@ impl CampaignServer {
         }
     }
 
-    fn is_live(&self, lease: (RegionKey, Epoch), today: BudgetDay) -> bool {
-        let held = self.leases.get(&lease);
-        held.is_some_and(|held| held.day == today && matches!(held.state, LeaseState::Live { .. }))
+    /// Whether a lease is open that is of this day, and of this share of the advertiser's budget.
+    fn is_live(
+        &self,
+        lease: (RegionKey, Epoch),
+        (today, share): (BudgetDay, Option<Share>),
+    ) -> bool {
+        self.leases.get(&lease).is_some_and(|held| {
+            (held.day, held.share) == (today, share)
+                && matches!(held.state, LeaseState::Live { .. })
+        })
     }
 
-    /// When a lease given now ends, in ledger time.
-    fn expiry(&self, day: BudgetDay, wall: UnixMillis, now: LedgerTime) -> LedgerTime {
-        let left_ms = self
-            .budget
-            .lease_expires(day, wall)
-            .get()
-            .saturating_sub(wall.get());
+    /// When a lease given now ends, in ledger time: with its day, and with its advertiser's.
+    fn expiry(
+        &self,
+        (day, share): (BudgetDay, Option<Share>),
+        wall: UnixMillis,
+        now: LedgerTime,
+    ) -> LedgerTime {
+        let own = self.budget.lease_expires(day, wall);
+        let ends = share.map_or(own, |share| {
+            let budget = &self.current.load().advertiser.budget;
+            own.min(budget.day_ends(share.day))
+        });
+        let left_ms = ends.get().saturating_sub(wall.get());
         now.plus(Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)))
     }
 
@@ -298,11 +324,11 @@ impl CampaignServer {
             return;
         };
         let closes_at = self.clock.ledger().plus(self.hold_longest);
-        for (region, epoch, day) in open {
+        for (region, epoch, day, share) in open {
             let state = LeaseState::Sealed { closes_at };
             self.leases
                 .entry((region, epoch))
-                .or_insert(Held { day, state });
+                .or_insert(Held { day, share, state });
         }
         self.is_unsure = false;
     }
@@ -375,48 +401,4 @@ impl Server for CampaignServer {
         self.look_over().await;
         Ok(())
     }
-}
-
-/// A campaign's open leases.
-fn open_leases(books: &Books, campaign: CampaignKey) -> Vec<(RegionKey, Epoch, BudgetDay)> {
-    let leases = books
-        .account(campaign)
-        .into_iter()
-        .flat_map(Account::leases);
-    leases
-        .map(|(region, epoch, lease)| (region, epoch, lease.day))
-        .collect()
-}
-
-/// The budget that a campaign's configuration makes.
-///
-/// # Errors
-/// Terms that contradict themselves, which the configuration refuses before.
-pub fn budget_of(campaign: &Campaign) -> Result<Budget, super::budget::BudgetError> {
-    Budget::new(Terms {
-        daily: Some(campaign.budget_daily),
-        total: campaign.budget_total,
-        flight: Flight {
-            start: campaign.starts_at.unwrap_or(UnixMillis::new(i64::MIN)),
-            end: campaign.ends_at,
-        },
-        zone: campaign.time_zone.clone(),
-        hours: active_hours(campaign),
-        curve: match campaign.pacing {
-            Pacing::Even => Curve::Even,
-            Pacing::Asap => Curve::Asap,
-        },
-    })
-}
-
-fn active_hours(campaign: &Campaign) -> ActiveHours {
-    let mut days = [0; 7];
-    for (day, bits) in (0..).zip(&mut days) {
-        for hour in 0..24 {
-            let wanted = HourOfWeek::new(day, hour)
-                .is_some_and(|hour| campaign.targeting.hours.contains(hour));
-            *bits |= u32::from(wanted) << hour;
-        }
-    }
-    ActiveHours::from_bits(days)
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use super::budget::SharedBudget;
 use super::{
     Advertiser, Approvals, Banner, BannerKind, Campaign, Catalogue, Category, ClickRates, Country,
     Creative, Domain, Format, Goal, InventoryList, LeftOut, Market, MediaFile, Native, NativeImage,
@@ -41,6 +42,8 @@ pub(crate) fn advertiser(id: &str) -> Advertiser {
         allowed: InventoryList::default(),
         blocked: InventoryList::default(),
         seats: Vec::new(),
+        budget: SharedBudget::default(),
+        cap: None,
         transparency: None,
     }
 }

@@ -77,6 +77,10 @@ pub(super) const ADVERTISER: Keys = &[
     "sites",
     "apps",
     "seats",
+    "cap",
+    "budget_daily",
+    "budget_total",
+    "time_zone",
     "dsa",
 ];
 pub(super) const TAXONOMY: Keys = &["cattax", "categories"];

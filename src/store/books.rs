@@ -2,23 +2,26 @@
 //!
 //! `apply` accepts only the movement that comes next, and only if it is true of the books so far; a movement it refuses
 //! changes nothing. Whatever holds books of the same sequence number holds the same books.
-//! Invariants, asserted for each movement, per campaign and per day (`account`):
+//! Invariants, asserted for each movement, per campaign and per day (`account`), and per advertiser (`shared`):
 //! `committed == granted - returned + late == billed + rest of open leases`.
 //! Not here: deciding what may be granted or billed (`writer`), files (`journal`, `checkpoint`).
 
 mod account;
 mod exposures;
 mod settled;
+mod shared;
 
 use std::collections::BTreeMap;
 
+use account::row_length;
 pub use account::{Account, DAYS_KEPT, Day, Lease};
 pub use exposures::{EXPOSURE_WINDOW, EXPOSURES_MAX, Exposure, Exposures};
 pub(super) use settled::SettledRow;
 pub use settled::{SETTLED_HORIZON, SETTLED_MAX, Settled, SettledTable};
+pub use shared::{SharedAccount, SharedAccounts};
 
-use super::movement::{ImpressionKey, LeaseKey, Movement};
-use crate::units::{CampaignKey, RegionKey, UnixMillis};
+use super::movement::{ImpressionKey, LeaseKey, Movement, Share};
+use crate::units::{AdvertiserKey, CampaignKey, RegionKey, UnixMillis};
 
 /// Why a movement does not follow from the books. In a journal this means corruption or a bug, never bad luck.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +43,9 @@ pub enum FoldError {
     /// A movement of a lease that names another day than the lease's.
     #[error("lease belongs to another budget day")]
     WrongDay,
+    /// A top-up of a lease that counts in another advertiser's budget, or on another day of it.
+    #[error("lease belongs to another share")]
+    WrongShare,
     /// An amount below zero, or a grant of nothing.
     #[error("amount is negative or an empty grant")]
     BadAmount,
@@ -76,6 +82,7 @@ impl Limits {
 pub struct Books {
     sequence: u64,
     accounts: BTreeMap<CampaignKey, Account>,
+    shared: SharedAccounts,
     settled: SettledTable,
     exposures: Exposures,
 }
@@ -91,6 +98,7 @@ impl Books {
         Self {
             sequence: 0,
             accounts: BTreeMap::new(),
+            shared: SharedAccounts::default(),
             settled: SettledTable::with_limit(limits.settled),
             exposures: Exposures::with_limit(limits.exposures),
         }
@@ -99,13 +107,14 @@ impl Books {
     /// Books as a checkpoint kept them.
     pub(super) fn restored(
         sequence: u64,
-        accounts: BTreeMap<CampaignKey, Account>,
+        (accounts, shared): (BTreeMap<CampaignKey, Account>, SharedAccounts),
         settled: SettledTable,
         exposures: Exposures,
     ) -> Self {
         Self {
             sequence,
             accounts,
+            shared,
             settled,
             exposures,
         }
@@ -132,6 +141,10 @@ impl Books {
             });
         }
         self.settled.check(movement)?;
+        let is_open = movement
+            .lease()
+            .is_some_and(|lease| self.lease(lease).is_some());
+        let change = self.shared.check(movement, is_open)?;
         let campaign = movement.campaign();
         let account = self.accounts.entry(campaign).or_default();
         if let Err(refused) = account.apply(movement) {
@@ -139,6 +152,9 @@ impl Books {
                 self.accounts.remove(&campaign);
             }
             return Err(refused);
+        }
+        if let Some(change) = change {
+            self.shared.record(change, movement, sequence);
         }
         self.settled.record(movement);
         self.exposures.record(movement);
@@ -154,6 +170,21 @@ impl Books {
     /// All accounts, by campaign.
     pub fn accounts(&self) -> impl ExactSizeIterator<Item = (CampaignKey, &Account)> {
         self.accounts.iter().map(|(key, account)| (*key, account))
+    }
+
+    /// What an advertiser's campaigns have committed together, if anything was ever granted to them.
+    pub fn shared(&self, advertiser: AdvertiserKey) -> Option<&SharedAccount> {
+        self.shared.of(advertiser)
+    }
+
+    /// The accounts of all advertisers.
+    pub fn shared_accounts(&self) -> &SharedAccounts {
+        &self.shared
+    }
+
+    /// Which advertiser's budget an open lease is of, and of which day.
+    pub fn share_of(&self, lease: LeaseKey) -> Option<Share> {
+        self.shared.share_of(lease)
     }
 
     /// An open lease.

@@ -11,15 +11,19 @@ use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{
+    Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction,
+};
 
 pub use delta::Delta;
 pub(super) use delta::{Changes, Summary};
 
-use super::books::{Account, Books, Exposures, Limits, SettledRow, SettledTable};
+use super::books::{
+    Account, Books, Exposures, Limits, SettledRow, SettledTable, SharedAccount, SharedAccounts,
+};
 use super::codec::Malformed;
 use super::movement::ImpressionKey;
-use crate::units::{BidId, CampaignKey};
+use crate::units::{AdvertiserKey, BidId, CampaignKey};
 
 const FILE_NAME: &str = "checkpoint.redb";
 const DAMAGED_NAME: &str = "checkpoint.redb.damaged";
@@ -29,6 +33,7 @@ const CACHE_BYTES: usize = 32 * 1024 * 1024;
 
 const SUMMARY: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("summary");
 const ACCOUNTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("accounts");
+const SHARED: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("shared");
 const SETTLED: TableDefinition<'_, (i32, u128, u16), u8> = TableDefinition::new("settled");
 const EXPOSURES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("exposures");
 
@@ -154,6 +159,7 @@ impl Checkpoint {
                 let account = Account::decode(account.value()).map_err(row_of("accounts"))?;
                 accounts.insert(CampaignKey::from_raw(key.value()), account);
             }
+            let shared = read_shared(&reading)?;
             let mut rows = Vec::new();
             for row in reading.open_table(SETTLED)?.iter()? {
                 let (key, settled) = row?;
@@ -174,11 +180,11 @@ impl Checkpoint {
                 list.push_back(exposure);
             }
             summary
-                .counts(accounts.len(), rows.len(), list.len())
+                .counts((accounts.len(), shared.len()), rows.len(), list.len())
                 .map_err(row_of("summary"))?;
             Ok(Books::restored(
                 summary.sequence,
-                accounts,
+                (accounts, SharedAccounts::restored(shared)),
                 SettledTable::restored(limits.settled, summary.settled_forgotten, rows.into_iter()),
                 Exposures::restored(
                     limits.exposures,
@@ -206,6 +212,7 @@ impl Checkpoint {
         let transaction = self.database.begin_write()?;
         if delta.from.is_none() {
             transaction.delete_table(ACCOUNTS)?;
+            transaction.delete_table(SHARED)?;
             transaction.delete_table(SETTLED)?;
             transaction.delete_table(EXPOSURES)?;
         }
@@ -220,6 +227,10 @@ fn write_rows(transaction: &WriteTransaction, delta: &Delta) -> Result<(), Check
     let mut accounts = transaction.open_table(ACCOUNTS)?;
     for (campaign, row) in &delta.accounts {
         accounts.insert(campaign.raw(), row.as_slice())?;
+    }
+    let mut shared = transaction.open_table(SHARED)?;
+    for (advertiser, row) in &delta.shared {
+        shared.insert(advertiser.raw(), row.as_slice())?;
     }
     let mut settled = transaction.open_table(SETTLED)?;
     for row in &delta.settled {
@@ -237,6 +248,24 @@ fn write_rows(transaction: &WriteTransaction, delta: &Delta) -> Result<(), Check
     let mut summary = transaction.open_table(SUMMARY)?;
     summary.insert(BOOKS, delta.summary.encode().as_slice())?;
     Ok(())
+}
+
+/// The advertisers' accounts; none in a checkpoint that was written before there were any.
+fn read_shared(
+    reading: &ReadTransaction,
+) -> Result<BTreeMap<AdvertiserKey, SharedAccount>, CheckpointError> {
+    let table = match reading.open_table(SHARED) {
+        Ok(table) => table,
+        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(BTreeMap::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let mut shared = BTreeMap::new();
+    for row in table.iter()? {
+        let (key, account) = row?;
+        let account = SharedAccount::decode(account.value()).map_err(row_of("shared"))?;
+        shared.insert(AdvertiserKey::from_raw(key.value()), account);
+    }
+    Ok(shared)
 }
 
 fn read_summary(database: &Database) -> Result<Option<Summary>, CheckpointError> {

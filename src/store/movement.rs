@@ -32,6 +32,15 @@ pub struct LeaseKey {
     pub epoch: Epoch,
 }
 
+/// The part of an advertiser's shared budget that a lease is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Share {
+    /// Whose budget.
+    pub advertiser: AdvertiserKey,
+    /// The day of the advertiser's own time zone.
+    pub day: BudgetDay,
+}
+
 /// One movement of the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Movement {
@@ -45,6 +54,8 @@ pub enum Movement {
         amount: Nanos,
         /// When it was decided.
         at: UnixMillis,
+        /// What of the advertiser's budget it is; nothing where the campaign does not count there.
+        share: Option<Share>,
     },
     /// A lease is closed and its exact rest is the campaign's again.
     Returned {
@@ -121,6 +132,7 @@ const GRANTED: u8 = 1;
 const RETURNED: u8 = 2;
 const WON: u8 = 3;
 const BILLED: u8 = 4;
+const GRANTED_OF_SHARED: u8 = 5;
 
 impl Movement {
     /// The campaign whose account this movement changes.
@@ -129,6 +141,15 @@ impl Movement {
             Self::Granted { lease, .. } | Self::Returned { lease, .. } => lease.campaign,
             Self::Won(win) => win.campaign,
             Self::Billed { bill, .. } => bill.lease.campaign,
+        }
+    }
+
+    /// The lease whose money it moves.
+    pub fn lease(&self) -> Option<LeaseKey> {
+        match self {
+            Self::Granted { lease, .. } | Self::Returned { lease, .. } => Some(*lease),
+            Self::Won(_) => None,
+            Self::Billed { bill, .. } => Some(bill.lease),
         }
     }
 
@@ -159,7 +180,20 @@ impl Movement {
                 day,
                 amount,
                 at,
+                share: None,
             } => encode_lease_movement(&mut out, GRANTED, *lease, *day, (*amount, *at)),
+            Self::Granted {
+                lease,
+                day,
+                amount,
+                at,
+                share: Some(share),
+            } => {
+                let kind = GRANTED_OF_SHARED;
+                encode_lease_movement(&mut out, kind, *lease, *day, (*amount, *at));
+                out.u64(share.advertiser.raw());
+                out.i32(share.day.get());
+            }
             Self::Returned {
                 lease,
                 day,
@@ -181,11 +215,15 @@ impl Movement {
     pub fn decode(payload: &[u8]) -> Result<Self, Malformed> {
         let mut fields = Decoder::new(payload);
         let movement = match fields.u8()? {
-            GRANTED => Self::Granted {
+            kind @ (GRANTED | GRANTED_OF_SHARED) => Self::Granted {
                 lease: LeaseKey::decode(&mut fields)?,
                 day: fields.i32().map(BudgetDay::new)?,
                 amount: fields.nanos()?,
                 at: fields.time()?,
+                share: match kind {
+                    GRANTED => None,
+                    _ => Some(Share::decode(&mut fields)?),
+                },
             },
             RETURNED => Self::Returned {
                 lease: LeaseKey::decode(&mut fields)?,
@@ -233,14 +271,23 @@ impl ImpressionKey {
     }
 }
 
+impl Share {
+    fn decode(fields: &mut Decoder<'_>) -> Result<Self, Malformed> {
+        Ok(Self {
+            advertiser: AdvertiserKey::from_raw(fields.u64()?),
+            day: fields.i32().map(BudgetDay::new)?,
+        })
+    }
+}
+
 impl LeaseKey {
-    fn encode(self, out: &mut Encoder<'_>) {
+    pub(super) fn encode(self, out: &mut Encoder<'_>) {
         out.u64(self.campaign.raw());
         out.u64(self.region.raw());
         out.u64(self.epoch.get());
     }
 
-    fn decode(fields: &mut Decoder<'_>) -> Result<Self, Malformed> {
+    pub(super) fn decode(fields: &mut Decoder<'_>) -> Result<Self, Malformed> {
         Ok(Self {
             campaign: CampaignKey::from_raw(fields.u64()?),
             region: RegionKey::from_raw(fields.u64()?),
@@ -330,6 +377,17 @@ mod tests {
                 day,
                 amount,
                 at,
+                share: None,
+            },
+            Movement::Granted {
+                lease,
+                day,
+                amount,
+                at,
+                share: Some(Share {
+                    advertiser: AdvertiserKey::of("acme"),
+                    day: BudgetDay::new(6),
+                }),
             },
             Movement::Returned {
                 lease,

@@ -87,6 +87,7 @@ pub(super) fn granted(epoch: u64, amount: i64) -> Movement {
         day: TODAY,
         amount: Nanos::new(amount),
         at: at(0),
+        share: None,
     }
 }
 
@@ -147,6 +148,7 @@ pub(super) fn wish(want: i64, day: i64, total: i64) -> Grant {
             day: Nanos::new(day),
             total: Nanos::new(total),
         },
+        shared: None,
         at: at(0),
     }
 }

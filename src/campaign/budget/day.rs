@@ -63,8 +63,7 @@ impl Day {
             *begin = hour_begins(&terms.zone, date, hour);
         }
         if let Some(end) = begins.last_mut() {
-            let tomorrow = date.checked_add(1.day()).unwrap_or(date);
-            *end = hour_begins(&terms.zone, tomorrow, 0);
+            *end = ends(&terms.zone, number).get();
         }
         Self {
             number,
@@ -107,8 +106,20 @@ impl Day {
     }
 }
 
+/// The number of the day at a moment.
+pub(super) fn at(zone: &TimeZone, moment: Timestamp) -> BudgetDay {
+    number(zone.to_datetime(moment).date())
+}
+
+/// The first moment after a day.
+pub(super) fn ends(zone: &TimeZone, number: BudgetDay) -> UnixMillis {
+    let date = date_of(number);
+    let tomorrow = date.checked_add(1.day()).unwrap_or(date);
+    UnixMillis::new(hour_begins(zone, tomorrow, 0))
+}
+
 /// The number of a date: days since 1970-01-01.
-pub(super) fn number(of: Date) -> BudgetDay {
+fn number(of: Date) -> BudgetDay {
     let days = of.duration_since(date(1970, 1, 1)).as_hours() / 24;
     BudgetDay::new(i32::try_from(days).unwrap_or(0))
 }

@@ -253,7 +253,8 @@ fn a_slice_pays_for_impressions_and_leaves_something_to_other_regions() {
         })
     };
     let price = Cpm::from_micros(1_000);
-    let slice = |daily| with_daily(daily).slice(price).get();
+    let endless = Nanos::new(i64::MAX);
+    let slice = |daily| with_daily(daily).slice(price, endless).get();
     assert_eq!(slice(288_000_000), 1_000_000);
     assert_eq!(slice(2_880_000), 50_000, "several impressions");
     assert_eq!(slice(80_000), 10_000, "an eighth of the day");

@@ -3,15 +3,19 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
+
+use super::campaign::cap;
 use super::folder::{Places, check_known};
 use super::targeting::lists;
 use super::taxonomies::classified;
-use crate::campaign::{Advertiser, InventoryList, Transparency};
+use crate::campaign::budget::SharedBudget;
+use crate::campaign::{Advertiser, CampaignFault, FrequencyCap, InventoryList, Transparency};
 use crate::config::keys;
-use crate::config::kinds::{BUNDLE, CATEGORY, CURRENCY, DOMAIN, ID, TEXT};
+use crate::config::kinds::{BUNDLE, CATEGORY, CURRENCY, DOMAIN, ID, MONEY, TEXT, TIME_ZONE};
 use crate::config::reader::Reader;
 use crate::config::source::{Source, read_table};
-use crate::units::{AdvertiserKey, Currency, ExchangeKey};
+use crate::units::{AdvertiserKey, Currency, ExchangeKey, Nanos};
 
 pub(super) fn read(
     source: &Source<'_>,
@@ -39,8 +43,35 @@ pub(super) fn read(
         allowed: InventoryList::new(sites.include, apps.include),
         blocked: InventoryList::new(sites.exclude, apps.exclude),
         seats: seats(&mut reader, places),
+        budget: budget(&mut reader),
+        cap: shared_cap(&mut reader),
         transparency: transparency(&mut reader),
     })
+}
+
+/// What its campaigns may charge together.
+fn budget(reader: &mut Reader<'_>) -> SharedBudget {
+    let mut amount = |key| {
+        let amount = reader.one(key, &MONEY);
+        if amount.is_some_and(|amount: Nanos| !amount.is_positive()) {
+            reader.fault(key, "must be above 0; leave it out for no limit");
+        }
+        amount
+    };
+    SharedBudget {
+        daily: amount("budget_daily"),
+        total: amount("budget_total"),
+        zone: reader.or("time_zone", &TIME_ZONE, TimeZone::UTC),
+    }
+}
+
+/// How often one person may see ads of it.
+fn shared_cap(reader: &mut Reader<'_>) -> Option<FrequencyCap> {
+    let cap = cap(reader, "cap")?;
+    if !cap.holds() {
+        reader.fault("cap", CampaignFault::Cap.to_string());
+    }
+    Some(cap)
 }
 
 /// Who is behind its ads.

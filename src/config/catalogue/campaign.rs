@@ -59,7 +59,7 @@ pub(super) fn read(
     let budget = budget(&mut reader);
     let time_zone = reader.or("time_zone", &TIME_ZONE, TimeZone::UTC);
     let (starts_at, ends_at) = flight(&mut reader, &time_zone);
-    let cap = cap(&mut reader);
+    let cap = cap(&mut reader, "frequency");
     let pacing = reader.word("pacing", PACINGS, Pacing::Even);
     let active = reader.flag("active", true);
     let targeting = targeting::read(&mut reader);
@@ -220,11 +220,12 @@ fn flight(campaign: &mut Reader<'_>, zone: &TimeZone) -> (Option<UnixMillis>, Op
     (edge("starts", Edge::Start), edge("ends", Edge::End))
 }
 
-fn cap(campaign: &mut Reader<'_>) -> Option<FrequencyCap> {
-    if !campaign.has("frequency") {
+/// How often one person may see something.
+pub(super) fn cap(reader: &mut Reader<'_>, key: &'static str) -> Option<FrequencyCap> {
+    if !reader.has(key) {
         return None;
     }
-    let mut reader = campaign.section("frequency", &[keys::FREQUENCY]);
+    let mut reader = reader.section(key, &[keys::FREQUENCY]);
     let impressions = reader.must_whole("impressions", &(1..=1_000_000));
     let window: Option<Duration> = reader.must("within", &SPAN);
     Some(FrequencyCap {
@@ -249,6 +250,7 @@ fn key_of(fault: &CampaignFault) -> &'static str {
         CampaignFault::Reach { what } => what,
         CampaignFault::Creatives | CampaignFault::Creative { .. } => "creatives",
         CampaignFault::Deals | CampaignFault::Deal { .. } => "deals",
+        CampaignFault::SharedCurrency { .. } => "currency",
         CampaignFault::NoDomain { .. } => "advertiser",
     }
 }

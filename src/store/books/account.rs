@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 
 mod row;
 
+pub(super) use row::length as row_length;
+
 use super::FoldError;
 use crate::store::movement::{Bill, LeaseKey, Movement};
 use crate::units::{BudgetDay, Currency, Epoch, Nanos, RegionKey, UnixMillis};
@@ -57,12 +59,12 @@ pub struct Lease {
 
 /// Invariant: `granted - returned + late == billed + open`, nothing below zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Balance {
-    granted: Nanos,
-    returned: Nanos,
-    late: Nanos,
-    billed: Nanos,
-    open: Nanos,
+pub(super) struct Balance {
+    pub(super) granted: Nanos,
+    pub(super) returned: Nanos,
+    pub(super) late: Nanos,
+    pub(super) billed: Nanos,
+    pub(super) open: Nanos,
 }
 
 impl Account {
@@ -149,6 +151,7 @@ impl Account {
                 day,
                 amount,
                 at,
+                ..
             } => self.grant(*lease, *day, *amount, *at)?,
             Movement::Returned {
                 lease, day, amount, ..
@@ -185,13 +188,7 @@ impl Account {
                 opened_at: at,
             },
         };
-        self.book(day, |balance| {
-            Ok(Balance {
-                granted: add(balance.granted, amount)?,
-                open: add(balance.open, amount)?,
-                ..balance
-            })
-        })?;
+        self.book(day, |balance| balance.grant(amount))?;
         self.epoch = self.epoch.max(key.epoch.get());
         self.leases.insert((key.region, key.epoch), lease);
         Ok(())
@@ -207,13 +204,7 @@ impl Account {
         if open.rest() != amount {
             return Err(FoldError::WrongRest);
         }
-        self.book(day, |balance| {
-            Ok(Balance {
-                returned: add(balance.returned, amount)?,
-                open: subtract(balance.open, amount)?,
-                ..balance
-            })
-        })?;
+        self.book(day, |balance| balance.give_back(amount))?;
         self.leases.remove(&(key.region, key.epoch));
         Ok(())
     }
@@ -233,14 +224,7 @@ impl Account {
             .and_then(|day| day.costs.get(&bill.currency).copied())
             .unwrap_or_default();
         let cost = add(cost_so_far, bill.cost)?;
-        self.book(day, |balance| {
-            Ok(Balance {
-                billed: add(balance.billed, charge)?,
-                late: add(balance.late, debt)?,
-                open: subtract(balance.open, carried)?,
-                ..balance
-            })
-        })?;
+        self.book(day, |balance| balance.bill(charge, debt))?;
         self.impressions = impressions;
         if let Some(day) = self.days.get_mut(&day) {
             day.impressions = day.impressions.saturating_add(1);
@@ -341,9 +325,44 @@ impl Lease {
 }
 
 impl Balance {
+    /// With more to spend from a lease that is open.
+    pub(super) fn grant(self, amount: Nanos) -> Result<Self, FoldError> {
+        Ok(Self {
+            granted: add(self.granted, amount)?,
+            open: add(self.open, amount)?,
+            ..self
+        })
+    }
+
+    /// With the rest of a lease that was closed.
+    pub(super) fn give_back(self, amount: Nanos) -> Result<Self, FoldError> {
+        Ok(Self {
+            returned: add(self.returned, amount)?,
+            open: subtract(self.open, amount)?,
+            ..self
+        })
+    }
+
+    /// With a charge, of which no lease carried `debt`.
+    pub(super) fn bill(self, charge: Nanos, debt: Nanos) -> Result<Self, FoldError> {
+        Ok(Self {
+            billed: add(self.billed, charge)?,
+            late: add(self.late, debt)?,
+            open: subtract(self.open, subtract(charge, debt)?)?,
+            ..self
+        })
+    }
+
     /// Exact, since `check` refused a balance whose sum does not fit.
-    fn committed(&self) -> Nanos {
+    pub(super) fn committed(&self) -> Nanos {
         self.billed.saturating_add(self.open)
+    }
+
+    /// The same, if it is a balance.
+    pub(super) fn sound(self) -> Result<Self, FoldError> {
+        add(self.billed, self.open)?;
+        add(self.granted, self.late)?;
+        self.holds().then_some(self).ok_or(FoldError::WrongRest)
     }
 
     fn check(&self) -> Result<(), FoldError> {

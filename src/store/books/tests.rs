@@ -135,6 +135,7 @@ fn a_forgotten_day_can_be_told_from_one_on_which_nothing_happened() {
             day: BudgetDay::new(number),
             amount: Nanos::new(1),
             at: at(0),
+            share: None,
         };
         books.apply(sequence, &movement).unwrap();
     }
@@ -246,6 +247,7 @@ fn a_region_finds_its_own_open_leases() {
             day: TODAY,
             amount: Nanos::new(20),
             at: at(0),
+            share: None,
         },
     ]);
     let open: Vec<_> = books

@@ -8,7 +8,10 @@ use crate::store::movement::{ImpressionKey, Movement};
 use crate::units::{AdvertiserKey, CampaignKey, RegionKey, UnixMillis, UserKey};
 
 /// The rows' format; a checkpoint of another one counts as damaged, and is folded anew.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+
+/// The format before advertisers had accounts: it is read as one in which none has.
+const VERSION_WITHOUT_SHARED: u32 = 1;
 
 /// Above so many settled impressions a delta is no cheaper than the whole, so they are no longer noted one by one.
 const NOTED_MAX: usize = 1_000_000;
@@ -20,6 +23,7 @@ pub struct Delta {
     pub(super) from: Option<u64>,
     pub(super) summary: Summary,
     pub(super) accounts: Vec<(CampaignKey, Vec<u8>)>,
+    pub(super) shared: Vec<(AdvertiserKey, Vec<u8>)>,
     pub(super) settled: Vec<SettledRow>,
     pub(super) exposures: Vec<(u64, Vec<u8>)>,
 }
@@ -32,6 +36,7 @@ pub(in crate::store) struct Summary {
     pub(super) exposures_first: u64,
     pub(super) exposures_forgotten: Option<UnixMillis>,
     accounts: u64,
+    shared: u64,
     settled: u64,
     exposures: u64,
 }
@@ -100,6 +105,14 @@ impl Changes {
                 accounts.push((campaign, row));
             }
         }
+        let mut shared = Vec::new();
+        for (advertiser, account) in books.shared_accounts().iter() {
+            if is_whole || account.touched() > self.since {
+                let mut row = Vec::new();
+                account.encode(&mut row)?;
+                shared.push((advertiser, row));
+            }
+        }
         let table = books.settled_table();
         let settled = if is_whole {
             table.rows().collect()
@@ -119,6 +132,7 @@ impl Changes {
             from: (!is_whole).then_some(checkpoint),
             summary: Summary::of(books),
             accounts,
+            shared,
             settled,
             exposures,
         })
@@ -133,6 +147,7 @@ impl Summary {
             exposures_first: books.exposures().first(),
             exposures_forgotten: books.exposures().complete_since(),
             accounts: count(books.accounts().count()),
+            shared: count(books.shared_accounts().iter().len()),
             settled: count(books.settled_table().len()),
             exposures: count(books.exposures().len()),
         }
@@ -141,12 +156,13 @@ impl Summary {
     /// Whether as many rows were read as were written.
     pub(super) fn counts(
         &self,
-        accounts: usize,
+        (accounts, shared): (usize, usize),
         settled: usize,
         exposures: usize,
     ) -> Result<(), Malformed> {
-        let found = (count(accounts), count(settled), count(exposures));
-        if found == (self.accounts, self.settled, self.exposures) {
+        let accounts = (count(accounts), count(shared));
+        let found = (accounts, count(settled), count(exposures));
+        if found == ((self.accounts, self.shared), self.settled, self.exposures) {
             Ok(())
         } else {
             Err(Malformed)
@@ -164,6 +180,7 @@ impl Summary {
         out.u8(u8::from(self.exposures_forgotten.is_some()));
         out.time(self.exposures_forgotten.unwrap_or_default());
         out.u64(self.accounts);
+        out.u64(self.shared);
         out.u64(self.settled);
         out.u64(self.exposures);
         row
@@ -171,7 +188,8 @@ impl Summary {
 
     pub(super) fn decode(row: &[u8]) -> Result<Self, Malformed> {
         let mut fields = Decoder::new(row);
-        if fields.u32()? != VERSION {
+        let version = fields.u32()?;
+        if !(VERSION_WITHOUT_SHARED..=VERSION).contains(&version) {
             return Err(Malformed);
         }
         let summary = Self {
@@ -186,6 +204,10 @@ impl Summary {
                 (_, at) => Some(at),
             },
             accounts: fields.u64()?,
+            shared: match version {
+                VERSION_WITHOUT_SHARED => 0,
+                _ => fields.u64()?,
+            },
             settled: fields.u64()?,
             exposures: fields.u64()?,
         };

@@ -154,3 +154,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_summary_from_before_advertisers_had_accounts_is_read_as_having_none() {
+    let mut books = Books::with_limits(LIMITS);
+    let mut changes = Changes::after(&books);
+    apply(&mut books, &mut changes, &history());
+    let summary = changes.delta(&books, 0).unwrap().summary;
+    let mut row = summary.encode();
+    let accounts_end = row.len() - 3 * 8;
+    row.drain(accounts_end..accounts_end + 8);
+    assert_eq!(
+        Summary::decode(&row),
+        Err(Malformed),
+        "a row of the newest format is longer"
+    );
+    row[0] = 1;
+    assert_eq!(Summary::decode(&row), Ok(summary));
+}

@@ -3,7 +3,7 @@
 //! Commands are conditional: they say what is wanted, and the books decide at the command's place in the sequence.
 //! Every answer but an acknowledgement is a value the caller expects.
 
-use crate::store::movement::{Bill, LeaseKey, Win};
+use crate::store::movement::{Bill, LeaseKey, Share, Win};
 use crate::units::{BudgetDay, CampaignKey, Epoch, Nanos, RegionKey, UnixMillis};
 
 /// One command.
@@ -34,16 +34,18 @@ pub struct Grant {
     pub want: Nanos,
     /// What the campaign may commit.
     pub ceilings: Ceilings,
+    /// What of the advertiser's budget it would be, and what all campaigns there may commit together.
+    pub shared: Option<(Share, Ceilings)>,
     /// The time of the decision.
     pub at: UnixMillis,
 }
 
-/// What a campaign may commit: spend, or leave with regions to spend.
+/// What a campaign, or all campaigns of an advertiser, may commit: spend, or leave with regions to spend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ceilings {
     /// On one budget day.
     pub day: Nanos,
-    /// In the campaign's life.
+    /// In all its life.
     pub total: Nanos,
 }
 
@@ -106,10 +108,16 @@ pub enum Refusal {
     /// All of the campaign's budget is committed.
     #[error("total budget is committed")]
     TotalExhausted,
+    /// All of the advertiser's budget for its day is committed, by this campaign or its others.
+    #[error("advertiser's day budget is committed")]
+    SharedDayExhausted,
+    /// All of the advertiser's budget is committed.
+    #[error("advertiser's total budget is committed")]
+    SharedTotalExhausted,
     /// The lease to top up is not open, or another region's.
     #[error("lease is not open")]
     NoLease,
-    /// The lease to top up belongs to another budget day.
+    /// The lease to top up belongs to another budget day, of the campaign or its advertiser.
     #[error("lease belongs to another budget day")]
     WrongDay,
     /// The budget day is so long ago that nobody knows what it committed.

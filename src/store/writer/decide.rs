@@ -7,7 +7,7 @@
 )]
 
 use super::command::{Close, Command, Grant, LeaseChoice, Outcome, Refusal};
-use crate::store::books::{Account, Books, Day};
+use crate::store::books::{Account, Books, Day, SharedAccount};
 use crate::store::movement::{Bill, LeaseKey, Movement, Win};
 use crate::units::{Epoch, Nanos};
 
@@ -51,10 +51,13 @@ fn decide_grant(books: &Books, grant: &Grant) -> Decision {
         region: grant.region,
         epoch,
     };
+    let share = grant.shared.map(|(share, _)| share);
     if grant.lease != LeaseChoice::New {
         match books.lease(lease) {
             None => return refuse(Refusal::NoLease),
-            Some(open) if open.day != grant.day => return refuse(Refusal::WrongDay),
+            Some(open) if open.day != grant.day || books.share_of(lease) != share => {
+                return refuse(Refusal::WrongDay);
+            }
             Some(_) => {}
         }
     }
@@ -66,6 +69,7 @@ fn decide_grant(books: &Books, grant: &Grant) -> Decision {
                 day: grant.day,
                 amount,
                 at: grant.at,
+                share,
             },
             Outcome::Granted { lease, amount },
         )),
@@ -108,7 +112,30 @@ fn headroom(books: &Books, grant: &Grant) -> Result<Nanos, Refusal> {
     } else if !total_left.is_positive() {
         Err(Refusal::TotalExhausted)
     } else {
-        Ok(grant.want.min(day_left).min(total_left))
+        let shared = shared_headroom(books, grant)?;
+        Ok(grant.want.min(day_left).min(total_left).min(shared))
+    }
+}
+
+/// What the advertiser's budget leaves, after all that its campaigns have committed.
+fn shared_headroom(books: &Books, grant: &Grant) -> Result<Nanos, Refusal> {
+    let Some((share, ceilings)) = grant.shared else {
+        return Ok(grant.want);
+    };
+    let account = books.shared(share.advertiser);
+    if account.is_some_and(|account| account.has_forgotten(share.day)) {
+        return Err(Refusal::DayForgotten);
+    }
+    let day = account.map_or(Nanos::ZERO, |account| account.committed_on(share.day));
+    let total = account.map_or(Nanos::ZERO, SharedAccount::committed);
+    let day_left = ceilings.day.saturating_sub(day);
+    let total_left = ceilings.total.saturating_sub(total);
+    if !day_left.is_positive() {
+        Err(Refusal::SharedDayExhausted)
+    } else if !total_left.is_positive() {
+        Err(Refusal::SharedTotalExhausted)
+    } else {
+        Ok(day_left.min(total_left))
     }
 }
 

@@ -1,3 +1,5 @@
+mod shared;
+
 use std::collections::BTreeMap;
 use std::fs;
 
@@ -378,8 +380,9 @@ fn commands() -> impl Strategy<Value = Command> {
     let region = prop::sample::select(vec!["sg", "th"]).prop_map(RegionKey::of);
     let place = (campaign, region, 0..3_i32, 0..6_u64);
     let settled = (0..40_u64, 0..200_i64);
-    (place, settled, 0..10_u32).prop_map(
-        |((campaign, region, day, epoch), (number, money), kind)| {
+    let share = prop::option::weighted(0.8, (0..2_i32).prop_map(shared::share));
+    (place, settled, (0..10_u32, share)).prop_map(
+        |((campaign, region, day, epoch), (number, money), (kind, share))| {
             let mut key = lease(epoch);
             key.campaign = campaign;
             key.region = region;
@@ -395,6 +398,7 @@ fn commands() -> impl Strategy<Value = Command> {
                     region,
                     day,
                     lease: choice,
+                    shared: share.map(|share| (share, shared::SHARED)),
                     ..wish(money, DAY_CEILING, TOTAL_CEILING)
                 }),
                 3 => Command::Close(Close {
@@ -542,6 +546,7 @@ fn live(steps: &[Step]) {
     if writer.staged() == 0 {
         let books = writer.books().unwrap();
         check_money(books);
+        assert_eq!(shared::check(&durable, books), Ok(()));
         let spent: i64 = books
             .accounts()
             .map(|(_, account)| account.spent().get())

@@ -81,7 +81,7 @@ impl Account {
 }
 
 impl Balance {
-    fn encode(&self, out: &mut Encoder<'_>) {
+    pub(in crate::store::books) fn encode(&self, out: &mut Encoder<'_>) {
         for amount in [
             self.granted,
             self.returned,
@@ -93,7 +93,7 @@ impl Balance {
         }
     }
 
-    fn decode(fields: &mut Decoder<'_>) -> Result<Self, Malformed> {
+    pub(in crate::store::books) fn decode(fields: &mut Decoder<'_>) -> Result<Self, Malformed> {
         let balance = Self {
             granted: fields.nanos()?,
             returned: fields.nanos()?,
@@ -152,6 +152,6 @@ impl Lease {
     }
 }
 
-fn length(of: usize) -> Result<u32, Malformed> {
+pub(in crate::store::books) fn length(of: usize) -> Result<u32, Malformed> {
     u32::try_from(of).map_err(|_| Malformed)
 }
