@@ -57,8 +57,12 @@ pub struct Offered {
     pub campaign: CampaignKey,
     /// The most it can be charged for it, in its currency.
     pub charge: Nanos,
+    /// Whose ad it is.
+    pub advertiser: AdvertiserKey,
     /// Its frequency cap.
     pub cap: Option<FrequencyCap>,
+    /// Its advertiser's, over all its campaigns.
+    pub shared_cap: Option<FrequencyCap>,
     /// Who would see it, where consent allows us to know.
     pub user: Option<UserKey>,
 }
@@ -395,7 +399,9 @@ pub(super) fn fund<F: Funds>(
         slot: offer.slot,
         campaign: campaign.key,
         charge: quote.charge,
+        advertiser: campaign.advertiser.key,
         cap: campaign.cap,
+        shared_cap: campaign.advertiser.cap,
         user,
     })
 }

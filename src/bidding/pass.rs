@@ -86,6 +86,8 @@ pub enum PassReason {
     CapsUnknown,
     /// The user has seen it often enough.
     Capped,
+    /// The user has seen ads of its advertiser often enough.
+    AdvertiserCapped,
     /// Its region holds no money of it.
     NoLease,
     /// Its region's money is promised away.
@@ -98,7 +100,7 @@ pub enum PassReason {
 
 impl PassReason {
     /// Every reason, in order.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 46] = [
         Self::StoppedAll,
         Self::CatalogueRestarting,
         Self::AmbiguousChannel,
@@ -140,6 +142,7 @@ impl PassReason {
         Self::Paced,
         Self::CapsUnknown,
         Self::Capped,
+        Self::AdvertiserCapped,
         Self::NoLease,
         Self::NoBudget,
         Self::LedgerBehind,
@@ -195,6 +198,7 @@ impl PassReason {
             Self::Paced => "paced",
             Self::CapsUnknown => "caps_unknown",
             Self::Capped => "capped",
+            Self::AdvertiserCapped => "advertiser_capped",
             Self::NoLease => "no_lease",
             Self::NoBudget => "no_budget",
             Self::LedgerBehind => "ledger_behind",

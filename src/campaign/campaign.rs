@@ -314,6 +314,12 @@ impl Campaign {
         })
     }
 
+    /// Whether it counts who has seen it, for itself or for its advertiser: then it is shown to nobody whom it cannot
+    /// recognise.
+    pub fn is_capped(&self) -> bool {
+        self.cap.is_some() || self.advertiser.cap.is_some()
+    }
+
     /// What the advertiser pays for media of this cost, in the campaign's currency; `None` where it does not fit.
     pub fn charge(&self, cost: Nanos) -> Option<Nanos> {
         cost.with_margin(self.margin_per_mille)

@@ -57,7 +57,12 @@ pub(super) const TELEMETRY: Keys = &[
     "restart_limit",
     "probation",
 ];
-pub(super) const CAMPAIGNS: Keys = &["max_live", "restart_limit", "campaign_restart_limit"];
+pub(super) const CAMPAIGNS: Keys = &[
+    "max_live",
+    "strict_caps",
+    "restart_limit",
+    "campaign_restart_limit",
+];
 pub(super) const STORE: Keys = &["restart_limit"];
 pub(super) const RATES: Keys = &["as_of", "max_age", "in_usd"];
 pub(super) const TRAFFIC: Keys = &["bots", "datacentres"];

@@ -225,6 +225,8 @@ pub struct Telemetry {
 pub struct Campaigns {
     /// The most that are live at once.
     pub max_live: usize,
+    /// Whether caps hold for bids of a former process, too, at the price of waiting until none can be billed.
+    pub strict_caps: bool,
     /// The limit of catalogue, pool and roster together.
     pub restart_limit: Limit,
     /// Each campaign's own limit; over it that campaign is set aside.

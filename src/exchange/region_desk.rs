@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::bidding::{Funds, Offered, PassReason};
-use crate::region::frequency::{CapRefusal, Frequency, Pending, Viewing};
+use crate::region::frequency::{CapRefusal, Caps, Frequency, Pending, Viewing};
 use crate::region::frequency_server::counted;
 use crate::region::lease::HoldClass;
 use crate::region::ledger::{Ledger, Promise, Reservation, ReserveError};
@@ -97,20 +97,12 @@ impl Funds for RegionFunds<'_> {
             Ok(reserved) => reserved.map_err(why_not_reserved)?,
             Err(_) => return Err(self.desk.why_not()),
         };
-        let pending = match offered.cap {
+        let pending = match viewed(offered)? {
             None => None,
-            Some(cap) => {
-                let user = offered.user.ok_or(PassReason::Unidentified)?;
-                let viewing = Viewing {
-                    user,
-                    campaign: offered.campaign,
-                };
+            Some((viewing, caps)) => {
                 let until = reservation.promise().expires_at;
-                let admitted = self
-                    .desk
-                    .frequency
-                    .call(|table| table.admit(viewing, counted(cap), now, until));
-                match admitted {
+                let admit = |table: &Arc<Frequency>| table.admit(viewing, caps, now, until);
+                match self.desk.frequency.call(admit) {
                     Ok(admitted) => Some(admitted.map_err(why_not_admitted)?),
                     Err(_) => return Err(self.desk.why_not()),
                 }
@@ -167,12 +159,8 @@ impl Funds for RegionSurvey<'_> {
         let free = looked
             .map_err(|_| self.desk.why_not())?
             .map_err(why_not_reserved)?;
-        if let Some(cap) = offered.cap {
-            let viewing = Viewing {
-                user: offered.user.ok_or(PassReason::Unidentified)?,
-                campaign: offered.campaign,
-            };
-            let look = |table: &Arc<Frequency>| table.would_admit(viewing, counted(cap), now);
+        if let Some((viewing, caps)) = viewed(offered)? {
+            let look = |table: &Arc<Frequency>| table.would_admit(viewing, caps, now);
             let looked = self.desk.frequency.call(look);
             looked
                 .map_err(|_| self.desk.why_not())?
@@ -181,6 +169,23 @@ impl Funds for RegionSurvey<'_> {
         let share = self.share;
         Ok(Cover { share, free })
     }
+}
+
+/// Who would see what, and under which caps; nothing where there are none.
+fn viewed(offered: &Offered) -> Result<Option<(Viewing, Caps)>, PassReason> {
+    if offered.cap.is_none() && offered.shared_cap.is_none() {
+        return Ok(None);
+    }
+    let viewing = Viewing {
+        user: offered.user.ok_or(PassReason::Unidentified)?,
+        campaign: offered.campaign,
+        advertiser: offered.advertiser,
+    };
+    let caps = Caps {
+        campaign: offered.cap.map(counted),
+        advertiser: offered.shared_cap.map(counted),
+    };
+    Ok(Some((viewing, caps)))
 }
 
 fn why_not_reserved(error: ReserveError) -> PassReason {
@@ -194,6 +199,7 @@ fn why_not_reserved(error: ReserveError) -> PassReason {
 fn why_not_admitted(refusal: CapRefusal) -> PassReason {
     match refusal {
         CapRefusal::Capped => PassReason::Capped,
+        CapRefusal::AdvertiserCapped => PassReason::AdvertiserCapped,
         CapRefusal::Unknown => PassReason::CapsUnknown,
     }
 }

@@ -295,7 +295,7 @@ impl Serializer {
             bid_at: decided.at,
             billing: self.parts.billing,
             test: decided.is_test,
-            user: decided.user.filter(|_| campaign.cap.is_some()),
+            user: decided.user.filter(|_| campaign.is_capped()),
             deal: choice.deal.as_deref().map(str::to_owned),
         }
     }

@@ -215,6 +215,7 @@ impl Settlement {
         let release = Release {
             key,
             campaign: token.campaign,
+            advertiser: token.advertiser,
             epoch: token.epoch,
             day: token.day,
             promised: promised(token),

@@ -99,6 +99,15 @@ impl Exposures {
         new
     }
 
+    /// Only the bids that are pending; nothing if there are none.
+    pub(super) fn only_pending(&self) -> Option<Self> {
+        let mut pending = Self::empty();
+        for mark in self.marks.as_slice().iter().filter(|it| it.is_pending()) {
+            pending.pend(Second(mark.0 & !PENDING));
+        }
+        (pending.count() > 0).then_some(pending)
+    }
+
     const fn empty() -> Self {
         Self {
             over_at: Second(0),

@@ -1,4 +1,5 @@
-//! Who has seen a campaign, and who may see it again: rolling windows per (user, campaign), never above the cap.
+//! Who has seen a campaign, and who may see it again: rolling windows per (user, campaign) and per (user, advertiser), never
+//! above either cap. Both are looked at and counted in one step: a bid counts in both or in neither.
 //!
 //! An impression counts from when it is billed until the window has passed; a bid that was sent counts until it is
 //! billed, released, or its hold has passed. Times are kept, not slices, so nothing leaves early: they are whole seconds,
@@ -7,7 +8,7 @@
 //! The table is 1,024 shards by user, each a map under a lock that is held for one look-up. A shard has a maximum; where
 //! it is reached, or while its history is being loaded, the answer is *unknown* and a capped campaign passes.
 //!
-//! Memory: 42 bytes per (user, campaign) of up to three impressions and pending bids, in a full table; more of them take
+//! Memory: 42 bytes per pair of up to three impressions and pending bids, in a full table; more of them take
 //! a list of 8 + 4 bytes each besides. Not here: who the user is, and whether consent lets us know (`bidding`).
 
 mod look;
@@ -19,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::exposures::{Exposures, Second};
-use crate::units::{CampaignKey, LedgerTime, UserKey};
+use crate::units::{AdvertiserKey, CampaignKey, LedgerTime, UserKey};
 
 /// Shards: data threads seldom meet in one, and a sweep holds back one in a thousand bids for microseconds.
 const SHARDS: usize = 1_024;
@@ -44,6 +45,17 @@ pub struct Viewing {
     pub user: UserKey,
     /// Which campaign.
     pub campaign: CampaignKey,
+    /// Whose ads.
+    pub advertiser: AdvertiserKey,
+}
+
+/// The caps that a view counts in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Caps {
+    /// The campaign's.
+    pub campaign: Option<Cap>,
+    /// Its advertiser's, over all its campaigns.
+    pub advertiser: Option<Cap>,
 }
 
 /// Why a campaign passes.
@@ -52,6 +64,9 @@ pub enum CapRefusal {
     /// The user has seen it often enough, or is about to.
     #[error("capped")]
     Capped,
+    /// The user has seen its advertiser's ads often enough, or is about to.
+    #[error("advertiser capped")]
+    AdvertiserCapped,
     /// It is not known how often: the table is full here, or its history is still loading.
     #[error("caps unknown")]
     Unknown,
@@ -65,6 +80,8 @@ pub struct Frequency {
     next: AtomicUsize,
     /// The second (since 2020) from which all impressions are known; 0: from the beginning.
     known_since: AtomicU32,
+    /// The second until which bids of a former process may still be billed, of which nothing is known; 0: there are none.
+    in_doubt_until: AtomicU32,
 }
 
 /// A bid that counts although it is not sent yet. Dropped, it does not.
@@ -72,7 +89,7 @@ pub struct Frequency {
 #[derive(Debug)]
 pub struct Pending {
     shard: Arc<Shard>,
-    key: u64,
+    keys: [Option<u64>; 2],
     until: Second,
     sent: bool,
 }
@@ -122,6 +139,32 @@ impl Frequency {
             shards: (0..SHARDS).map(|_| shard()).collect(),
             next: AtomicUsize::new(0),
             known_since: AtomicU32::new(0),
+            in_doubt_until: AtomicU32::new(0),
+        }
+    }
+
+    /// Says that there may be bids of a former process, which may be billed until `until`: [`CapRefusal::Unknown`] till then.
+    pub fn doubt_until(&self, until: LedgerTime) {
+        self.in_doubt_until
+            .fetch_max(Second::after(until).get(), Ordering::Relaxed);
+    }
+
+    /// Takes over the bids that were sent while `former` was the table. It is closed by this: who asks it from now on is told
+    /// [`CapRefusal::Unknown`], so that none of its bids is missed.
+    ///
+    /// A bid that was billed, or undone, without its successor hearing of it counts until its hold has passed.
+    pub fn inherit(&self, former: &Self) {
+        let doubt = former.in_doubt_until.load(Ordering::Relaxed);
+        self.in_doubt_until.fetch_max(doubt, Ordering::Relaxed);
+        for (shard, former) in self.shards.iter().zip(&former.shards) {
+            let mut before = former.lock();
+            before.loading = true;
+            let mut table = shard.lock();
+            for (key, seen) in &before.seen {
+                if let Some(pending) = seen.only_pending() {
+                    table.seen.insert(*key, pending);
+                }
+            }
         }
     }
 
@@ -135,49 +178,56 @@ impl Frequency {
         }
     }
 
-    /// Counts a bid against the cap, if the cap allows it, until `hold_until`. Check and count are one step: of bids at the
-    /// same moment no more are admitted than the cap has room for.
+    /// Counts a bid against its caps, if all of them allow it, until `hold_until`. Check and count are one step: of bids at
+    /// the same moment no more are admitted than each cap has room for, and one that is refused by either counts in none.
     ///
-    /// Budget: 150 ns, no allocation up to three impressions.
+    /// Budget: 150 ns for one cap, no allocation up to three impressions.
     ///
     /// # Errors
     /// [`CapRefusal`]: pass.
     pub fn admit(
         &self,
         viewing: Viewing,
-        cap: Cap,
+        caps: Caps,
         now: LedgerTime,
         hold_until: LedgerTime,
     ) -> Result<Pending, CapRefusal> {
-        let (shard, key) = self.place(viewing);
+        let (shard, [own, shared]) = self.place(viewing);
+        let own = caps.campaign.map(|cap| (own, cap));
+        let shared = caps.advertiser.map(|cap| (shared, cap));
         let until = Second::after(hold_until);
-        let mut table = shard.lock();
-        if table.loading {
-            return Err(CapRefusal::Unknown);
-        }
         let now = Second::before(now);
-        let limit = cap.impressions.min(CAP_MAX);
-        let window = window(cap);
-        if now.get().saturating_sub(window) < self.known_since.load(Ordering::Relaxed) {
+        let mut table = shard.lock();
+        if table.loading || now.get() < self.in_doubt_until.load(Ordering::Relaxed) {
             return Err(CapRefusal::Unknown);
         }
-        if let Some(seen) = table.seen.get_mut(&key) {
-            seen.forget(now, window);
-            if seen.count() >= limit {
-                return Err(CapRefusal::Capped);
+        let mut unknown = 0;
+        for (pair, refusal) in [
+            (own, CapRefusal::Capped),
+            (shared, CapRefusal::AdvertiserCapped),
+        ] {
+            if let Some((key, cap)) = pair {
+                if now.get().saturating_sub(window(cap)) < self.known_since.load(Ordering::Relaxed)
+                {
+                    return Err(CapRefusal::Unknown);
+                }
+                let seen = table.count(key, cap, now);
+                if seen.unwrap_or(0) >= cap.impressions.min(CAP_MAX) {
+                    return Err(refusal);
+                }
+                unknown += usize::from(seen.is_none());
             }
-            seen.pend(until);
-        } else if limit == 0 {
-            return Err(CapRefusal::Capped);
-        } else if table.seen.len() >= shard.most {
+        }
+        if unknown > 0 && table.seen.len() + unknown > shard.most {
             return Err(CapRefusal::Unknown);
-        } else {
-            table.seen.insert(key, Exposures::pending(until, window));
+        }
+        for (key, cap) in own.into_iter().chain(shared) {
+            table.pend(key, until, window(cap));
         }
         drop(table);
         Ok(Pending {
             shard: Arc::clone(shard),
-            key,
+            keys: [own, shared].map(|pair| pair.map(|(key, _)| key)),
             until,
             sent: false,
         })
@@ -191,22 +241,22 @@ impl Frequency {
     pub fn confirm(
         &self,
         viewing: Viewing,
-        cap: Cap,
+        caps: Caps,
         hold_until: LedgerTime,
         at: LedgerTime,
     ) -> bool {
-        self.count(viewing, cap, Some(Second::after(hold_until)), at)
+        self.count(viewing, caps, Some(Second::after(hold_until)), at)
     }
 
     /// Counts an impression of the past, when the table is rebuilt.
-    pub fn load(&self, viewing: Viewing, cap: Cap, at: LedgerTime) -> bool {
-        self.count(viewing, cap, None, at)
+    pub fn load(&self, viewing: Viewing, caps: Caps, at: LedgerTime) -> bool {
+        self.count(viewing, caps, None, at)
     }
 
     /// Stops counting a bid that was lost.
     pub fn release(&self, viewing: Viewing, hold_until: LedgerTime) {
-        let (shard, key) = self.place(viewing);
-        shard.undo(key, Second::after(hold_until));
+        let (shard, keys) = self.place(viewing);
+        shard.undo(keys.map(Some), Second::after(hold_until));
     }
 
     /// Forgets what no window can see any more, in the next `shards` shards: all of them in turn, 1,024 in all. About 10 µs
@@ -235,36 +285,30 @@ impl Frequency {
             .sum()
     }
 
-    fn count(&self, viewing: Viewing, cap: Cap, pending: Option<Second>, at: LedgerTime) -> bool {
-        let (shard, key) = self.place(viewing);
-        let (at, window) = (Second::after(at), window(cap));
-        let keep = cap.impressions.min(CAP_MAX);
+    fn count(&self, viewing: Viewing, caps: Caps, pending: Option<Second>, at: LedgerTime) -> bool {
+        let (shard, keys) = self.place(viewing);
+        let at = Second::after(at);
         let mut table = shard.lock();
-        let known = table.seen.len();
-        if let Some(seen) = table.seen.get_mut(&key) {
-            if let Some(pending) = pending {
-                seen.unpend(pending);
+        let mut counted = true;
+        for (key, cap) in keys.into_iter().zip([caps.campaign, caps.advertiser]) {
+            if let Some(cap) = cap {
+                counted &= table.show((key, cap), pending, at, shard.most);
             }
-            seen.show(at, window, keep);
-            return true;
         }
-        if known >= shard.most {
-            return false;
-        }
-        table.seen.insert(key, Exposures::shown(at, window));
-        true
+        counted
     }
 
     #[expect(
         clippy::indexing_slicing,
         reason = "ten bits index a table of 1,024 shards"
     )]
-    fn place(&self, viewing: Viewing) -> (&Arc<Shard>, u64) {
+    fn place(&self, viewing: Viewing) -> (&Arc<Shard>, [u64; 2]) {
         let user = mix(viewing.user.raw());
         // Two pairs with one key would share their count: one in 10^13 pairs of a million, and then fewer are shown.
-        let key = mix(user ^ viewing.campaign.raw().rotate_left(32));
+        let own = mix(user ^ viewing.campaign.raw().rotate_left(32));
+        let shared = mix(user ^ viewing.advertiser.raw().rotate_left(32) ^ ADVERTISERS);
         let shard = usize::try_from(user >> 54).unwrap_or(0) % SHARDS;
-        (&self.shards[shard], key)
+        (&self.shards[shard], [own, shared])
     }
 }
 
@@ -278,18 +322,20 @@ impl Pending {
 impl Drop for Pending {
     fn drop(&mut self) {
         if !self.sent {
-            self.shard.undo(self.key, self.until);
+            self.shard.undo(self.keys, self.until);
         }
     }
 }
 
 impl Shard {
-    fn undo(&self, key: u64, until: Second) {
+    fn undo(&self, keys: [Option<u64>; 2], until: Second) {
         let mut table = self.lock();
-        if let Some(seen) = table.seen.get_mut(&key) {
-            seen.unpend(until);
-            if seen.count() == 0 {
-                table.seen.remove(&key);
+        for key in keys.into_iter().flatten() {
+            if let Some(seen) = table.seen.get_mut(&key) {
+                seen.unpend(until);
+                if seen.count() == 0 {
+                    table.seen.remove(&key);
+                }
             }
         }
     }
@@ -299,6 +345,50 @@ impl Shard {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+impl Table {
+    /// How many views of a pair count now; nothing of a pair that is not known.
+    fn count(&mut self, key: u64, cap: Cap, now: Second) -> Option<u32> {
+        let seen = self.seen.get_mut(&key)?;
+        seen.forget(now, window(cap));
+        Some(seen.count())
+    }
+
+    fn pend(&mut self, key: u64, until: Second, window: u32) {
+        match self.seen.get_mut(&key) {
+            Some(seen) => seen.pend(until),
+            None => {
+                self.seen.insert(key, Exposures::pending(until, window));
+            }
+        }
+    }
+
+    /// Counts an impression in place of what was pending; false where there is no room for a pair that is not known.
+    fn show(
+        &mut self,
+        (key, cap): (u64, Cap),
+        pending: Option<Second>,
+        at: Second,
+        most: usize,
+    ) -> bool {
+        let known = self.seen.len();
+        if let Some(seen) = self.seen.get_mut(&key) {
+            if let Some(pending) = pending {
+                seen.unpend(pending);
+            }
+            seen.show(at, window(cap), cap.impressions.min(CAP_MAX));
+            return true;
+        }
+        if known >= most {
+            return false;
+        }
+        self.seen.insert(key, Exposures::shown(at, window(cap)));
+        true
+    }
+}
+
+/// Tells an advertiser from a campaign of the same name.
+const ADVERTISERS: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The window in seconds, rounded up.
 fn window(cap: Cap) -> u32 {

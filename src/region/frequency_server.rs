@@ -1,16 +1,25 @@
 //! A region's frequency caps at work: the table is rebuilt from the journal's history when it starts, and then hears of
 //! every bill from the journal's feed. Until the history is in, a capped campaign passes.
+//!
+//! Bids that were sent and not billed are in no journal: a new table takes them over from the one before it, which outlives
+//! its child. Those of a former process are lost; where caps are strict, nobody is shown anything capped while they may
+//! still be billed.
+//!
+//! When caps change with the catalogue, the table is made anew from the history: the old one kept no more than they asked.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::frequency::{CAP_MAX, Cap, Frequency, Viewing};
-use crate::campaign::{FrequencyCap, Shelf};
+use arc_swap::ArcSwapOption;
+
+use super::frequency::{CAP_MAX, Cap, Caps, Frequency, Viewing};
+use crate::campaign::{Campaign, FrequencyCap, Shelf};
 use crate::clock::Clock;
 use crate::store::books::Books;
 use crate::store::journal_server::{Booked, Journal, Unanswered, follow, pass_on, read};
 use crate::supervision::{Address, Context, Failure, Plane, Server, Spec, Stage, server};
-use crate::units::{CampaignKey, LedgerTime, RegionKey, UserKey};
+use crate::units::{AdvertiserKey, CampaignKey, LedgerTime, RegionKey, UserKey};
 
 /// Losses and bills that may wait; handling one takes a microsecond.
 const MAILBOX: usize = 16_384;
@@ -30,6 +39,8 @@ pub enum FrequencyMessage {
         user: UserKey,
         /// Whose it was.
         campaign: CampaignKey,
+        /// Whose ad it was.
+        advertiser: AdvertiserKey,
         /// Until when it was held.
         hold_until: LedgerTime,
     },
@@ -50,8 +61,12 @@ pub struct FrequencyParts {
     pub journal: Journal,
     /// The catalogue, for the caps.
     pub shelf: Arc<Shelf>,
-    /// For how many (user, campaign) pairs there is room.
+    /// For how many (user, campaign) and (user, advertiser) pairs there is room.
     pub pairs_max: usize,
+    /// The last table, for its successor.
+    pub last: Arc<ArcSwapOption<Frequency>>,
+    /// How long bids of a former process may be billed, if caps hold for them, too; zero if not.
+    pub doubt: Duration,
 }
 
 /// Frequency capping as a child.
@@ -73,6 +88,7 @@ pub fn frequency(parts: &FrequencyParts) -> Spec {
 struct FrequencyServer {
     parts: FrequencyParts,
     table: Arc<Frequency>,
+    caps: KnownCaps,
     clock: Clock,
     /// Positions in the journal's history that are still to be read.
     history: std::ops::Range<u64>,
@@ -86,6 +102,8 @@ struct FrequencyServer {
 enum Phase {
     /// It does not hear of bills.
     Unfollowed,
+    /// It hears of bills, and where earlier ones begin and end is still to be asked.
+    Anew,
     /// It hears of bills, and earlier ones are still to be read.
     Loading,
     /// It knows all.
@@ -95,7 +113,8 @@ enum Phase {
 impl FrequencyServer {
     fn start(parts: FrequencyParts, context: &Context) -> Self {
         let server = Self {
-            table: Arc::new(Frequency::loading(parts.pairs_max)),
+            table: parts.next_table(),
+            caps: KnownCaps::of(parts.shelf.campaigns()),
             clock: context.clock().clone(),
             history: 0..0,
             complete_since: None,
@@ -112,28 +131,50 @@ impl FrequencyServer {
         let Some(own) = self.parts.address.whereis() else {
             return;
         };
-        let look = |books: &Books| {
-            let exposures = books.exposures();
-            (
-                exposures.first()..exposures.end(),
-                exposures.complete_since(),
-            )
-        };
-        let followed = follow(&self.parts.journal, Some(self.parts.region), look).await;
-        let Ok(((history, complete_since), feed)) = followed else {
+        let followed = follow(&self.parts.journal, Some(self.parts.region), History::of).await;
+        let Ok((history, feed)) = followed else {
             return;
         };
         let (booked, ended) = (FrequencyMessage::Booked, || FrequencyMessage::FeedEnded);
         pass_on(context, feed, own, booked, ended);
-        self.history = history;
-        self.complete_since = complete_since.map(|time| LedgerTime::from_millis(time.get()));
+        self.begin(history);
+    }
+
+    fn begin(&mut self, history: History) {
+        if history.is_old && !self.parts.doubt.is_zero() && !self.parts.had_table() {
+            self.table
+                .doubt_until(self.clock.ledger().plus(self.parts.doubt));
+        }
+        self.parts.last.store(Some(Arc::clone(&self.table)));
+        self.history = history.positions;
+        self.complete_since = history.complete_since;
         self.phase = Phase::Loading;
+    }
+
+    /// Looks whether a reload changed any cap: then the table begins anew. Bills that are on their way meanwhile count
+    /// twice, in the history and when they come: fewer impressions than allowed for a while, never more.
+    fn look_at_caps(&mut self, context: &Context) {
+        let campaigns = self.parts.shelf.campaigns();
+        if Arc::ptr_eq(&campaigns, &self.caps.from) {
+            return;
+        }
+        let caps = KnownCaps::of(campaigns);
+        let are_the_same = caps.says_the_same(&self.caps);
+        self.caps = caps;
+        if !are_the_same && self.phase != Phase::Unfollowed {
+            self.replace_table(context);
+            self.phase = Phase::Anew;
+        }
+    }
+
+    fn replace_table(&mut self, context: &Context) {
+        self.table = self.parts.next_table();
+        context.publish(&self.parts.frequency, Arc::clone(&self.table));
     }
 
     /// Bills may have been missed: nobody's history is known until all of it is read again.
     fn lose_feed(&mut self, context: &Context) {
-        self.table = Arc::new(Frequency::loading(self.parts.pairs_max));
-        context.publish(&self.parts.frequency, Arc::clone(&self.table));
+        self.replace_table(context);
         self.phase = Phase::Unfollowed;
     }
 
@@ -156,14 +197,13 @@ impl FrequencyServer {
                 .iter()
                 .filter(|(_, exposure)| exposure.region == self.parts.region)
             {
-                if let Some(cap) = self.cap(exposure.campaign) {
-                    let viewing = Viewing {
-                        user: exposure.user,
-                        campaign: exposure.campaign,
-                    };
-                    self.table
-                        .load(viewing, cap, LedgerTime::from_millis(exposure.at.get()));
-                }
+                let viewing = Viewing {
+                    user: exposure.user,
+                    campaign: exposure.campaign,
+                    advertiser: exposure.advertiser,
+                };
+                let at = LedgerTime::from_millis(exposure.at.get());
+                self.table.load(viewing, self.caps.for_view(viewing), at);
             }
             self.history.start = last + 1;
         }
@@ -174,28 +214,92 @@ impl FrequencyServer {
 
     fn booked(&self, booked: &Booked) {
         let bill = &booked.bill;
-        let (Some(user), Some(cap)) = (bill.user, self.cap(bill.lease.campaign)) else {
+        let Some(user) = bill.user else {
             return;
         };
         let viewing = Viewing {
             user,
             campaign: bill.lease.campaign,
+            advertiser: bill.advertiser,
         };
         self.table.confirm(
             viewing,
-            cap,
+            self.caps.for_view(viewing),
             booked.promised.expires_at,
             LedgerTime::from_millis(bill.at.get()),
         );
     }
+}
 
-    fn cap(&self, campaign: CampaignKey) -> Option<Cap> {
-        self.parts
-            .shelf
-            .current()
-            .campaign(campaign)?
-            .cap
-            .map(counted)
+/// What is remembered of bills.
+struct History {
+    positions: std::ops::Range<u64>,
+    complete_since: Option<LedgerTime>,
+    /// Whether anything was ever booked.
+    is_old: bool,
+}
+
+impl History {
+    fn of(books: &Books) -> Self {
+        let exposures = books.exposures();
+        let since = exposures.complete_since();
+        Self {
+            positions: exposures.first()..exposures.end(),
+            complete_since: since.map(|time| LedgerTime::from_millis(time.get())),
+            is_old: books.sequence() > 0,
+        }
+    }
+}
+
+impl FrequencyParts {
+    /// A table in the place of the last one, with the bids that were sent from it.
+    fn next_table(&self) -> Arc<Frequency> {
+        let table = Arc::new(Frequency::loading(self.pairs_max));
+        if let Some(last) = self.last.load_full() {
+            table.inherit(&last);
+        }
+        if self.had_table() {
+            self.last.store(Some(Arc::clone(&table)));
+        }
+        table
+    }
+
+    /// Whether this process had a table that was loaded: then only its own bids may still be billed.
+    fn had_table(&self) -> bool {
+        self.last.load().is_some()
+    }
+}
+
+/// The caps of a configuration, also of campaigns that are not offered now.
+struct KnownCaps {
+    from: Arc<Vec<Arc<Campaign>>>,
+    campaigns: HashMap<CampaignKey, Cap>,
+    advertisers: HashMap<AdvertiserKey, Cap>,
+}
+
+impl KnownCaps {
+    fn of(from: Arc<Vec<Arc<Campaign>>>) -> Self {
+        let own = |campaign: &Arc<Campaign>| Some((campaign.key, counted(campaign.cap?)));
+        let shared = |campaign: &Arc<Campaign>| {
+            let advertiser = &campaign.advertiser;
+            Some((advertiser.key, counted(advertiser.cap?)))
+        };
+        Self {
+            campaigns: from.iter().filter_map(own).collect(),
+            advertisers: from.iter().filter_map(shared).collect(),
+            from,
+        }
+    }
+
+    fn says_the_same(&self, other: &Self) -> bool {
+        self.campaigns == other.campaigns && self.advertisers == other.advertisers
+    }
+
+    fn for_view(&self, viewing: Viewing) -> Caps {
+        Caps {
+            campaign: self.campaigns.get(&viewing.campaign).copied(),
+            advertiser: self.advertisers.get(&viewing.advertiser).copied(),
+        }
     }
 }
 
@@ -220,13 +324,22 @@ impl Server for FrequencyServer {
         context: &Context,
     ) -> Result<(), Failure> {
         match message {
-            FrequencyMessage::Booked(booked) => self.booked(&booked),
+            FrequencyMessage::Booked(booked) => {
+                self.look_at_caps(context);
+                self.booked(&booked);
+            }
             FrequencyMessage::Lost {
                 user,
                 campaign,
+                advertiser,
                 hold_until,
             } => {
-                self.table.release(Viewing { user, campaign }, hold_until);
+                let viewing = Viewing {
+                    user,
+                    campaign,
+                    advertiser,
+                };
+                self.table.release(viewing, hold_until);
             }
             FrequencyMessage::FeedEnded => self.lose_feed(context),
         }
@@ -238,8 +351,15 @@ impl Server for FrequencyServer {
     }
 
     async fn tick(&mut self, context: &Context) -> Result<(), Failure> {
-        if self.phase == Phase::Unfollowed {
-            self.follow(context).await;
+        self.look_at_caps(context);
+        match self.phase {
+            Phase::Unfollowed => self.follow(context).await,
+            Phase::Anew => {
+                if let Ok(history) = read(&self.parts.journal, History::of).await {
+                    self.begin(history);
+                }
+            }
+            Phase::Loading | Phase::Loaded => {}
         }
         if self.phase == Phase::Loading {
             // What could not be read is read at the next look.

@@ -23,7 +23,8 @@ use crate::store::journal_server::{Booked, Journal, Promised, follow, pass_on};
 use crate::store::movement::ImpressionKey;
 use crate::supervision::{Address, Context, Failure, Plane, Reply, Server, Spec, Stage, server};
 use crate::units::{
-    BudgetDay, CampaignKey, CampaignSlot, Epoch, LedgerTime, Nanos, RegionKey, UserKey,
+    AdvertiserKey, BudgetDay, CampaignKey, CampaignSlot, Epoch, LedgerTime, Nanos, RegionKey,
+    UserKey,
 };
 
 /// Losses and leases that may wait. A few thousand losses a second come when half of all bids lose, and one is handled in
@@ -67,6 +68,8 @@ pub struct Release {
     pub key: ImpressionKey,
     /// Whose money.
     pub campaign: CampaignKey,
+    /// Whose ad it was.
+    pub advertiser: AdvertiserKey,
     /// Of which lease.
     pub epoch: Epoch,
     /// Of which day.
@@ -413,6 +416,7 @@ impl LedgerServer {
                 drop(self.parts.frequency.cast(FrequencyMessage::Lost {
                     user,
                     campaign: release.campaign,
+                    advertiser: release.advertiser,
                     hold_until: promise.expires_at,
                 }));
             }

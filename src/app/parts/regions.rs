@@ -12,7 +12,7 @@ use crate::region::pacer_server::{PacerParts, RegionSight};
 use crate::region::supply::Supply;
 use crate::supervision::{Address, Limit, Probation, Stage};
 
-/// Room for (user, campaign) pairs of one region. A table has 33 bytes for each of four times as many, so that it never
+/// Room for (user, campaign) and (user, advertiser) pairs of one region. A table has 33 bytes for each of four times as many, so that it never
 /// grows under a bid: 140 MB of addresses, of which the machine gives what is used.
 const PAIRS_MAX: usize = 1_000_000;
 
@@ -132,5 +132,11 @@ fn frequency(ground: &Ground, desk: &RegionDesk) -> FrequencyParts {
         journal: ground.journal.clone(),
         shelf: Arc::clone(&ground.shelf),
         pairs_max: PAIRS_MAX,
+        last: Arc::default(),
+        doubt: if ground.settings.campaigns.strict_caps {
+            super::longest(&ground.holds)
+        } else {
+            std::time::Duration::ZERO
+        },
     }
 }

@@ -124,7 +124,7 @@ impl Priced {
         if self.most < self.floor || self.price <= Cpm::ZERO {
             return Err(PassReason::BelowFloor);
         }
-        if campaign.cap.is_some() && context.place.user.is_none() {
+        if campaign.is_capped() && context.place.user.is_none() {
             return Err(PassReason::Unidentified);
         }
         let rates = context.place.rates;

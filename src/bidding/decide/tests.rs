@@ -758,6 +758,7 @@ fn what_money_refuses_is_said_and_the_next_best_is_tried() {
     let catalogue = catalogue([campaign("cheap"), dear], NOW);
     for refusal in [
         PassReason::Capped,
+        PassReason::AdvertiserCapped,
         PassReason::NoLease,
         PassReason::NoBudget,
         PassReason::LedgerBehind,

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::super::exposures::Second;
-use super::{CAP_MAX, Cap, CapRefusal, Frequency, Viewing, window};
+use super::{CAP_MAX, CapRefusal, Caps, Frequency, Viewing, window};
 use crate::units::LedgerTime;
 
 impl Frequency {
@@ -14,24 +14,34 @@ impl Frequency {
     pub fn would_admit(
         &self,
         viewing: Viewing,
-        cap: Cap,
+        caps: Caps,
         now: LedgerTime,
     ) -> Result<(), CapRefusal> {
-        let (shard, key) = self.place(viewing);
+        let (shard, [own, all]) = self.place(viewing);
         let table = shard.lock();
-        let (now, window) = (Second::before(now), window(cap));
-        let is_known = now.get().saturating_sub(window) >= self.known_since.load(Ordering::Relaxed);
-        if table.loading || !is_known {
+        let now = Second::before(now);
+        if table.loading || now.get() < self.in_doubt_until.load(Ordering::Relaxed) {
             return Err(CapRefusal::Unknown);
         }
-        let limit = cap.impressions.min(CAP_MAX);
-        let seen = table.seen.get(&key);
-        if seen.map_or(0, |seen| seen.counted(now, window)) >= limit {
-            Err(CapRefusal::Capped)
-        } else if seen.is_none() && table.seen.len() >= shard.most {
-            Err(CapRefusal::Unknown)
-        } else {
-            Ok(())
+        let mut unknown = 0;
+        for (key, cap, refusal) in [
+            (own, caps.campaign, CapRefusal::Capped),
+            (all, caps.advertiser, CapRefusal::AdvertiserCapped),
+        ] {
+            let Some(cap) = cap else { continue };
+            let window = window(cap);
+            if now.get().saturating_sub(window) < self.known_since.load(Ordering::Relaxed) {
+                return Err(CapRefusal::Unknown);
+            }
+            let seen = table.seen.get(&key);
+            if seen.map_or(0, |seen| seen.counted(now, window)) >= cap.impressions.min(CAP_MAX) {
+                return Err(refusal);
+            }
+            unknown += usize::from(seen.is_none());
         }
+        if unknown > 0 && table.seen.len() + unknown > shard.most {
+            return Err(CapRefusal::Unknown);
+        }
+        Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! Facts about caps: never above, whatever the order of bids, bills, losses and time.
 
+mod shared;
+
 use std::sync::atomic::AtomicU32;
 
 use proptest::prelude::*;
@@ -11,16 +13,24 @@ const HOUR: u64 = 3_600;
 const VIEWING: Viewing = Viewing {
     user: UserKey::from_raw(42),
     campaign: CampaignKey::of("shoes"),
+    advertiser: AdvertiserKey::of("shoes"),
 };
 
 fn after(seconds: u64) -> LedgerTime {
     LedgerTime::from_millis(START).plus(Duration::from_secs(seconds))
 }
 
-fn cap(impressions: u32) -> Cap {
-    Cap {
+fn cap(impressions: u32) -> Caps {
+    of_campaign(Cap {
         impressions,
         window: Duration::from_secs(HOUR),
+    })
+}
+
+fn of_campaign(cap: Cap) -> Caps {
+    Caps {
+        campaign: Some(cap),
+        advertiser: None,
     }
 }
 
@@ -184,7 +194,7 @@ fn a_window_that_reaches_beyond_what_is_remembered_is_unknown() {
             LedgerTime::from_millis(START),
             LedgerTime::from_millis(START + 1_000),
         );
-        table.admit(VIEWING, cap, now, until).map(drop)
+        table.admit(VIEWING, of_campaign(cap), now, until).map(drop)
     };
     assert_eq!(over(Duration::from_secs(50)), Ok(()));
     assert_eq!(over(Duration::from_secs(70)), Err(CapRefusal::Unknown));
@@ -220,7 +230,7 @@ proptest! {
         steps in proptest::collection::vec(step(), 1..150),
     ) {
         let table = table();
-        let cap = Cap { impressions, window: Duration::from_mins(5) };
+        let cap = of_campaign(Cap { impressions, window: Duration::from_mins(5) });
         let (mut now, mut open, mut shown) = (START, Vec::new(), Vec::<i64>::new());
         for step in steps {
             let time = LedgerTime::from_millis(now);
