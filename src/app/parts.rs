@@ -33,7 +33,7 @@ use crate::config::{Config, Review, Settings};
 use crate::exchange::outcome::Outcome;
 use crate::exchange::stop_all::StopAll;
 use crate::http::{DataThreads, ListenError, ListeningSocket};
-use crate::notice::notice_listener::NoticeParts;
+use crate::notice::notice_listener::{NoticeParts, Visitors};
 use crate::notice::settlement_server::SettlementParts;
 use crate::notice::token::Sealer;
 use crate::region::ledger::HOLDS_MAX;
@@ -412,6 +412,7 @@ fn notices_parts(
         count: Arc::new(move |kind, outcome| meters.count_notice(kind, outcome)),
         count_loss: Arc::new(move |code| losses.count_loss(code)),
         approvals: ground.approvals.clone(),
+        visitors: visitors(ground),
     };
     let ledgers = regions
         .iter()
@@ -425,5 +426,18 @@ fn notices_parts(
     NoticesParts {
         listener,
         settlement,
+    }
+}
+
+fn visitors(ground: &Ground) -> Visitors {
+    let exchanges = ground.settings.exchanges.iter();
+    let urls = exchanges.filter_map(|exchange| {
+        let url = exchange.sync_url.as_ref()?;
+        Some((Arc::clone(&exchange.name), Arc::clone(url)))
+    });
+    Visitors {
+        urls: Arc::new(urls.collect()),
+        hash: ground.secrets.users,
+        draw: secrets::visitor_bits,
     }
 }

@@ -6,13 +6,14 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::notice::token::TokenKey;
+use crate::units::UserHash;
 
 /// What seals tokens and hashes user ids.
 pub struct Secrets {
     /// The key that seals now, and those that sealed before.
     pub tokens: (TokenKey, Vec<TokenKey>),
-    /// The key of the user hash.
-    pub users: [u8; 16],
+    /// What makes a user key of an id.
+    pub users: UserHash,
     /// Random bits of this process's incarnation, for bid ids and nonces.
     pub incarnation: u64,
 }
@@ -57,7 +58,7 @@ pub fn open(directory: &Path) -> Result<Secrets, SecretsError> {
     let users = users.first().map_or([0; 16], |(_, bytes)| *bytes);
     Ok(Secrets {
         tokens,
-        users,
+        users: UserHash::new(users),
         incarnation: u64::from_be_bytes(random()?),
     })
 }
@@ -107,6 +108,11 @@ fn write_new(path: &Path, text: &str) -> io::Result<()> {
         .open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
+}
+
+/// Random bits for a visitor's id; none where the machine gives none now.
+pub fn visitor_bits() -> Option<u128> {
+    random().ok().map(u128::from_be_bytes)
 }
 
 fn random<const N: usize>() -> Result<[u8; N], SecretsError> {

@@ -28,6 +28,7 @@ pub(super) const EXCHANGE: Keys = &[
     "supply_chain",
     "billing",
     "notice_url",
+    "sync_url",
     "gzip",
     "hold",
     "default_tmax",

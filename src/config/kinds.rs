@@ -76,6 +76,17 @@ pub(super) const URL: Kind<Arc<str>> = Kind {
     expects: "an absolute http or https URL of at most 2048 characters, without spaces, quotes or control characters",
     parse: |text| is_url(text).then(|| text.into()),
 };
+pub(super) const SYNC_URL: Kind<Arc<str>> = Kind {
+    expects: "an https URL with {user_id} in it once, after the host, like https://exchange.example/match?id={user_id}",
+    parse: |text| {
+        let host = after_scheme(text)?.split(['/', '?', '#']).next()?;
+        let holds = is_url(text)
+            && is_secure(text)
+            && text.matches("{user_id}").count() == 1
+            && !host.contains(['{', '}', '@']);
+        holds.then(|| text.into())
+    },
+};
 pub(super) const SPAN: Kind<Duration> = Kind {
     expects: "a length of time: digits and ms, s, m, h or d, like 250ms or 5m",
     parse: span,

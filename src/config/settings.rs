@@ -118,6 +118,8 @@ pub struct Exchange {
     pub billing: Billing,
     /// Whether bids have a win notice URL (`nurl`).
     pub notice_url: bool,
+    /// Where it takes our ids of its users.
+    pub sync_url: Option<Arc<str>>,
 }
 
 /// When an exchange looks at creatives.

@@ -3,12 +3,9 @@
 //! Sequence only; each step is somebody else's. It never waits, and looks at its deadline between candidates.
 
 use std::collections::HashMap;
-use std::hash::Hasher;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
-
-use siphasher::sip::SipHasher24;
 
 use super::region_desk::{Hold, RegionDesk, RegionFunds};
 use super::stop_all::StopAll;
@@ -22,7 +19,7 @@ use crate::openrtb::{BidRequest, DecodeError, consent, decode};
 use crate::region::lease::HoldClass;
 use crate::supervision::{Spec, Stage, stage};
 use crate::units::{
-    Cpm, Currency, Deadline, ExchangeKey, Monotonic, RegionKey, UnixMillis, UserKey,
+    Cpm, Currency, Deadline, ExchangeKey, Monotonic, RegionKey, UnixMillis, UserHash, UserKey,
 };
 
 /// A call of the engine or the serializer that takes longer than the longest deadline is stuck: other data threads get a new
@@ -71,8 +68,8 @@ pub struct EngineShared {
     pub ceiling: Option<Cpm>,
     /// Whose traffic is not wanted.
     pub traffic: Arc<Traffic>,
-    /// The key of the user hash.
-    pub user_hash_key: [u8; 16],
+    /// What makes a user key of an id.
+    pub user_hash: UserHash,
     /// Whether anybody may bid.
     pub stop_all: StopAll,
 }
@@ -288,9 +285,7 @@ impl BidEngine {
     /// A keyed hash of whatever id consent lets us read.
     pub(super) fn user(&self, request: &BidRequest<'_>) -> Option<UserKey> {
         let id = consent::user_id(request)?;
-        let mut hasher = SipHasher24::new_with_key(&self.parts.shared.user_hash_key);
-        hasher.write(id.as_bytes());
-        Some(UserKey::from_raw(hasher.finish()))
+        Some(self.parts.shared.user_hash.key(id))
     }
 
     /// The moment an answer must leave by: what the exchange waits, less the way, from when it could first be seen.

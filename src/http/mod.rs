@@ -41,7 +41,7 @@ pub use coding::{GunzipError, gunzip, gzip};
 pub use data_thread::{Berth, DataThreads, Load, data_thread};
 pub use listen::{AcceptTrouble, ListenError, ListeningSocket, accept};
 pub use listener::{listener, serving_listener};
-pub use query::parameter;
+pub use query::{parameter, parameters};
 pub use route::{Methods, Route};
 pub use serve::{
     ConnectionEnd, EndCause, HEAD_BYTES_MAX, Limits, serve_async_connection, serve_connection,

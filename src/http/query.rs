@@ -4,11 +4,18 @@ use std::borrow::Cow;
 
 /// The first value of a parameter, percent-decoded; `None` if it is absent or decodes to what is not UTF-8.
 pub fn parameter<'q>(query: &'q str, name: &str) -> Option<Cow<'q, str>> {
-    let value = query.split('&').find_map(|pair| {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (key == name).then_some(value)
-    })?;
+    let value = pairs(query).find_map(|(key, value)| (key == name).then_some(value))?;
     decode(value)
+}
+
+/// Every parameter with its value, percent-decoded; `None` in place of what is not UTF-8 then.
+pub fn parameters(query: &str) -> impl Iterator<Item = [Option<Cow<'_, str>>; 2]> {
+    pairs(query).map(|(key, value)| [decode(key), decode(value)])
+}
+
+fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
+    let pairs = query.split('&');
+    pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")))
 }
 
 /// Decodes `%XX` and `+`. A lone percent sign stands for itself: macros are substituted with no regard for syntax.

@@ -5,9 +5,11 @@
 //! | `token` | the sealed token in every notice URL |
 //! | `settlement` | the state machine per (bid, imp). Pure |
 //! | `settlement_server` | settlement at work: durable before it is said |
-//! | `notice_listener` | notices over HTTP |
+//! | `visitor` | our cookie, and user sync. Pure |
+//! | `notice_listener` | notices and user syncs over HTTP |
 
 pub mod notice_listener;
 pub mod settlement;
 pub mod settlement_server;
 pub mod token;
+pub mod visitor;

@@ -1,4 +1,4 @@
-//! Notices over HTTP: `/win`, `/bill`, `/loss`, `/imp` and `/click`, by GET or POST.
+//! Notices over HTTP: `/win`, `/bill`, `/loss`, `/imp` and `/click`, by GET or POST; and user syncs, `/sync/<exchange>`.
 //!
 //! Transport only: what a notice does to money is `settlement`, which has made it durable before the 2xx leaves.
 //!
@@ -8,24 +8,30 @@
 //! | 400 | no token of ours, or an amount beyond counting |
 //! | 410 | a bid too old to be settled |
 //! | 503 | it could not be made durable now: the exchange asks again |
+//!
+//! A user sync is answered 302 to the exchange's own URL; 204 where the law or the person forbids to know who it is; 404
+//! where the exchange has none.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::settlement::{Notice, Refusal, Reported};
 use super::settlement_server::{Settled, SettlementMessage};
 use super::token::{Sealer, Token, TokenError};
+use super::visitor::{Synced, VisitorId, sync};
 use crate::campaign::Shelf;
 use crate::campaign::approval_book::Place;
 use crate::campaign::approval_server::ApprovalDesk;
 use crate::http::{
-    Answer, AsyncService, ContentType, HeaderValue, Limits, ListeningSocket, Methods, Request,
-    Route, StatusCode, header, parameter, serving_listener,
+    Answer, AsyncService, ContentType, Head, HeaderValue, Limits, ListeningSocket, Methods,
+    Request, Route, StatusCode, header, parameter, parameters, serving_listener,
 };
 use crate::openrtb::codes::LossReason;
+use crate::openrtb::consent::Privacy;
 use crate::openrtb::macros::SubstitutedPrice;
 use crate::supervision::{Address, Spec};
-use crate::units::BidId;
+use crate::units::{BidId, UserHash, UserKey};
 
 /// How long settlement may take to answer. It answers within milliseconds or says that it cannot.
 const SETTLE_WITHIN: Duration = Duration::from_secs(5);
@@ -49,8 +55,12 @@ const ROUTES: &[Route] = &[
     Route::new("/loss", Methods::GetOrPost),
     Route::new("/imp", Methods::GetOrPost),
     Route::new("/click", Methods::GetOrPost),
+    Route::new("/sync/*", Methods::Get),
 ];
-const KINDS: [&str; 5] = ["win", "bill", "loss", "imp", "click"];
+const SYNC: &str = "sync";
+const KINDS: [&str; 6] = ["win", "bill", "loss", "imp", "click", SYNC];
+/// Parameters of a user sync that are looked at; one that has more is not clearly allowed.
+const PARAMETERS_MAX: usize = 64;
 
 /// Counts a notice: its kind, and what became of it.
 pub type CountNotice = Arc<dyn Fn(&'static str, &'static str) + Send + Sync>;
@@ -74,6 +84,19 @@ pub struct NoticeParts {
     pub count_loss: CountLoss,
     /// Who learns what exchanges think of creatives.
     pub approvals: ApprovalDesk,
+    /// Who visits.
+    pub visitors: Visitors,
+}
+
+/// What user syncs are made of.
+#[derive(Clone)]
+pub struct Visitors {
+    /// Where the exchanges take our ids, by their names.
+    pub urls: Arc<HashMap<Arc<str>, Arc<str>>>,
+    /// What makes a user key of an id.
+    pub hash: UserHash,
+    /// Random bits; none where the machine gives none.
+    pub draw: fn() -> Option<u128>,
 }
 
 /// The notices' listener as a child.
@@ -111,6 +134,9 @@ impl AsyncService for NoticeService {
     async fn answer(&mut self, request: Request<'_>) -> Answer {
         let kind = KINDS.get(request.head.route).copied().unwrap_or("unknown");
         let query = request.head.query.unwrap_or_default();
+        if kind == SYNC {
+            return self.sync(&request.head, query);
+        }
         let token = match self.open(query) {
             Ok(token) => token,
             Err(error) => {
@@ -119,6 +145,7 @@ impl AsyncService for NoticeService {
             }
         };
         let (place, bid) = ((token.exchange, token.creative), token.bid);
+        self.recognise(&request.head, token.user);
         let landing = (kind == "click").then(|| self.landing(&token)).flatten();
         let notice = notice(kind, query);
         let call = self
@@ -170,6 +197,48 @@ impl NoticeService {
         }
     }
 
+    /// Gives a visitor an id, or reads it, and sends it on to the exchange: to the URL of the configuration, and no other.
+    fn sync(&self, head: &Head<'_>, query: &str) -> Answer {
+        let count = |outcome| (self.parts.count)(SYNC, outcome);
+        let Some(url) = self.parts.visitors.urls.get(head.tail) else {
+            count("unknown_exchange");
+            return Answer::empty(StatusCode::NOT_FOUND);
+        };
+        if !is_allowed(head, query) {
+            count("restricted");
+            return unstored(Answer::no_content());
+        }
+        let cookies = head.headers.find("cookie");
+        let (url, cookie) = match sync(url, cookies, self.parts.visitors.draw) {
+            Synced::Known(url) => (url, None),
+            Synced::New { url, cookie } => (url, Some(cookie)),
+            Synced::Nobody => {
+                count("unavailable");
+                return unstored(Answer::no_content());
+            }
+        };
+        count(if cookie.is_some() { "new" } else { "known" });
+        let Ok(place) = HeaderValue::from_str(&url) else {
+            return Answer::empty(StatusCode::NOT_FOUND);
+        };
+        let answer =
+            unstored(Answer::empty(StatusCode::FOUND).with_header(header::LOCATION, place));
+        match cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
+            Some(cookie) => answer.with_header(header::SET_COOKIE, cookie),
+            None => answer,
+        }
+    }
+
+    /// Counts whether the browser that reports is the one that the exchange named: how well user syncs work.
+    fn recognise(&self, head: &Head<'_>, user: Option<UserKey>) {
+        let visitor = head.headers.find("cookie").and_then(VisitorId::in_cookies);
+        if let (Some(visitor), Some(user)) = (visitor, user) {
+            let key = self.parts.visitors.hash.key(&visitor.to_string());
+            let outcome = if key == user { "same" } else { "other" };
+            (self.parts.count)("visitor", outcome);
+        }
+    }
+
     /// Where a click goes: the creative's own page, never a place that the URL names.
     fn landing(&self, token: &Token) -> Option<Answer> {
         let catalogue = self.parts.shelf.current();
@@ -177,6 +246,24 @@ impl NoticeService {
         let place = HeaderValue::from_str(&creative.click_url).ok()?;
         Some(Answer::empty(StatusCode::FOUND).with_header(header::LOCATION, place))
     }
+}
+
+/// Whether neither the exchange nor the browser says anything that forbids to know who visits.
+fn is_allowed(head: &Head<'_>, query: &str) -> bool {
+    let said: Vec<_> = parameters(query).take(PARAMETERS_MAX + 1).collect();
+    let named = said
+        .iter()
+        .filter_map(|[key, value]| Some((key.as_deref()?, value.as_deref())));
+    let of_browser = [("gpc", "sec-gpc"), ("dnt", "dnt")];
+    let of_browser = of_browser
+        .into_iter()
+        .filter_map(|(key, name)| Some((key, Some(head.headers.find(name)?))));
+    said.len() <= PARAMETERS_MAX && Privacy::of_parameters(named.chain(of_browser)).is_allowed()
+}
+
+/// An answer that no cache keeps: the next visitor is somebody else.
+fn unstored(answer: Answer) -> Answer {
+    answer.with_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
 }
 
 struct Unavailable {

@@ -4,7 +4,7 @@
 //! nothing personal is used even if the user agreed.
 
 use super::lenient::Given;
-use super::request::{BidRequest, Regs};
+use super::request::{BidRequest, Regs, opts_out};
 
 /// Whether personal data may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,42 @@ impl Privacy {
         } else if device.lmt.may_be_yes() {
             Restriction::LimitAdTracking
         } else if device.dnt.may_be_yes() {
+            Restriction::DoNotTrack
+        } else {
+            return Self::Allowed;
+        };
+        Self::Restricted(restriction)
+    }
+
+    /// What the parameters of a URL allow that a browser was sent to, each with its value: `None` where that cannot be read.
+    /// They have the names that user syncs give them, in any case. Nothing said, or an empty value, forbids nothing.
+    pub fn of_parameters<'q>(
+        all: impl Iterator<Item = (&'q str, Option<&'q str>)> + Clone,
+    ) -> Self {
+        let values = |name: &'static str| {
+            let named = all
+                .clone()
+                .filter(move |(key, _)| key.eq_ignore_ascii_case(name));
+            named
+                .map(|(_, value)| value)
+                .filter(|value| *value != Some(""))
+        };
+        let may_be_yes = |name| values(name).any(|value| value != Some("0"));
+        let says = |name| values(name).next().is_some();
+        let denies = |name, no| says(name) && values(name).all(|value| value == Some(no));
+        let restriction = if may_be_yes("coppa") {
+            Restriction::Coppa
+        } else if may_be_yes("gdpr") || (says("gdpr_consent") && !denies("gdpr", "0")) {
+            Restriction::Gdpr
+        } else if values("us_privacy").any(|value| value.is_none_or(opts_out)) {
+            Restriction::UsPrivacy
+        } else if may_be_yes("gpc") {
+            Restriction::GlobalPrivacyControl
+        } else if (says("gpp") || says("gpp_sid")) && !denies("gpp_sid", "-1") {
+            Restriction::Gpp
+        } else if may_be_yes("lmt") {
+            Restriction::LimitAdTracking
+        } else if may_be_yes("dnt") {
             Restriction::DoNotTrack
         } else {
             return Self::Allowed;
@@ -166,6 +202,49 @@ mod tests {
             r#""regs":"none","device":null"#,
         ] {
             assert_eq!(privacy(fields), Privacy::Allowed, "{fields}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_restricts_unless_it_clearly_does_not() {
+        use Restriction::*;
+        let of = |pairs: &[(&'static str, Option<&'static str>)]| {
+            Privacy::of_parameters(pairs.iter().copied())
+        };
+        for (pairs, restriction) in [
+            (&[("coppa", Some("1"))][..], Coppa),
+            (&[("gdpr", Some("1"))], Gdpr),
+            (&[("GDPR", Some("yes"))], Gdpr),
+            (&[("gdpr", None)], Gdpr),
+            (&[("gdpr", Some("0")), ("gdpr", Some("1"))], Gdpr),
+            (&[("gdpr_consent", Some("CPx"))], Gdpr),
+            (&[("gdpr", Some("")), ("gdpr_consent", Some("CPx"))], Gdpr),
+            (&[("gdpr", Some("${GDPR}"))], Gdpr),
+            (&[("us_privacy", Some("1YYN"))], UsPrivacy),
+            (&[("us_privacy", Some("?"))], UsPrivacy),
+            (&[("us_privacy", None)], UsPrivacy),
+            (&[("gpc", Some("1"))], GlobalPrivacyControl),
+            (&[("gpp", Some("DBAA"))], Gpp),
+            (&[("gpp_sid", Some("7"))], Gpp),
+            (&[("gpp", Some("DBAA")), ("gpp_sid", Some("-1,7"))], Gpp),
+            (&[("lmt", Some("1"))], LimitAdTracking),
+            (&[("dnt", Some("1"))], DoNotTrack),
+        ] {
+            assert_eq!(of(pairs), Privacy::Restricted(restriction), "{pairs:?}");
+        }
+        for pairs in [
+            &[][..],
+            &[("gdpr", Some("0")), ("gdpr_consent", Some("CPx"))],
+            &[
+                ("gdpr", Some("")),
+                ("gdpr_consent", Some("")),
+                ("gpp", Some("")),
+            ],
+            &[("us_privacy", Some("1YNN"))],
+            &[("gpp", Some("DBAA")), ("gpp_sid", Some("-1"))],
+            &[("anything", None)],
+        ] {
+            assert_eq!(of(pairs), Privacy::Allowed, "{pairs:?}");
         }
     }
 

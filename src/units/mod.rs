@@ -5,6 +5,7 @@
 mod ids;
 mod money;
 mod time;
+mod user_hash;
 
 pub use ids::{
     AdvertiserKey, BidId, CampaignKey, CampaignSlot, CreativeKey, Epoch, ExchangeKey, RegionKey,
@@ -12,3 +13,4 @@ pub use ids::{
 };
 pub use money::{Cpm, Currency, Nanos, Rate};
 pub use time::{BudgetDay, Deadline, LedgerTime, Monotonic, UnixMillis};
+pub use user_hash::UserHash;

@@ -62,7 +62,7 @@ pub(super) fn build(
         rates: ground.settings.rates.in_usd.clone(),
         ceiling: Some(ground.settings.fuses.max_cpm),
         traffic: Arc::clone(&ground.settings.traffic),
-        user_hash_key: ground.secrets.users,
+        user_hash: ground.secrets.users,
         stop_all: ground.stop_all.clone(),
     });
     let bid_ids = BidIds::new(ground.secrets.incarnation, ground.threads.count());

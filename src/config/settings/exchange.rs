@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{Billing, Coding, Dialect, Exchange, Review, rules};
 use crate::bidding::{ChainRule, SupplyPolicy};
 use crate::config::keys;
-use crate::config::kinds::{ADDRESS, ID, SELLER, SIZE, TEXT};
+use crate::config::kinds::{ADDRESS, ID, SELLER, SIZE, SYNC_URL, TEXT};
 use crate::config::reader::Reader;
 use crate::units::ExchangeKey;
 
@@ -108,6 +108,7 @@ fn one(name: &str, reader: &mut Reader<'_>) -> Option<Exchange> {
         hold: reader.span("hold", HOLD_DEFAULT, &HOLD),
         billing: reader.word("billing", BILLINGS, Billing::Burl),
         notice_url: reader.flag("notice_url", true),
+        sync_url: reader.one("sync_url", &SYNC_URL),
         listen: listen?,
     };
     if exchange.network_margin >= exchange.default_tmax {

@@ -48,6 +48,9 @@ pub(in crate::config) fn read(
             .map(|notices| ("notices.listen", notices.listen)),
     );
     relations::listeners(&top, &exchanges, &listeners);
+    if let Some(notices) = &notices {
+        relations::syncs(&top, &exchanges, notices.secure_url.as_deref());
+    }
     relations::places(&top, "exchanges", &exchange_names, ExchangeKey::of);
     relations::places(&top, "regions", &region_names, RegionKey::of);
 

@@ -32,6 +32,15 @@ fn collide(a: SocketAddr, b: SocketAddr) -> bool {
     a.port() != 0 && a.port() == b.port() && (a.ip() == b.ip() || everywhere(a) || everywhere(b))
 }
 
+/// Browsers keep our cookie, and send it, only over https.
+pub(super) fn syncs(top: &Reader<'_>, exchanges: &[Exchange], secure_url: Option<&str>) {
+    let syncing = exchanges.iter().filter(|it| it.sync_url.is_some());
+    for exchange in syncing.filter(|_| secure_url.is_none()) {
+        let advice = "needs notices.secure_url, where browsers reach us over https; set that, or leave this out";
+        top.fault(&format!("exchanges.{}.sync_url", exchange.name), advice);
+    }
+}
+
 /// At least one, not too many, and no two names with one key.
 pub(super) fn places<K: Ord>(top: &Reader<'_>, key: &str, names: &[String], key_of: fn(&str) -> K) {
     if names.is_empty() {

@@ -25,6 +25,7 @@ pub use channel::{Channel, ChannelKind, Content, Publisher};
 pub use device::{Device, Geo, UserAgent};
 pub use imp::{Imp, Quantity};
 pub use media::{Audio, Banner, Format, Native, Video};
+pub(super) use person::opts_out;
 pub use person::{Dsa, Eid, Regs, User, UserData, UserSegment};
 pub use pmp::{Deal, Pmp};
 pub use source::{Source, SupplyChain, SupplyNode};

@@ -116,7 +116,8 @@ impl Regs<'_> {
     }
 }
 
-fn opts_out(us_privacy: &str) -> bool {
+/// Whether a US Privacy string opts out of sale.
+pub(in crate::openrtb) fn opts_out(us_privacy: &str) -> bool {
     !matches!(us_privacy.as_bytes().get(2), Some(b'N' | b'n' | b'-'))
 }
 
