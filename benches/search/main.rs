@@ -193,6 +193,7 @@ impl World {
             bids_per_imp: NonZeroUsize::MIN,
             region: RegionKey::of("sg"),
             user: None,
+            own_segments: &[],
             at: NOW,
             rates: &self.settings.rates.in_usd,
             ceiling: None,
@@ -332,6 +333,7 @@ impl Impression {
             categories: &self.categories,
             segments: &[],
             more_segments: MoreSegments::None,
+            own_segments: &[],
             shapes: std::slice::from_ref(&self.shape),
             through: Through::OpenMarket,
         }

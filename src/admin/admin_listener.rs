@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::answers::{line, refusal};
 use super::approvals_page::ApprovalPageParts;
-use super::campaigns_page::{self, Figures};
+use super::campaigns_page::{self, Figures, SharedFigures};
 use super::explain_page::ExplainParts;
 use super::{fail_points_page, tree_page};
 use crate::campaign::roster_server::RosterMessage;
-use crate::campaign::{Campaign, Shelf};
+use crate::campaign::{Advertiser, Campaign, OwnSegments, Shelf};
 use crate::chaos::FailPoints;
 use crate::clock::Clock;
 use crate::exchange::stop_all::StopAll;
@@ -56,7 +56,8 @@ pub type Render = Arc<dyn Fn() -> String + Send + Sync>;
 /// Whether each exchange can bid.
 pub type Readiness = Arc<dyn Fn() -> Vec<(String, bool)> + Send + Sync>;
 /// Reads the catalogue's files; the text lists everything that is wrong.
-pub type LoadCatalogue = Arc<dyn Fn() -> Result<Vec<Arc<Campaign>>, String> + Send + Sync>;
+pub type LoadCatalogue =
+    Arc<dyn Fn() -> Result<(Vec<Arc<Campaign>>, OwnSegments), String> + Send + Sync>;
 
 /// What the admin's child is given.
 #[derive(Clone)]
@@ -180,9 +181,15 @@ impl AdminService {
 
     async fn campaigns(&self) -> Answer {
         let (campaigns, catalogue) = (self.parts.shelf.campaigns(), self.parts.shelf.current());
-        match tokio::time::timeout(ANSWER_WITHIN, self.figures(&campaigns)).await {
-            Ok(Ok(figures)) => {
-                let page = campaigns_page::page(&campaigns, &figures, &catalogue);
+        let advertisers = campaigns_page::advertisers(&campaigns);
+        let figures = self.figures(&campaigns, &advertisers);
+        match tokio::time::timeout(ANSWER_WITHIN, figures).await {
+            Ok(Ok((figures, shared))) => {
+                let page = campaigns_page::page(
+                    (&campaigns, &figures),
+                    (&advertisers, &shared),
+                    &catalogue,
+                );
                 Answer::json(line(&page)).packed()
             }
             Ok(Err(error)) => refusal(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
@@ -193,7 +200,11 @@ impl AdminService {
         }
     }
 
-    async fn figures(&self, campaigns: &[Arc<Campaign>]) -> Result<Vec<Figures>, Unanswered> {
+    async fn figures(
+        &self,
+        campaigns: &[Arc<Campaign>],
+        advertisers: &[Arc<Advertiser>],
+    ) -> Result<(Vec<Figures>, Vec<SharedFigures>), Unanswered> {
         let now = self.parts.clock.wall();
         let mut all = Vec::with_capacity(campaigns.len());
         for some in campaigns.chunks(campaigns_page::ROWS_AT_ONCE) {
@@ -201,18 +212,24 @@ impl AdminService {
             let look = move |books: &Books| campaigns_page::figures(books, &some, now);
             all.extend(read(&self.parts.journal, look).await?);
         }
-        Ok(all)
+        let mut shared = Vec::with_capacity(advertisers.len());
+        for some in advertisers.chunks(campaigns_page::ROWS_AT_ONCE) {
+            let some = some.to_vec();
+            let look = move |books: &Books| campaigns_page::shared_figures(books, &some, now);
+            shared.extend(read(&self.parts.journal, look).await?);
+        }
+        Ok((all, shared))
     }
 
     async fn reload(&self) -> Answer {
-        let campaigns = match (self.parts.load_catalogue)() {
-            Ok(campaigns) => campaigns,
+        let stock = match (self.parts.load_catalogue)() {
+            Ok(stock) => stock,
             Err(faults) => return Answer::text(StatusCode::UNPROCESSABLE_ENTITY, faults),
         };
         let call = self
             .parts
             .roster
-            .call(|reply| RosterMessage::Reload(campaigns, reply));
+            .call(|reply| RosterMessage::Reload(stock, reply));
         match tokio::time::timeout(ANSWER_WITHIN, call).await {
             Ok(Ok(reloaded)) => {
                 let left_out = reloaded.left_out.iter();

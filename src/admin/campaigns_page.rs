@@ -1,4 +1,4 @@
-//! What each campaign has spent, as JSON. Amounts are nanos (billionths of a currency unit), exact.
+//! What each campaign, and each advertiser, has spent, as JSON. Amounts are nanos (billionths of a currency unit), exact.
 //!
 //! The journal's thread only copies numbers, some thousands of campaigns at a time; the page is made of them elsewhere.
 
@@ -8,8 +8,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::campaign::campaign_server::budget_of;
-use crate::campaign::{Campaign, Catalogue};
-use crate::store::books::{Account, Books, Day};
+use crate::campaign::{Advertiser, Campaign, Catalogue};
+use crate::store::books::{Account, Books, Day, SharedAccount};
 use crate::units::{CampaignKey, Currency, Nanos, UnixMillis};
 
 /// Campaigns looked at in one go: a millisecond of the journal's thread.
@@ -27,6 +27,46 @@ pub(super) struct Figures {
     wins: u64,
     impressions: u64,
     open_leases: usize,
+}
+
+/// The numbers of all campaigns of an advertiser that count in its budget.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SharedFigures {
+    billed: Nanos,
+    billed_today: Nanos,
+    committed: Nanos,
+    committed_today: Nanos,
+    late: Nanos,
+}
+
+/// The advertisers of these campaigns, by their ids.
+pub(super) fn advertisers(campaigns: &[Arc<Campaign>]) -> Vec<Arc<Advertiser>> {
+    let all = campaigns.iter().map(|campaign| &campaign.advertiser);
+    let by_id: BTreeMap<_, _> = all.map(|it| (&it.id, it)).collect();
+    by_id.into_values().cloned().collect()
+}
+
+/// The numbers of these advertisers, in their order.
+pub(super) fn shared_figures(
+    books: &Books,
+    advertisers: &[Arc<Advertiser>],
+    now: UnixMillis,
+) -> Vec<SharedFigures> {
+    let of = |advertiser: &Arc<Advertiser>| {
+        let today = advertiser.budget.day_at(now);
+        let figures = |account: &SharedAccount| SharedFigures {
+            billed: account.spent(),
+            billed_today: account.spent_on(today),
+            committed: account.committed(),
+            committed_today: account.committed_on(today),
+            late: account.late(),
+        };
+        books
+            .shared(advertiser.key)
+            .map(figures)
+            .unwrap_or_default()
+    };
+    advertisers.iter().map(of).collect()
 }
 
 /// The numbers of these campaigns, in their order.
@@ -61,10 +101,10 @@ fn figures_of(account: &Account, campaign: &Campaign, now: UnixMillis) -> Figure
     }
 }
 
-/// One object a campaign of the configuration, in the order of their ids.
+/// One object for each campaign of the configuration, and for each advertiser of one, in the order of their ids.
 pub(super) fn page(
-    campaigns: &[Arc<Campaign>],
-    figures: &[Figures],
+    (campaigns, figures): (&[Arc<Campaign>], &[Figures]),
+    (advertisers, shared): (&[Arc<Advertiser>], &[SharedFigures]),
     catalogue: &Catalogue,
 ) -> Value {
     let offers = catalogue.offers().iter();
@@ -72,7 +112,27 @@ pub(super) fn page(
     let rows = campaigns.iter().zip(figures);
     let rows =
         rows.map(|(campaign, figures)| row(campaign, figures, offered.contains(&campaign.key)));
-    json!({ "campaigns": rows.collect::<Vec<_>>() })
+    let shared = advertisers.iter().zip(shared);
+    let shared = shared.map(|(advertiser, figures)| shared_row(advertiser, figures));
+    json!({
+        "campaigns": rows.collect::<Vec<_>>(),
+        "advertisers": shared.collect::<Vec<_>>(),
+    })
+}
+
+fn shared_row(advertiser: &Advertiser, figures: &SharedFigures) -> Value {
+    let budget = &advertiser.budget;
+    json!({
+        "id": *advertiser.id,
+        "currency": advertiser.currency.to_string(),
+        "budget_daily_nanos": budget.daily.map(Nanos::get),
+        "budget_total_nanos": budget.total.map(Nanos::get),
+        "billed_nanos": figures.billed.get(),
+        "billed_today_nanos": figures.billed_today.get(),
+        "committed_nanos": figures.committed.get(),
+        "committed_today_nanos": figures.committed_today.get(),
+        "late_nanos": figures.late.get(),
+    })
 }
 
 fn row(campaign: &Campaign, figures: &Figures, offered: bool) -> Value {

@@ -29,7 +29,7 @@ use crate::campaign::roster_server::RosterParts;
 use crate::campaign::{CatalogueStage, ClickRates, LeftOut, SLOTS_MAX, Shelf, SlotTable};
 use crate::chaos::{FailPoint, FailPoints};
 use crate::clock::Clock;
-use crate::config::{Config, Review, Settings};
+use crate::config::{self, Config, Review, Settings};
 use crate::exchange::outcome::Outcome;
 use crate::exchange::stop_all::StopAll;
 use crate::http::{DataThreads, ListenError, ListeningSocket};
@@ -134,6 +134,9 @@ pub enum PartsError {
     /// What exchanges think of creatives.
     #[error("{0}")]
     Approvals(#[from] ApprovalsFault),
+    /// A list of people that was right a moment ago.
+    #[error("{0}")]
+    Segments(#[from] config::Faults),
     /// Too many different holds.
     #[error(
         "exchanges have {0} different holds; a ledger tells {HOLDS_MAX} apart: give some exchanges the same `hold`"
@@ -234,8 +237,9 @@ impl Ground {
         );
         let file = settings.server.data_dir.join(approval_server::FILE_NAME);
         let approvals = approval_server::read(&file)?.approvals(&approval_first(&settings));
+        let segments = config::load_segments(&settings, &secrets.users)?;
         let rates = (rates, ClickRates::believed(settings.click_rates));
-        let (shelf, left_out) = Shelf::new(catalogue, slots, rates, approvals, now);
+        let (shelf, left_out) = Shelf::new((catalogue, segments), slots, rates, approvals, now);
         let (current, former) = &secrets.tokens;
         let ground = Self {
             threads: DataThreads::new(tree.planes()),

@@ -73,8 +73,8 @@ pub async fn serve(parts: Parts, out: &mut impl Write) -> io::Result<Ended> {
 /// Reads the campaigns again. What is wrong with them is said, and those that run go on.
 async fn reload(parts: &Parts) {
     let load = Arc::clone(&parts.admin.load_catalogue);
-    let campaigns = match load() {
-        Ok(campaigns) => campaigns,
+    let stock = match load() {
+        Ok(stock) => stock,
         Err(faults) => {
             tracing::error!("campaigns were not reloaded:\n{faults}");
             return;
@@ -83,7 +83,7 @@ async fn reload(parts: &Parts) {
     let call = parts
         .admin
         .roster
-        .call(|reply| RosterMessage::Reload(campaigns, reply));
+        .call(|reply| RosterMessage::Reload(stock, reply));
     match tokio::time::timeout(RELOAD_WITHIN, call).await {
         Ok(Ok(reloaded)) => {
             let (campaigns, left_out) = (reloaded.campaigns, reloaded.left_out.len());

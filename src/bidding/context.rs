@@ -44,6 +44,8 @@ pub struct Place<'p> {
     pub region: RegionKey,
     /// Whose device it is, where consent allows us to know.
     pub user: Option<UserKey>,
+    /// The segments of our own that the user is in, where consent allows us to know.
+    pub own_segments: &'p [SegmentKey],
     /// When.
     pub at: UnixMillis,
     /// What currencies are worth.

@@ -344,6 +344,7 @@ pub(super) fn query<'q>(
         categories: &context.categories,
         segments: &context.segments,
         more_segments: context.more_segments,
+        own_segments: place.own_segments,
         shapes: chance.shapes(),
         through,
     }

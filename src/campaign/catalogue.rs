@@ -30,10 +30,13 @@ use super::click_rate::ClickRate;
 use super::click_rates::ClickRates;
 use super::creative::Creative;
 use super::hours::{HourOfWeek, HoursOfWeek};
+use super::own_segments::OwnSegments;
 use super::rates::Rates;
 use super::slots::{SLOTS_MAX, SlotTable};
 use super::valuation::Goal;
-use crate::units::{CampaignKey, CampaignSlot, Cpm, CreativeKey, ExchangeKey, UnixMillis};
+use crate::units::{
+    CampaignKey, CampaignSlot, Cpm, CreativeKey, ExchangeKey, SegmentKey, UnixMillis, UserKey,
+};
 
 /// A campaign's place in the order of one catalogue; 0 is worth most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,6 +79,7 @@ pub struct Catalogue {
     others: HashMap<CampaignKey, (Arc<Campaign>, WhyLeftOut)>,
     zones: Zones,
     index: Index,
+    own_segments: Arc<OwnSegments>,
 }
 
 /// A campaign that is not offered, and why.
@@ -196,7 +200,21 @@ impl Catalogue {
             others,
             zones,
             index,
+            own_segments: Arc::default(),
         }
+    }
+
+    /// The same with our own lists of people.
+    #[must_use]
+    pub fn with_segments(mut self, own: &Arc<OwnSegments>) -> Self {
+        self.own_segments = Arc::clone(own);
+        self
+    }
+
+    /// The segments of our own that a user is in, whom consent allows us to know.
+    pub fn own_segments(&self, user: Option<UserKey>) -> &[SegmentKey] {
+        user.map(|user| self.own_segments.of(user))
+            .unwrap_or_default()
     }
 
     /// The campaigns that want what the query says, best first, found as they are asked for.

@@ -8,6 +8,7 @@ use super::Campaign;
 use super::approval::Approvals;
 use super::catalogue::{Catalogue, LeftOut, Terms};
 use super::click_rates::ClickRates;
+use super::own_segments::OwnSegments;
 use super::rates::Rates;
 use super::slots::SlotTable;
 use super::valuation::Goal;
@@ -26,22 +27,25 @@ pub struct Shelf {
     rates: Rates,
     approvals: ArcSwap<Approvals>,
     clicks: ArcSwap<ClickRates>,
+    segments: ArcSwap<OwnSegments>,
 }
 
 impl Shelf {
     /// A shelf with the catalogue of these campaigns, and those that were left out.
     pub fn new(
-        campaigns: Vec<Arc<Campaign>>,
+        (campaigns, segments): (Vec<Arc<Campaign>>, OwnSegments),
         mut slots: SlotTable,
         (rates, clicks): (Rates, ClickRates),
         approvals: Approvals,
         (now, wall): (Monotonic, UnixMillis),
     ) -> (Self, Vec<LeftOut>) {
+        let segments = Arc::new(segments);
         let terms = Terms {
             rates: &rates,
             approvals: &approvals,
             clicks: &clicks,
         };
+        let terms = (terms, &segments);
         let (catalogue, left_out) = build(&campaigns, &mut slots, terms, (now, wall));
         let shelf = Self {
             current: ArcSwap::from_pointee(catalogue),
@@ -50,6 +54,7 @@ impl Shelf {
             rates,
             approvals: ArcSwap::from_pointee(approvals),
             clicks: ArcSwap::from_pointee(clicks),
+            segments: ArcSwap::new(segments),
         };
         (shelf, left_out)
     }
@@ -71,6 +76,11 @@ impl Shelf {
             self.approvals.store(Arc::new(approvals));
         }
         is_new
+    }
+
+    /// Our own lists of people, for the next catalogue.
+    pub fn list(&self, segments: OwnSegments) {
+        self.segments.store(Arc::new(segments));
     }
 
     /// Builds the catalogue of these campaigns and puts it in the place of the current one, which goes to the reaper.
@@ -119,6 +129,7 @@ impl Shelf {
             approvals: &approvals,
             clicks: &clicks,
         };
+        let terms = (terms, &*self.segments.load());
         let (catalogue, left_out) = build(campaigns, slots, terms, times);
         reaper.retire(self.current.swap(Arc::new(catalogue)));
         left_out
@@ -132,13 +143,14 @@ impl Shelf {
 fn build(
     campaigns: &[Arc<Campaign>],
     slots: &mut SlotTable,
-    terms: Terms<'_>,
+    (terms, segments): (Terms<'_>, &Arc<OwnSegments>),
     (now, wall): (Monotonic, UnixMillis),
 ) -> (Catalogue, Vec<LeftOut>) {
     let keys: Vec<_> = campaigns.iter().map(|campaign| campaign.key).collect();
     // Those without a slot are left out by the catalogue, with that reason.
     let _without = slots.settle(&keys, now);
-    Catalogue::build(campaigns, slots, terms, wall)
+    let (catalogue, left_out) = Catalogue::build(campaigns, slots, terms, wall);
+    (catalogue.with_segments(segments), left_out)
 }
 
 /// The catalogue as a child.

@@ -29,6 +29,7 @@ mod deal;
 pub(crate) mod fixture;
 mod hours;
 mod inventory;
+mod own_segments;
 mod rates;
 pub mod roster_server;
 mod slots;
@@ -62,6 +63,7 @@ pub use hours::{HOURS_OF_WEEK, HourOfWeek, HoursOfWeek};
 pub use inventory::{
     BUNDLE_LEN_MAX, Bundle, DOMAIN_LEN_MAX, Domain, InventoryList, ancestry, is_within,
 };
+pub use own_segments::{MEMBERSHIPS_MAX, OWN_SEGMENTS_MAX, OwnSegments};
 pub use rates::Rates;
 pub use slots::{SLOTS_MAX, SlotTable};
 pub use targeting::{Lists, Targeting};

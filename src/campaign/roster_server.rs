@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::campaign_server::{CampaignMessage, Directory, process};
 use super::catalogue_server::Shelf;
-use super::{Campaign, LeftOut};
+use super::{Campaign, LeftOut, OwnSegments};
 use crate::store::journal_server::Journal;
 use crate::supervision::{
     Address, AskError, Context, Dynamic, Failure, Limit, Plane, Reaper, Reply, SendError, Server,
@@ -21,8 +21,8 @@ const MAILBOX: usize = 4;
 
 /// What the roster is asked.
 pub enum RosterMessage {
-    /// Put these campaigns in the place of the current ones.
-    Reload(Vec<Arc<Campaign>>, Reply<Reloaded>),
+    /// Put these campaigns, and these lists of people, in the place of the current ones.
+    Reload((Vec<Arc<Campaign>>, OwnSegments), Reply<Reloaded>),
 }
 
 /// What a reload did.
@@ -115,7 +115,7 @@ impl Roster {
 
     async fn reload(
         &mut self,
-        campaigns: Vec<Arc<Campaign>>,
+        (campaigns, segments): (Vec<Arc<Campaign>>, OwnSegments),
         context: &Context,
     ) -> Result<Reloaded, Failure> {
         let clock = context.clock();
@@ -126,6 +126,7 @@ impl Roster {
             .collect();
         let wanted: HashSet<_> = campaigns.iter().map(|campaign| campaign.key).collect();
         let times = (clock.monotonic(), clock.wall());
+        self.parts.shelf.list(segments);
         let left_out = self
             .parts
             .shelf
@@ -161,8 +162,8 @@ impl Server for Roster {
     type Message = RosterMessage;
 
     async fn handle(&mut self, message: RosterMessage, context: &Context) -> Result<(), Failure> {
-        let RosterMessage::Reload(campaigns, reply) = message;
-        let reloaded = self.reload(campaigns, context).await?;
+        let RosterMessage::Reload(stock, reply) = message;
+        let reloaded = self.reload(stock, context).await?;
         reply.send(reloaded);
         Ok(())
     }

@@ -14,6 +14,7 @@ pub(super) const TOP: Keys = &[
     "store",
     "rates",
     "traffic",
+    "segments",
     "fuses",
     "click_rates",
 ];
@@ -67,6 +68,7 @@ pub(super) const CAMPAIGNS: Keys = &[
 pub(super) const STORE: Keys = &["restart_limit"];
 pub(super) const RATES: Keys = &["as_of", "max_age", "in_usd"];
 pub(super) const TRAFFIC: Keys = &["bots", "datacentres"];
+pub(super) const SEGMENT: Keys = &["name", "file", "ids"];
 pub(super) const SUPPLY_CHAIN: Keys = &["rule", "allowed", "blocked"];
 pub(super) const FUSES: Keys = &["max_cpm"];
 pub(super) const CLICK_RATES: Keys = &["banner", "video", "audio", "native"];
@@ -209,6 +211,7 @@ pub(super) const ALL: &[Keys] = &[
     STORE,
     RATES,
     TRAFFIC,
+    SEGMENT,
     SUPPLY_CHAIN,
     FUSES,
     CLICK_RATES,

@@ -29,6 +29,13 @@ pub(super) struct Kind<T> {
     pub(super) parse: fn(&str) -> Option<T>,
 }
 
+/// A segment as a campaign names it.
+pub(super) struct NamedSegment {
+    pub(super) key: SegmentKey,
+    /// Its name, if it is one of ours.
+    pub(super) own: Option<Arc<str>>,
+}
+
 pub(super) const TEXT: Kind<Arc<str>> = Kind {
     expects: "a text that is not empty, of at most 4096 bytes and without control characters",
     parse: |text| {
@@ -144,13 +151,25 @@ pub(super) const CATEGORY: Kind<Category> = Kind {
     expects: "a category of IAB Content Taxonomy 1.0, like IAB1 or IAB1-2",
     parse: Category::parse,
 };
-pub(super) const SEGMENT: Kind<SegmentKey> = Kind {
-    expects: "a provider and its segment, like provider.example/431, or eids/source.example",
+/// What stands before the name of a segment of ours.
+const OWN_SEGMENT: &str = "own:";
+pub(super) const SEGMENT: Kind<NamedSegment> = Kind {
+    expects: "a provider and its segment, like provider.example/431, or eids/source.example, or own:name for a list of ours",
     parse: |text| {
+        if let Some(name) = text.strip_prefix(OWN_SEGMENT)
+            && is_id(name)
+        {
+            return Some(NamedSegment {
+                key: SegmentKey::own(name),
+                own: Some(name.into()),
+            });
+        }
         let (provider, segment) = text.split_once('/')?;
         let plain = |part: &str| !part.trim().is_empty() && !part.contains(char::is_control);
-        (plain(provider) && plain(segment) && text.len() <= TEXT_BYTES_MAX)
-            .then(|| SegmentKey::of(text))
+        (plain(provider) && plain(segment) && text.len() <= TEXT_BYTES_MAX).then(|| NamedSegment {
+            key: SegmentKey::of(text),
+            own: None,
+        })
     },
 };
 pub(super) const BANNER_KIND: Kind<BannerKind> = Kind {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::catalogue::{self, Places};
 use super::faults::{Faults, Findings};
 use super::overrides;
+use super::segments;
 use super::settings::{self, Settings};
 use crate::campaign::Campaign;
 
@@ -28,6 +29,9 @@ pub fn load(dir: &Path, env: impl IntoIterator<Item = (String, String)>) -> Resu
     let overrides = overrides::ours(env, &findings);
     let (settings, places) = settings::read(dir, &overrides, &findings);
     let catalogue = catalogue::read(dir, &places, &findings);
+    if let Some(settings) = &settings {
+        segments::check(&settings.segments, &findings);
+    }
     let config = settings.map(|settings| Config {
         settings,
         catalogue,

@@ -7,7 +7,8 @@
 //! ```text
 //! load ─┬─ overrides    environment variables laid over bidtree.toml
 //!       ├─ settings     what bidtree.toml says
-//!       └─ catalogue    what the three folders say
+//!       ├─ catalogue    what the three folders say
+//!       └─ segments     our own lists of people
 //!            reader     takes keys out of a table; kinds: how a value is written; keys: every key there is
 //! ```
 //!
@@ -21,15 +22,17 @@ mod load;
 mod near;
 mod overrides;
 mod reader;
+mod segments;
 mod settings;
 mod source;
 
 pub use catalogue::{CAMPAIGNS_MAX, MARKUP_BYTES_MAX};
 pub use faults::{Fault, Faults};
 pub use load::{Config, load, load_catalogue};
+pub use segments::load_segments;
 pub use settings::{
-    Admin, Billing, Campaigns, Coding, Dialect, Exchange, Fuses, Notices, PLACES_MAX, Region,
-    Review, Server, Settings, StatedRates, Store, Telemetry,
+    Admin, Billing, Campaigns, Coding, Dialect, Exchange, Fuses, Ids, Notices, PLACES_MAX, Region,
+    Review, SegmentList, Server, Settings, StatedRates, Store, Telemetry,
 };
 pub use source::FILE_BYTES_MAX;
 

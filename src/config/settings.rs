@@ -7,6 +7,7 @@ mod read;
 mod region;
 mod relations;
 mod rules;
+mod segment;
 mod traffic;
 
 use std::net::SocketAddr;
@@ -52,6 +53,8 @@ pub struct Settings {
     pub rates: StatedRates,
     /// Whose traffic is not wanted.
     pub traffic: Arc<Traffic>,
+    /// Our own lists of people.
+    pub segments: Vec<SegmentList>,
     /// Ceilings that nothing passes.
     pub fuses: Fuses,
     /// What is believed of how often creatives are clicked.
@@ -262,6 +265,26 @@ impl StatedRates {
         let old = Duration::from_hours(24).saturating_mul(u32::try_from(days).ok()?);
         (old > self.max_age).then_some(days)
     }
+}
+
+/// A list of people who are in a segment of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SegmentList {
+    /// The segment's name.
+    pub name: Arc<str>,
+    /// Where the list is.
+    pub file: PathBuf,
+    /// What it lists.
+    pub ids: Ids,
+}
+
+/// How a list names people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ids {
+    /// By their ids, as requests have them.
+    Plain,
+    /// By their user keys: ids that were hashed already.
+    Keys,
 }
 
 /// Ceilings that nothing passes.

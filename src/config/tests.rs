@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::campaign::{Campaign, Country, Format, Goal, HoursOfWeek, Reach, SpotSource};
-use crate::units::{Cpm, Currency, Nanos, RegionKey};
+use crate::units::{Cpm, Currency, Nanos, RegionKey, SegmentKey, UserHash};
 
 const SERVER: &str = r#"
 [exchanges.plain]
@@ -557,6 +557,82 @@ fn campaigns_are_read_again_with_the_settings_that_run() {
     assert_eq!(ids, ["spring", "summer"]);
     let folder = folder.append("campaigns/summer.toml", "regions = [\"moon\"]");
     assert_eq!(load_catalogue(&folder.0, &settings).unwrap_err().count(), 1);
+}
+
+#[test]
+fn a_campaign_in_another_currency_is_not_in_a_shared_budget() {
+    let folder = Folder::new()
+        .append("advertisers/shoes.toml", "budget_total = \"900\"")
+        .append("campaigns/spring.toml", "currency = \"SGD\"");
+    assert_eq!(
+        folder.faults(&[]),
+        [
+            "campaigns/spring.toml: currency: is not USD, in which advertiser shoes has a budget for all its campaigns; use that, or take the budget out"
+        ]
+    );
+    let unlimited = folder.write("advertisers/shoes.toml", ADVERTISER);
+    assert_eq!(unlimited.faults(&[]), Vec::<String>::new());
+}
+
+const SEGMENTS: &str = r#"
+[[segments]]
+name = "buyers"
+file = "buyers.txt"
+[[segments]]
+name = "hashed"
+file = "hashed.txt"
+ids = "keys"
+"#;
+
+fn with_segments(buyers: &str, hashed: &str) -> Folder {
+    Folder::new()
+        .write("bidtree.toml", &format!("{SERVER}{SEGMENTS}"))
+        .write("buyers.txt", buyers)
+        .write("hashed.txt", hashed)
+}
+
+#[test]
+fn our_own_segments_are_read_from_ids_and_from_keys() {
+    let hash = UserHash::new([7; 16]);
+    let key = format!("{:016X}", hash.key("anna").raw());
+    let folder = with_segments("# who bought\nanna\r\n\n berta \nanna\n", &key);
+    let settings = folder.load(&[]).unwrap().settings;
+    let lists = load_segments(&settings, &hash).unwrap();
+    let of = |id| lists.of(hash.key(id)).to_vec();
+    let (buyers, hashed) = (SegmentKey::own("buyers"), SegmentKey::own("hashed"));
+    assert_eq!(of("anna"), [buyers, hashed]);
+    assert_eq!(of("berta"), [buyers]);
+    assert_eq!(of("# who bought"), []);
+    // The lists are read again.
+    let _folder = folder.write("buyers.txt", "clara\n");
+    let lists = load_segments(&settings, &hash).unwrap();
+    assert_eq!(lists.of(hash.key("clara")), [buyers]);
+    assert_eq!(lists.of(hash.key("berta")), []);
+}
+
+#[test]
+fn what_is_wrong_with_a_list_is_said_with_its_file_and_line() {
+    let long = "x".repeat(257);
+    let folder = with_segments(
+        &format!("anna\n{long}\nberta\n"),
+        "0011223344556677\nanna\n",
+    );
+    assert_eq!(
+        folder.faults(&[]),
+        [
+            "buyers.txt: line 2: is no text of at most 256 bytes; the rest is not read",
+            "hashed.txt: line 2: expects a user key: 16 hexadecimal digits",
+        ]
+    );
+    let many = with_segments("", &"no key\n".repeat(1_000)).faults(&[]);
+    assert_eq!(many.len(), 11, "{many:#?}");
+    assert_eq!(many[10], "hashed.txt: has more such lines");
+    fs::remove_file(folder.0.join("buyers.txt")).unwrap();
+    let missing = &folder.faults(&[])[0];
+    assert!(
+        missing.starts_with("buyers.txt: cannot be read"),
+        "{missing}"
+    );
 }
 
 /// The page's blocks of TOML with the file that each is said to be.

@@ -19,7 +19,8 @@ use crate::openrtb::{BidRequest, DecodeError, consent, decode};
 use crate::region::lease::HoldClass;
 use crate::supervision::{Spec, Stage, stage};
 use crate::units::{
-    Cpm, Currency, Deadline, ExchangeKey, Monotonic, RegionKey, UnixMillis, UserHash, UserKey,
+    Cpm, Currency, Deadline, ExchangeKey, Monotonic, RegionKey, SegmentKey, UnixMillis, UserHash,
+    UserKey,
 };
 
 /// A call of the engine or the serializer that takes longer than the longest deadline is stuck: other data threads get a new
@@ -196,7 +197,9 @@ impl BidEngine {
         let catalogue = current.map_err(|_| PassReason::CatalogueRestarting)?;
         let (user, at) = (self.user(&request), call.clock.wall());
         let region = self.region(&request);
-        let context = Context::read(&request, self.place(region.key, user, at))?;
+        let own_segments = catalogue.own_segments(user);
+        let place = self.place(region.key, (user, own_segments), at);
+        let context = Context::read(&request, place)?;
         let mut funds = RegionFunds {
             desk: region,
             thread: call.thread,
@@ -247,12 +250,12 @@ impl BidEngine {
         })
     }
 
-    pub(super) fn place(
-        &self,
+    pub(super) fn place<'p>(
+        &'p self,
         region: RegionKey,
-        user: Option<UserKey>,
+        (user, own_segments): (Option<UserKey>, &'p [SegmentKey]),
         at: UnixMillis,
-    ) -> Place<'_> {
+    ) -> Place<'p> {
         Place {
             exchange: self.parts.exchange,
             seat: self.parts.seat.as_deref(),
@@ -262,6 +265,7 @@ impl BidEngine {
             bids_per_imp: self.parts.bids_per_imp,
             region,
             user,
+            own_segments,
             at,
             rates: &self.parts.shared.rates,
             ceiling: self.parts.shared.ceiling,

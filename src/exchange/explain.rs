@@ -127,7 +127,8 @@ impl Explainer {
         }
         let user = self.engine.user(&request);
         let region = self.engine.region(&request);
-        let place = self.engine.place(region.key, user, clock.wall());
+        let own = (user, catalogue.own_segments(user));
+        let place = self.engine.place(region.key, own, clock.wall());
         let context = if shared.stop_all.is_engaged() {
             Err(PassReason::StoppedAll)
         } else if !shared.catalogue.is_up() {

@@ -258,7 +258,7 @@ fn is_allowed(head: &Head<'_>, query: &str) -> bool {
     let of_browser = of_browser
         .into_iter()
         .filter_map(|(key, name)| Some((key, Some(head.headers.find(name)?))));
-    said.len() <= PARAMETERS_MAX && Privacy::of_parameters(named.chain(of_browser)).is_allowed()
+    said.len() <= PARAMETERS_MAX && Privacy::of_parameters(&named.chain(of_browser)).is_allowed()
 }
 
 /// An answer that no cache keeps: the next visitor is somebody else.

@@ -61,7 +61,7 @@ impl Privacy {
     /// What the parameters of a URL allow that a browser was sent to, each with its value: `None` where that cannot be read.
     /// They have the names that user syncs give them, in any case. Nothing said, or an empty value, forbids nothing.
     pub fn of_parameters<'q>(
-        all: impl Iterator<Item = (&'q str, Option<&'q str>)> + Clone,
+        all: &(impl Iterator<Item = (&'q str, Option<&'q str>)> + Clone),
     ) -> Self {
         let values = |name: &'static str| {
             let named = all
@@ -209,7 +209,7 @@ mod tests {
     fn a_parameter_restricts_unless_it_clearly_does_not() {
         use Restriction::*;
         let of = |pairs: &[(&'static str, Option<&'static str>)]| {
-            Privacy::of_parameters(pairs.iter().copied())
+            Privacy::of_parameters(&pairs.iter().copied())
         };
         for (pairs, restriction) in [
             (&[("coppa", Some("1"))][..], Coppa),

@@ -192,9 +192,9 @@ impl Frequency {
         now: LedgerTime,
         hold_until: LedgerTime,
     ) -> Result<Pending, CapRefusal> {
-        let (shard, [own, shared]) = self.place(viewing);
+        let (shard, [own, all]) = self.place(viewing);
         let own = caps.campaign.map(|cap| (own, cap));
-        let shared = caps.advertiser.map(|cap| (shared, cap));
+        let all = caps.advertiser.map(|cap| (all, cap));
         let until = Second::after(hold_until);
         let now = Second::before(now);
         let mut table = shard.lock();
@@ -204,7 +204,7 @@ impl Frequency {
         let mut unknown = 0;
         for (pair, refusal) in [
             (own, CapRefusal::Capped),
-            (shared, CapRefusal::AdvertiserCapped),
+            (all, CapRefusal::AdvertiserCapped),
         ] {
             if let Some((key, cap)) = pair {
                 if now.get().saturating_sub(window(cap)) < self.known_since.load(Ordering::Relaxed)
@@ -221,13 +221,13 @@ impl Frequency {
         if unknown > 0 && table.seen.len() + unknown > shard.most {
             return Err(CapRefusal::Unknown);
         }
-        for (key, cap) in own.into_iter().chain(shared) {
+        for (key, cap) in own.into_iter().chain(all) {
             table.pend(key, until, window(cap));
         }
         drop(table);
         Ok(Pending {
             shard: Arc::clone(shard),
-            keys: [own, shared].map(|pair| pair.map(|(key, _)| key)),
+            keys: [own, all].map(|pair| pair.map(|(key, _)| key)),
             until,
             sent: false,
         })
@@ -306,9 +306,9 @@ impl Frequency {
         let user = mix(viewing.user.raw());
         // Two pairs with one key would share their count: one in 10^13 pairs of a million, and then fewer are shown.
         let own = mix(user ^ viewing.campaign.raw().rotate_left(32));
-        let shared = mix(user ^ viewing.advertiser.raw().rotate_left(32) ^ ADVERTISERS);
+        let all = mix(user ^ viewing.advertiser.raw().rotate_left(32) ^ ADVERTISERS);
         let shard = usize::try_from(user >> 54).unwrap_or(0) % SHARDS;
-        (&self.shards[shard], [own, shared])
+        (&self.shards[shard], [own, all])
     }
 }
 

@@ -154,7 +154,7 @@ impl Books {
             return Err(refused);
         }
         if let Some(change) = change {
-            self.shared.record(change, movement, sequence);
+            self.shared.record(&change, movement, sequence);
         }
         self.settled.record(movement);
         self.exposures.record(movement);

@@ -76,6 +76,11 @@ impl SegmentKey {
         let start = fnv1a_on(FNV_OFFSET, KNOWN_BY);
         Self(fnv1a_on(start, source.as_bytes()))
     }
+
+    /// The key of a segment of our own. Its text has no slash, so that no provider has it.
+    pub const fn own(name: &str) -> Self {
+        Self(fnv1a_on(fnv1a(b"own:"), name.as_bytes()))
+    }
 }
 
 /// A campaign's place in every table of this process: dense, the same over reloads of the catalogue, and given to

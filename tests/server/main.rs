@@ -6,6 +6,7 @@
     reason = "a test may panic"
 )]
 
+mod advertisers;
 mod approvals;
 mod bid_path;
 mod explain;

@@ -251,6 +251,13 @@ impl Running {
         line.ask("GET", &path, b"")
     }
 
+    /// A browser that asks where notices come, with these headers.
+    pub(crate) fn browse(&self, path: &str, headers: &str) -> Reply {
+        let mut line = Line::to(self.parts.notices.listener.socket.address());
+        line.ask_with(headers, ("GET", path), b"")
+            .expect("an answer")
+    }
+
     /// Asks the admin port.
     pub(crate) fn admin(&self, method: &str, path: &str) -> Reply {
         ask(self.parts.admin.socket.address(), method, path, b"")
@@ -390,12 +397,19 @@ impl Running {
 /// An answer.
 pub(crate) struct Reply {
     pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }
 
 impl Reply {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// A header by its name in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
     }
 
     /// The one bid of a response.
@@ -423,9 +437,19 @@ impl Line {
     }
 
     pub(crate) fn ask(&mut self, method: &str, path: &str, body: &[u8]) -> std::io::Result<Reply> {
+        self.ask_with("", (method, path), body)
+    }
+
+    /// The same with more headers, each with its line's end.
+    pub(crate) fn ask_with(
+        &mut self,
+        headers: &str,
+        (method, path): (&str, &str),
+        body: &[u8],
+    ) -> std::io::Result<Reply> {
         let stream = self.0.get_mut();
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: test\r\ncontent-length: {}\r\n\r\n",
+            "{method} {path} HTTP/1.1\r\nhost: test\r\n{headers}content-length: {}\r\n\r\n",
             body.len()
         );
         // In one piece: two would wait for each other's acknowledgement.
@@ -439,19 +463,25 @@ impl Line {
             .nth(1)
             .and_then(|code| code.parse().ok())
             .expect("a status line");
-        let mut length = 0;
+        let (mut length, mut headers) = (0, Vec::new());
         loop {
             let mut header = String::new();
             self.0.read_line(&mut header)?;
             let Some((name, value)) = header.split_once(':') else {
                 break;
             };
-            if name.eq_ignore_ascii_case("content-length") {
-                length = value.trim().parse().expect("a length");
+            let (name, value) = (name.to_ascii_lowercase(), value.trim().to_owned());
+            if name == "content-length" {
+                length = value.parse().expect("a length");
             }
+            headers.push((name, value));
         }
         let mut body = vec![0; length];
         self.0.read_exact(&mut body)?;
-        Ok(Reply { status, body })
+        Ok(Reply {
+            status,
+            headers,
+            body,
+        })
     }
 }

@@ -7,7 +7,7 @@ use super::{CampaignParts, ExchangeParts, Ground, TelemetryParts};
 use crate::admin::admin_listener::AdminParts;
 use crate::admin::approvals_page::ApprovalPageParts;
 use crate::admin::explain_page::{ExplainParts, Explained};
-use crate::campaign::Campaign;
+use crate::campaign::{Campaign, OwnSegments};
 use crate::config::{self, Review};
 use crate::exchange::explain::Explainer;
 use crate::http::ListeningSocket;
@@ -40,8 +40,11 @@ pub(super) fn build(
         up.collect()
     };
     let (folder, settings) = (folder.to_owned(), Arc::clone(&ground.settings));
-    let load = move || -> Result<Vec<Arc<Campaign>>, String> {
-        config::load_catalogue(&folder, &settings).map_err(|faults| faults.to_string())
+    let users = ground.secrets.users;
+    let load = move || -> Result<(Vec<Arc<Campaign>>, OwnSegments), String> {
+        let campaigns = config::load_catalogue(&folder, &settings).map_err(|it| it.to_string())?;
+        let segments = config::load_segments(&settings, &users).map_err(|it| it.to_string())?;
+        Ok((campaigns, segments))
     };
     AdminParts {
         socket,

@@ -77,6 +77,7 @@ fn place(rates: &Rates) -> Place<'_> {
         bids_per_imp: NonZeroUsize::MIN,
         region: RegionKey::of("sg"),
         user: None,
+        own_segments: &[],
         at: NOW,
         rates,
         ceiling: None,

@@ -31,6 +31,7 @@ fn on_screen(imp: &Value, creative: Creative, device: &Value) -> Result<Cpm, Pas
         bids_per_imp: NonZeroUsize::MIN,
         region: RegionKey::of("sg"),
         user: None,
+        own_segments: &[],
         at: UnixMillis::new(1_790_000_000_000),
         rates: &rates,
         ceiling: None,

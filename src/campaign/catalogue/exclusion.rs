@@ -76,7 +76,8 @@ impl Catalogue {
         let device = |asked: &DeviceType| query.device.is_some_and(|seen| asked.covers(seen));
         let system = |asked: &_| query.system == Some(*asked);
         let language = |asked: &_| query.language == Some(*asked);
-        let segment = |asked: &_| query.segments.contains(asked);
+        let segment =
+            |asked: &_| query.segments.contains(asked) || query.own_segments.contains(asked);
         // What was not read may be what it excludes.
         let may_be_all =
             query.more_segments == MoreSegments::None || targeting.segments.exclude.is_empty();

@@ -232,17 +232,17 @@ impl Index {
     }
 
     fn search_segments<'c>(&'c self, query: &Query<'_>, found: &mut Candidates<'c>) {
+        let seen = || query.segments.iter().chain(query.own_segments);
         if let Some(open) = &self.any_segment {
             let mut union = Union::EMPTY;
             union.push(open);
-            self.segments
-                .join_including(query.segments.iter(), &mut union);
+            self.segments.join_including(seen(), &mut union);
             found.segments = Some(union);
         }
         match query.more_segments {
             MoreSegments::None => self
                 .segments
-                .join_excluding(query.segments.iter(), &mut found.not_segments),
+                .join_excluding(seen(), &mut found.not_segments),
             MoreSegments::Unread => self.segments.join_all_excluding(&mut found.not_segments),
         }
     }

@@ -32,6 +32,8 @@ pub struct Query<'q> {
     pub segments: &'q [SegmentKey],
     /// Whether those are all.
     pub more_segments: MoreSegments,
+    /// The segments of our own that the user is in.
+    pub own_segments: &'q [SegmentKey],
     /// The shapes of creative that the impression takes.
     pub shapes: &'q [Shape],
     /// Which way it would be bought.

@@ -44,6 +44,8 @@ use crate::campaign::Country;
 
 fn with_query<T>(seen: &Seen, ask: impl FnOnce(&Query<'_>) -> T) -> T {
     let categories: CategorySet = seen.categories.iter().copied().collect();
+    // Whoever says that the user is in a segment, it is one.
+    let (of_others, own) = seen.segments.split_at(seen.segments.len() / 2);
     ask(&Query {
         region: seen.region,
         exchange: seen.exchange,
@@ -55,7 +57,8 @@ fn with_query<T>(seen: &Seen, ask: impl FnOnce(&Query<'_>) -> T) -> T {
         site: seen.site,
         app: seen.app,
         categories: &categories,
-        segments: &seen.segments,
+        segments: of_others,
+        own_segments: own,
         more_segments: seen.more_segments,
         shapes: &seen.shapes,
         through: match &seen.deals {
@@ -634,6 +637,7 @@ fn query_of(categories: &CategorySet) -> Query<'_> {
         app: None,
         categories,
         segments: &[],
+        own_segments: &[],
         more_segments: MoreSegments::None,
         shapes: &[],
         through: Through::OpenMarket,

@@ -2,7 +2,7 @@ use std::sync::atomic::AtomicU32;
 
 use super::*;
 use crate::campaign::fixture::campaign;
-use crate::campaign::{Approvals, Campaign, ClickRates, Goal, Rates, SlotTable};
+use crate::campaign::{Approvals, Campaign, ClickRates, Goal, OwnSegments, Rates, SlotTable};
 use crate::clock::Clock;
 use crate::supervision::{Limit, Planes, Strategy, Supervisor, Tree};
 use crate::units::{BidId, CampaignKey, Cpm, Monotonic, Nanos};
@@ -56,7 +56,7 @@ impl Learning {
         };
         let priors = Priors::default();
         let (shelf, left_out) = Shelf::new(
-            vec![Arc::new(buys_clicks)],
+            (vec![Arc::new(buys_clicks)], OwnSegments::default()),
             SlotTable::new(Duration::from_mins(1)),
             (Rates::default(), ClickRates::believed(priors)),
             Approvals::default(),

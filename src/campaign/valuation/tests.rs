@@ -44,6 +44,7 @@ fn moment<'m>(categories: &'m CategorySet, segments: &'m [SegmentKey]) -> Moment
             categories,
             segments,
             more_segments: MoreSegments::None,
+            own_segments: &[],
             shapes: &[Shape::Video],
             through: Through::OpenMarket,
         },

@@ -62,7 +62,7 @@ pub(super) fn read(
     let cap = cap(&mut reader, "frequency");
     let pacing = reader.word("pacing", PACINGS, Pacing::Even);
     let active = reader.flag("active", true);
-    let targeting = targeting::read(&mut reader);
+    let targeting = targeting::read(&mut reader, places);
     let (budget_daily, budget_total) = budget?;
     let campaign = Campaign {
         id: id.into(),

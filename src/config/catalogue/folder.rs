@@ -11,7 +11,7 @@ use crate::config::faults::Findings;
 use crate::config::kinds::ID;
 use crate::config::near::nearest;
 use crate::config::reader::Reader;
-use crate::config::settings::{Exchange, Settings};
+use crate::config::settings::{Exchange, SegmentList, Settings};
 use crate::config::source::{Source, list};
 use crate::units::{AdvertiserKey, CampaignKey, Cpm, CreativeKey};
 
@@ -30,6 +30,8 @@ pub(in crate::config) struct Places {
     pub(in crate::config) regions: Option<Vec<String>>,
     pub(in crate::config) rates: Option<Rates>,
     pub(in crate::config) max_cpm: Option<Cpm>,
+    /// Our own segments.
+    pub(in crate::config) segments: Option<Vec<String>>,
 }
 
 impl Places {
@@ -41,6 +43,7 @@ impl Places {
             regions: Some(settings.regions.iter().map(|r| name(&r.name)).collect()),
             rates: Some(settings.rates.in_usd.clone()),
             max_cpm: Some(settings.fuses.max_cpm),
+            segments: Some(segment_names(&settings.segments)),
         }
     }
 }
@@ -53,7 +56,12 @@ pub(in crate::config) fn seats_of(exchanges: &[Exchange]) -> Vec<(Arc<str>, Vec<
         .collect()
 }
 
-/// Says so where an exchange or a region is not in `bidtree.toml`; nothing where that could not be read.
+/// What our own segments are called.
+pub(in crate::config) fn segment_names(lists: &[SegmentList]) -> Vec<String> {
+    lists.iter().map(|list| list.name.to_string()).collect()
+}
+
+/// Says so where an exchange, a region or a segment of ours is not in `bidtree.toml`; nothing where that could not be read.
 pub(super) fn check_known(reader: &Reader<'_>, key: &str, name: &str, known: Option<&[String]>) {
     let Some(known) = known else { return };
     if known.iter().any(|known| known == name) {

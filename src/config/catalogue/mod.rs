@@ -15,4 +15,4 @@ mod valuation;
 
 pub use creative::MARKUP_BYTES_MAX;
 pub use folder::CAMPAIGNS_MAX;
-pub(super) use folder::{Places, read, seats_of};
+pub(super) use folder::{Places, read, seats_of, segment_names};

@@ -2,6 +2,7 @@
 
 use super::folder::{Parts, check_known};
 use super::hours::{HOURS, joined};
+use super::targeting::segment_keys;
 use crate::campaign::{Conditions, FormatKind, Goal, InventoryList, Multiplier};
 use crate::config::keys;
 use crate::config::kinds::{
@@ -65,7 +66,8 @@ fn conditions(reader: &mut Reader<'_>, parts: &Parts<'_>) -> Conditions {
     for name in &exchanges {
         check_known(reader, "exchanges", name, parts.places.exchanges.as_deref());
     }
-    let mut segments = reader.list("segments", &SEGMENT);
+    let named = reader.list("segments", &SEGMENT);
+    let mut segments = segment_keys(reader, &named, parts.places);
     segments.sort_unstable();
     let says_hours = reader.has("hours");
     let hours = joined(reader.list("hours", &HOURS));

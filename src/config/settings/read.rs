@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::{Settings, click_rates, exchange, own, region, relations, traffic};
-use crate::config::catalogue::{Places, seats_of};
+use super::{Settings, click_rates, exchange, own, region, relations, segment, traffic};
+use crate::config::catalogue::{Places, seats_of, segment_names};
 use crate::config::faults::Findings;
 use crate::config::keys;
 use crate::config::overrides::{Override, laid_over};
@@ -38,6 +38,7 @@ pub(in crate::config) fn read(
     let store = own::store(&mut top);
     let rates = own::rates(&mut top);
     let traffic = traffic::read(&mut top, dir);
+    let segments = segment::read(&mut top, dir);
     let fuses = own::fuses(&mut top);
     let click_rates = click_rates::read(&mut top);
 
@@ -60,6 +61,7 @@ pub(in crate::config) fn read(
         regions: Some(region_names),
         rates: Some(rates.in_usd.clone()),
         max_cpm: Some(fuses.max_cpm),
+        segments: Some(segment_names(&segments)),
     };
     let settings = notices.map(|notices| Settings {
         server,
@@ -72,6 +74,7 @@ pub(in crate::config) fn read(
         store,
         rates,
         traffic,
+        segments,
         fuses,
         click_rates,
     });

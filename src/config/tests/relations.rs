@@ -72,6 +72,31 @@ const SERVER_ROWS: &[Row] = &[
         "exchanges.plain.supply_chain.blocked[0] = \"bad\": expects a seller's system",
     ),
     (
+        "[regions.row]",
+        "sync_url = \"https://x.example/match?id={user_id}\"\n[regions.row]",
+        "exchanges.plain.sync_url: needs notices.secure_url",
+    ),
+    (
+        "[regions.row]",
+        "sync_url = \"https://x.example/match\"\n[regions.row]",
+        "exchanges.plain.sync_url = \"https://x.example/match\": expects an https URL with {user_id}",
+    ),
+    (
+        "[regions.row]",
+        "sync_url = \"https://{user_id}.example/match\"\n[regions.row]",
+        "exchanges.plain.sync_url = \"https://{user_id}.example/match\": expects an https URL with {user_id}",
+    ),
+    (
+        "[notices]",
+        "[[segments]]\nname = \"buyers\"\n[notices]",
+        "segments[0].file: missing; expects the name of a .txt file",
+    ),
+    (
+        "[notices]",
+        "[[segments]]\nname = \"a/b\"\nfile = \"a.txt\"\nids = \"md5\"\n[notices]",
+        "segments[0].ids = \"md5\": expects one of plain, keys",
+    ),
+    (
         "[notices]",
         "[traffic]\nbots = \"../bots.txt\"\n[notices]",
         "traffic.bots = \"../bots.txt\": expects the name of a .txt file",
@@ -159,6 +184,11 @@ const SERVER_ROWS: &[Row] = &[
 ];
 
 const CAMPAIGN_ROWS: &[Row] = &[
+    (
+        "creatives =",
+        "targeting = { segments = { exclude = [\"own:buyers\"] } }\ncreatives =",
+        "targeting.segments: buyers is not in bidtree.toml",
+    ),
     (
         "\"shoes\"",
         "\"shoe\"",
@@ -371,6 +401,26 @@ const CAMPAIGN_ROWS: &[Row] = &[
 ];
 
 const ADVERTISER_ROWS: &[Row] = &[
+    (
+        "domains",
+        "budget_daily = \"0\"\ndomains",
+        "budget_daily: must be above 0; leave it out for no limit",
+    ),
+    (
+        "domains",
+        "cap = { impressions = 3 }\ndomains",
+        "cap.within: missing",
+    ),
+    (
+        "domains",
+        "cap = { impressions = 3, within = \"31d\" }\ndomains",
+        "cap: frequency cap needs at least 1 impression in a window above 0 and of at most 30 days",
+    ),
+    (
+        "domains",
+        "time_zone = \"Moon\"\ndomains",
+        "time_zone = \"Moon\": expects a time zone",
+    ),
     (
         "domains",
         "seats = { plane = \"a\" }\ndomains",

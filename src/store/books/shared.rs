@@ -232,7 +232,7 @@ impl SharedAccounts {
     }
 
     /// Stores what was checked.
-    pub(super) fn record(&mut self, change: Change, movement: &Movement, sequence: u64) {
+    pub(super) fn record(&mut self, change: &Change, movement: &Movement, sequence: u64) {
         let advertiser = change.share.advertiser;
         let account = self.accounts.entry(advertiser).or_default();
         account.balance = change.lifetime;

@@ -129,11 +129,11 @@ fn step() -> impl Strategy<Value = Step> {
 const CAMPAIGNS: [Viewing; 2] = [SHOES, HATS];
 const WINDOW_MS: i64 = 300_000;
 
-fn within(impressions: u32) -> Option<Cap> {
-    Some(Cap {
+fn within(impressions: u32) -> Cap {
+    Cap {
         impressions,
         window: Duration::from_mins(5),
-    })
+    }
 }
 
 /// Lives through the steps with these caps in the table, beside plain lists of times, and says where a window of any
@@ -197,7 +197,7 @@ proptest! {
         (own, shared) in (1..4_u32, 1..5_u32),
         steps in proptest::collection::vec(step(), 1..150),
     ) {
-        let caps = Caps { campaign: within(own), advertiser: within(shared) };
+        let caps = Caps { campaign: Some(within(own)), advertiser: Some(within(shared)) };
         prop_assert_eq!(live(&steps, caps, (own as usize, shared as usize)), Ok(()));
     }
 }
@@ -209,11 +209,11 @@ fn a_table_without_the_advertisers_cap_would_be_found() {
         .flat_map(|who| [Step::Bid(who, true), Step::Bill(0)])
         .collect();
     let blind = Caps {
-        campaign: within(1),
+        campaign: Some(within(1)),
         advertiser: None,
     };
     let both = Caps {
-        advertiser: within(1),
+        advertiser: Some(within(1)),
         ..blind
     };
     assert_eq!(live(&steps, both, (1, 1)), Ok(()));
