@@ -172,16 +172,22 @@ impl Running {
     fn is_funded(&self) -> bool {
         let catalogue = self.parts.campaigns.roster.shelf.current();
         let now = self.parts.clock.wall();
-        let spent: Vec<Value> = (self.campaigns().into_iter())
-            .filter(|campaign| campaign["committed_nanos"] == campaign["budget_daily_nanos"])
-            .map(|campaign| campaign["id"].clone())
-            .collect();
+        let page = self.admin("GET", "/campaigns").json();
+        let spent = |rows: &str, budget: &str| -> Vec<Value> {
+            let rows = page[rows].as_array().into_iter().flatten();
+            rows.filter(|row| row["committed_nanos"] == row[budget])
+                .map(|row| row["id"].clone())
+                .collect()
+        };
+        let campaigns = spent("campaigns", "budget_daily_nanos");
+        let advertisers = spent("advertisers", "budget_total_nanos");
         self.parts.regions.iter().all(|region| {
             let wanted = catalogue.offers().iter().filter(|offer| {
                 let campaign = &offer.campaign;
                 campaign.regions.includes(&region.ledger.region)
                     && catalogue.is_on(offer, now)
-                    && !spent.iter().any(|id| id == &*campaign.id)
+                    && !campaigns.iter().any(|id| id == &*campaign.id)
+                    && !advertisers.iter().any(|id| id == &*campaign.advertiser.id)
             });
             let held = region.ledger.meter.leases_open.load(Ordering::Relaxed);
             held >= u64::try_from(wanted.count()).expect("few campaigns")
