@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::store::books::Books;
 use crate::store::journal_server::{Booked, Journal, Unanswered, follow, pass_on, read};
 use crate::supervision::{Address, Context, Failure, Plane, Server, Spec, Stage, server};
-use crate::units::{AdvertiserKey, CampaignKey, LedgerTime, RegionKey, UserKey};
+use crate::units::{AdvertiserKey, CampaignKey, LedgerTime, RegionKey, UnixMillis, UserKey};
 
 /// Losses and bills that may wait; handling one takes a microsecond.
 const MAILBOX: usize = 16_384;
@@ -67,6 +67,8 @@ pub struct FrequencyParts {
     pub last: Arc<ArcSwapOption<Frequency>>,
     /// How long bids of a former process may be billed, if caps hold for them, too; zero if not.
     pub doubt: Duration,
+    /// When this process began.
+    pub began: UnixMillis,
 }
 
 /// Frequency capping as a child.
@@ -131,7 +133,9 @@ impl FrequencyServer {
         let Some(own) = self.parts.address.whereis() else {
             return;
         };
-        let followed = follow(&self.parts.journal, Some(self.parts.region), History::of).await;
+        let (region, began) = (self.parts.region, self.parts.began);
+        let look = move |books: &Books| History::of(books, region, began);
+        let followed = follow(&self.parts.journal, Some(region), look).await;
         let Ok((history, feed)) = followed else {
             return;
         };
@@ -141,7 +145,7 @@ impl FrequencyServer {
     }
 
     fn begin(&mut self, history: History) {
-        if history.is_old && !self.parts.doubt.is_zero() && !self.parts.had_table() {
+        if history.is_in_doubt && !self.parts.doubt.is_zero() && !self.parts.had_table() {
             self.table
                 .doubt_until(self.clock.ledger().plus(self.parts.doubt));
         }
@@ -235,18 +239,20 @@ impl FrequencyServer {
 struct History {
     positions: std::ops::Range<u64>,
     complete_since: Option<LedgerTime>,
-    /// Whether anything was ever booked.
-    is_old: bool,
+    /// Whether a lease of a former process is open: only of such are there bids that may still be billed.
+    is_in_doubt: bool,
 }
 
 impl History {
-    fn of(books: &Books) -> Self {
+    fn of(books: &Books, region: RegionKey, began: UnixMillis) -> Self {
         let exposures = books.exposures();
         let since = exposures.complete_since();
         Self {
             positions: exposures.first()..exposures.end(),
             complete_since: since.map(|time| LedgerTime::from_millis(time.get())),
-            is_old: books.sequence() > 0,
+            is_in_doubt: books
+                .leases_of(region)
+                .any(|(_, lease)| lease.opened_at < began),
         }
     }
 }
@@ -355,7 +361,9 @@ impl Server for FrequencyServer {
         match self.phase {
             Phase::Unfollowed => self.follow(context).await,
             Phase::Anew => {
-                if let Ok(history) = read(&self.parts.journal, History::of).await {
+                let (region, began) = (self.parts.region, self.parts.began);
+                let look = move |books: &Books| History::of(books, region, began);
+                if let Ok(history) = read(&self.parts.journal, look).await {
                     self.begin(history);
                 }
             }

@@ -133,6 +133,7 @@ fn frequency(ground: &Ground, desk: &RegionDesk) -> FrequencyParts {
         shelf: Arc::clone(&ground.shelf),
         pairs_max: PAIRS_MAX,
         last: Arc::default(),
+        began: ground.clock.wall(),
         doubt: if ground.settings.campaigns.strict_caps {
             super::longest(&ground.holds)
         } else {
