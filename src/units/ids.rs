@@ -77,9 +77,9 @@ impl SegmentKey {
         Self(fnv1a_on(start, source.as_bytes()))
     }
 
-    /// The key of a segment of our own. Its text has no slash, so that no provider has it.
+    /// The key of a segment of our own: no provider's, even of one that calls itself `own`.
     pub const fn own(name: &str) -> Self {
-        Self(fnv1a_on(fnv1a(b"own:"), name.as_bytes()))
+        Self(fnv1a_on(fnv1a_on(FNV_OFFSET, OWN), name.as_bytes()))
     }
 }
 
@@ -172,6 +172,9 @@ const NO_TEXT: &[u8] = &[0xff];
 
 /// Bytes that no text contains, where a provider's key cannot have both.
 const KNOWN_BY: &[u8] = &[0xff, 0xfe];
+
+/// The same for what is ours.
+const OWN: &[u8] = &[0xff, 0xfd];
 
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 
