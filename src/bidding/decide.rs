@@ -14,7 +14,7 @@ mod waiting;
 
 use std::sync::Arc;
 
-pub(super) use self::candidate::{Asked, Way, lead, priced};
+pub(super) use self::candidate::{Asked, Way, is_clearly_below, lead, priced};
 pub use self::candidate::{Priced, Quote};
 use self::waiting::Waiting;
 use super::context::Context;
@@ -348,12 +348,6 @@ pub(super) fn query<'q>(
         shapes: chance.shapes(),
         through,
     }
-}
-
-/// Whether a candidate of the open market need not be looked at, whatever it shows. Both are rounded up by at most a micro,
-/// so one that may reach the floor is left to the exact comparison.
-pub(super) fn is_clearly_below(offer: &Offer, floor_in_dollars: Option<Cpm>) -> bool {
-    floor_in_dollars.is_some_and(|floor| offer.value.micros() + 2 < floor.micros())
 }
 
 fn try_candidate<F: Funds>(

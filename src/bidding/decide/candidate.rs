@@ -73,6 +73,12 @@ impl Way<'_> {
     }
 }
 
+/// Whether a candidate of the open market need not be looked at, whatever it shows. Both are rounded up by at most a micro,
+/// so one that may reach the floor is left to the exact comparison.
+pub(in crate::bidding) fn is_clearly_below(offer: &Offer, floor_in_dollars: Option<Cpm>) -> bool {
+    floor_in_dollars.is_some_and(|floor| offer.value.micros() + 2 < floor.micros())
+}
+
 /// What a candidate would show and bid.
 ///
 /// # Errors
