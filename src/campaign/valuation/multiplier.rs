@@ -157,7 +157,12 @@ impl Conditions {
                 .is_none_or(|hours| moment.hour.is_some_and(|hour| hours.contains(hour)))
             && (self.inventory.is_empty() || self.inventory.contains(query.site, query.app))
             && (self.categories.is_empty() || query.categories.iter().any(is_about))
-            && (self.segments.is_empty() || query.segments.iter().chain(query.own_segments).any(in_segment))
+            && (self.segments.is_empty()
+                || query
+                    .segments
+                    .iter()
+                    .chain(query.own_segments)
+                    .any(in_segment))
     }
 
     fn most_values(&self) -> usize {
