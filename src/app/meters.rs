@@ -8,7 +8,7 @@ use crate::campaign::Shelf;
 use crate::campaign::approval_server::ApprovalDesk;
 use crate::campaign::click_rate_server::ClickMeter;
 use crate::exchange::stop_all::StopAll;
-use crate::http::DataThreads;
+use crate::http::{DataThreads, Load};
 use crate::region::ledger_server::LedgerMeter;
 use crate::telemetry::Gauge;
 use crate::units::ExchangeKey;
@@ -60,8 +60,8 @@ pub(super) fn rejected(name: &Arc<str>, exchange: ExchangeKey, approvals: &Appro
     }
 }
 
-fn of_thread(threads: &DataThreads, number: usize) -> [Gauge; 2] {
-    let (connections, late) = (threads.clone(), threads.clone());
+fn of_thread(threads: &DataThreads, number: usize) -> [Gauge; 3] {
+    let (connections, late, shed) = (threads.clone(), threads.clone(), threads.clone());
     let label = || Some(("thread", number.to_string()));
     [
         Gauge {
@@ -82,6 +82,12 @@ fn of_thread(threads: &DataThreads, number: usize) -> [Gauge; 2] {
                 late.load(number)
                     .map_or(0.0, |load| load.late().as_secs_f64())
             }),
+        },
+        Gauge {
+            name: "bidtree_data_thread_shed_share",
+            label: label(),
+            help: "What part of its requests a data thread sheds, since it cannot keep up.",
+            read: Box::new(move || shed.load(number).map_or(0.0, Load::shed_share)),
         },
     ]
 }

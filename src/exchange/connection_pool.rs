@@ -160,11 +160,7 @@ impl Service for BidService {
             Shed::Degraded
         } else if self.child.is_stopping() {
             Shed::Closing
-        } else if self
-            .berth
-            .load()
-            .is_some_and(crate::http::Load::is_overloaded)
-        {
+        } else if self.berth.load().is_some_and(crate::http::Load::sheds) {
             Shed::Overloaded
         } else {
             return Ok(());

@@ -4,7 +4,7 @@
 //! age can include what it waited in the socket, and so that a thread that cannot keep up sheds before it reads.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::clock::Clock;
@@ -15,9 +15,11 @@ use crate::units::Monotonic;
 /// machine wakes for it, which is most of what idling costs.
 const LAP_EVERY: Duration = Duration::from_millis(10);
 
-/// Laps that have come late without a break for so long say that work arrives faster than it is done; less, and one alone,
-/// is a hiccup. As long as `CoDel`'s interval (RFC 8289, section 4.2): time, not laps, since laps are long just then.
-const LATE_FOR: Duration = Duration::from_millis(100);
+/// How much more of the requests is shed after a lap that came twice as late as it may; after a later one more, up to four
+/// times as much. From nothing to everything in two or three laps, since a queue grows by what a lap brings.
+const SHED_MORE: f64 = 0.1;
+/// How much less is shed after a lap in time: slowly, or everybody would be let in at once and wait for each other again.
+const SHED_LESS: f64 = 0.01;
 
 /// What is known of all data threads: made before the tree.
 #[derive(Clone, Debug)]
@@ -28,7 +30,10 @@ pub struct DataThreads(Arc<[Load]>);
 pub struct Load {
     connections: AtomicUsize,
     late_ns: AtomicU64,
-    overloaded: AtomicBool,
+    /// How many of 2³² requests are shed.
+    shed_share: AtomicU32,
+    /// What is owed of a request that is to be shed, in parts of 2³².
+    shed_due: AtomicU32,
 }
 
 /// A connection's place on a data thread; dropped when the connection ends.
@@ -81,9 +86,20 @@ impl Load {
         Duration::from_nanos(self.late_ns.load(Ordering::Relaxed))
     }
 
-    /// Whether the thread cannot keep up.
-    pub fn is_overloaded(&self) -> bool {
-        self.overloaded.load(Ordering::Relaxed)
+    /// What part of the requests the thread sheds, since it cannot keep up: 0 to 1.
+    pub fn shed_share(&self) -> f64 {
+        f64::from(self.shed_share.load(Ordering::Relaxed)) / f64::from(u32::MAX)
+    }
+
+    /// Whether the next request is shed: as many as the share says, evenly among the others. Asked by its own thread.
+    pub fn sheds(&self) -> bool {
+        let share = self.shed_share.load(Ordering::Relaxed);
+        if share == 0 {
+            return false;
+        }
+        let (due, sheds) = (self.shed_due.load(Ordering::Relaxed)).overflowing_add(share);
+        self.shed_due.store(due, Ordering::Relaxed);
+        sheds
     }
 }
 
@@ -107,8 +123,7 @@ impl Drop for Berth {
     }
 }
 
-/// A data thread as a child. It is overloaded once all laps of 100 ms came more than `late_max` late, two at least, until
-/// one does not.
+/// A data thread as a child. It sheds as much of its requests as it takes for its laps to come no more than `late_max` late.
 pub fn data_thread(number: usize, threads: &DataThreads, late_max: Duration) -> Spec {
     let threads = threads.clone();
     let id = format!("data_thread_{number}");
@@ -149,7 +164,7 @@ impl Drop for Closes {
 }
 
 async fn measure(clock: &Clock, load: &Load, late_max: Duration) {
-    let mut laps = Laps::default();
+    let mut valve = Valve::default();
     loop {
         let due: Monotonic = clock.monotonic().plus(LAP_EVERY);
         tokio::time::sleep(LAP_EVERY).await;
@@ -160,30 +175,42 @@ async fn measure(clock: &Clock, load: &Load, late_max: Duration) {
             u64::try_from(late.as_nanos()).unwrap_or(u64::MAX),
             Ordering::Relaxed,
         );
-        let overloaded = laps.came((due, now), late > late_max);
-        load.overloaded.store(overloaded, Ordering::Relaxed);
+        let share = valve.turned(late, late_max);
+        load.shed_share.store(share, Ordering::Relaxed);
     }
 }
 
-/// Since when laps have come late.
+/// How much is shed, turned a little by each lap so that laps come about as late as they may: the thread then does all it
+/// can, and what it lets in does not wait. After PIE (RFC 8033, section 4.2), by laps instead of packets.
 #[derive(Debug, Default)]
-struct Laps {
-    late_since: Option<Monotonic>,
+struct Valve {
+    share: f64,
+    was_late: bool,
 }
 
-impl Laps {
-    /// A lap came, which was due before; whether that makes the thread overloaded.
-    fn came(&mut self, (due, now): (Monotonic, Monotonic), is_late: bool) -> bool {
-        if !is_late {
-            self.late_since = None;
-            return false;
+impl Valve {
+    /// A lap came so late; how many of 2³² requests are shed from now on.
+    fn turned(&mut self, late: Duration, late_max: Duration) -> u32 {
+        let is_late = late > late_max;
+        let over = late.as_secs_f64() / late_max.as_secs_f64().max(f64::MIN_POSITIVE) - 1.0;
+        // One late lap is a hiccup, of this machine or of its host.
+        if is_late && self.was_late {
+            self.share = (self.share + SHED_MORE * over.clamp(0.0, 4.0)).min(1.0);
+        } else if !is_late {
+            self.share = (self.share - SHED_LESS).max(0.0);
         }
-        let Some(since) = self.late_since else {
-            self.late_since = Some(due);
-            return false;
-        };
-        now.since(since) >= LATE_FOR
+        self.was_late = is_late;
+        of_all(self.share)
     }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "from 0 to 1, so it fits"
+)]
+fn of_all(share: f64) -> u32 {
+    (share * f64::from(u32::MAX)) as u32
 }
 
 #[cfg(test)]
@@ -208,29 +235,78 @@ mod tests {
     }
 
     #[test]
-    fn laps_that_come_late_for_a_tenth_of_a_second_are_overload_however_many_they_are() {
-        let clock = Clock::system();
-        let start = clock.monotonic();
-        let at = |ms| start.plus(Duration::from_millis(ms));
-        let mut laps = Laps::default();
-        // Due and come, in ms; late from 20 ms on.
-        for (due, now, overloaded) in [
-            (10, 15, false),
-            (25, 60, false),
-            (70, 120, false),
-            (130, 135, false),
-            (145, 180, false),
-            (190, 230, false),
-            (240, 270, true),
-            (280, 320, true),
-            (330, 331, false),
-            (341, 460, false),
-            (470, 500, true),
-            (510, 511, false),
-        ] {
-            let found = laps.came((at(due), at(now)), now - due > 20);
-            assert_eq!(found, overloaded, "due at {due} ms, came at {now} ms");
+    fn late_laps_open_the_valve_fast_and_others_close_it_slowly() {
+        let ms = Duration::from_millis;
+        let mut valve = Valve::default();
+        let mut turned = |late| f64::from(valve.turned(ms(late), ms(10))) / f64::from(u32::MAX);
+        assert!(turned(9) < 0.001);
+        assert!(turned(500) < 0.001, "one alone is a hiccup");
+        assert!(turned(5) < 0.001 && turned(30) < 0.001);
+        assert!((turned(20) - 0.1).abs() < 0.001);
+        assert!((turned(200) - 0.5).abs() < 0.001);
+        assert!((turned(10) - 0.49).abs() < 0.001);
+        for _ in 0..10 {
+            turned(500);
         }
+        assert!((turned(500) - 1.0).abs() < 0.001);
+        for _ in 0..100 {
+            turned(0);
+        }
+        assert!(turned(0) < 0.001);
+    }
+
+    /// A thread that answers all that is there, lap by lap, and what it sheds in the end: so many requests come in a second,
+    /// and each takes so many µs, or a few where it is shed.
+    fn settled(rate: f64, cost_us: f64) -> (f64, Duration) {
+        const SHED_US: f64 = 12.0;
+        let mut valve = Valve::default();
+        let (mut waiting, mut due, mut now, mut longest) = (0.0_f64, 0.01, 0.0, 0.0_f64);
+        while now < 6.0 {
+            let each = valve.share * SHED_US + (1.0 - valve.share) * cost_us;
+            let took = (waiting * each / 1e6).max(1e-4);
+            waiting = rate * took;
+            now += took;
+            if now >= due {
+                valve.turned(
+                    Duration::from_secs_f64(now - due),
+                    Duration::from_millis(10),
+                );
+                due = now + 0.01;
+                if now > 3.0 {
+                    longest = longest.max(took);
+                }
+            }
+        }
+        (valve.share, Duration::from_secs_f64(longest))
+    }
+
+    #[test]
+    fn a_thread_with_too_much_to_do_does_what_it_can_and_nobody_waits_long() {
+        let (share, wait) = settled(30_000.0, 45.0);
+        // 22,222 a second are done where none is shed; with 0.36 shed it is all done in time.
+        assert!((0.3..0.5).contains(&share), "{share}");
+        assert!(wait < Duration::from_millis(40), "{wait:?}");
+        let (share, wait) = settled(60_000.0, 45.0);
+        assert!((0.8..1.0).contains(&share), "{share}");
+        assert!(wait < Duration::from_millis(40), "{wait:?}");
+        let (share, _) = settled(15_000.0, 45.0);
+        assert!(share < 0.001, "{share}");
+    }
+
+    #[test]
+    fn what_is_shed_is_spread_among_what_is_not() {
+        let load = Load::default();
+        assert!((0..1_000).all(|_| !load.sheds()));
+        load.shed_share.store(of_all(0.25), Ordering::Relaxed);
+        let shed: Vec<bool> = (0..1_000).map(|_| load.sheds()).collect();
+        assert!(
+            shed.chunks(8)
+                .all(|eight| eight.iter().filter(|is| **is).count() <= 3)
+        );
+        let count = shed.iter().filter(|is| **is).count();
+        assert!((249..=251).contains(&count), "{count}");
+        load.shed_share.store(of_all(1.0), Ordering::Relaxed);
+        assert!((0..1_000).filter(|_| load.sheds()).count() > 998);
     }
 
     #[test]
@@ -268,7 +344,7 @@ mod tests {
         control.block_on(async {
             tree.start(plan).await.unwrap();
             let sheds = async {
-                while !threads.load(0).is_some_and(Load::is_overloaded) {
+                while threads.load(0).is_none_or(|load| load.shed_share() < 0.5) {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             };
