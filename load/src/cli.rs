@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use bidtree_load::scenario::{RATE_MAX, SECONDS_MAX};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -66,10 +67,10 @@ pub(crate) struct Run {
     /// A bundled scenario's name (see `list`), or a TOML file like those in load/scenarios.
     pub(crate) scenario: String,
     /// Send for so many seconds instead of what the scenario says.
-    #[arg(long)]
+    #[arg(long, value_parser = value_parser!(u32).range(1..=i64::from(SECONDS_MAX)))]
     pub(crate) seconds: Option<u32>,
-    /// Requests per second over all exchanges.
-    #[arg(long)]
+    /// Requests per second over all exchanges; a ramp has its own.
+    #[arg(long, value_parser = value_parser!(u32).range(1..=i64::from(RATE_MAX)))]
     pub(crate) rate: Option<u32>,
     /// The same seed sends the same requests and decides auctions alike.
     #[arg(long)]
@@ -241,5 +242,29 @@ mod tests {
             examples += 1;
         }
         assert_eq!(examples, 10);
+    }
+
+    #[test]
+    fn a_rate_or_a_length_that_no_scenario_may_have_is_refused() {
+        for (option, value) in [
+            ("--rate", "0"),
+            ("--rate", "100001"),
+            ("--seconds", "0"),
+            ("--seconds", "86401"),
+        ] {
+            let words = ["bidtree-load", "run", "steady", option, value];
+            let error = Cli::try_parse_from(words).unwrap_err().to_string();
+            assert!(error.contains(option) && error.contains(value), "{error}");
+        }
+        let words = [
+            "bidtree-load",
+            "run",
+            "steady",
+            "--rate",
+            "1",
+            "--seconds",
+            "86400",
+        ];
+        Cli::try_parse_from(words).unwrap();
     }
 }

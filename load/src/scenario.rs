@@ -32,6 +32,7 @@ pub use injection::{Act, Barrage, Injection, Siege};
 pub use notices::Notices;
 pub use oracle::{BooksRule, OracleExpectations, OracleSettings};
 pub use server::{Server, Start};
+pub use validate::{RATE_MAX, SECONDS_MAX};
 
 mod bundled;
 

@@ -43,7 +43,7 @@ use crate::supervision::{Address, Dynamic, Planes, Post, Tree};
 use crate::telemetry::{AggregatorParts, LogLimits, LogPlace, Meters, RequestCounters, Trace};
 use crate::units::ExchangeKey;
 
-/// A data thread sheds while even its shortest lap is later than this part of the smallest deadline.
+/// A data thread sheds what it takes for its laps to come no later than this part of the smallest deadline.
 const LATE_PART: u32 = 10;
 /// Reloads may bring as many new campaigns as there were while the old ones' slots still rest.
 const SLOTS_PER_CAMPAIGN: usize = 2;

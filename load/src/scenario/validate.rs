@@ -16,10 +16,10 @@ use crate::decimal::Micros;
 use crate::traffic;
 use crate::wire::Target;
 
-/// More than one thread of this program can send.
-pub(super) const RATE_MAX: u32 = 100_000;
-/// A day.
-pub(super) const SECONDS_MAX: u32 = 86_400;
+/// Requests per second: more than one thread of this program can send.
+pub const RATE_MAX: u32 = 100_000;
+/// The longest run: a day.
+pub const SECONDS_MAX: u32 = 86_400;
 /// Sockets that one exchange may hold.
 const CONNECTIONS_MAX: usize = 10_000;
 
