@@ -8,13 +8,19 @@ use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 
+use foldhash::fast::RandomState;
+
 use crate::campaign::bitmap::{Cursor, Ranks, RanksBuilder};
+
+/// Looked into a dozen times for each impression. A fast hash is safe here: what is in it are words of our own campaigns, and
+/// a request, which may be anybody's, is only looked up.
+type Sets<K> = HashMap<K, Ranks, RandomState>;
 
 /// Who includes and who excludes each value.
 #[derive(Debug)]
 pub(super) struct Postings<K> {
-    include: HashMap<K, Ranks>,
-    exclude: HashMap<K, Ranks>,
+    include: Sets<K>,
+    exclude: Sets<K>,
     /// Those that exclude anything.
     excluding: Ranks,
 }
