@@ -27,6 +27,9 @@ use crate::units::{AdvertiserKey, CampaignKey, CampaignSlot, Cpm, Nanos, Rate, U
 /// Candidates looked at for one impression, and again for its deals. The best are first, and one in a few passes; one that
 /// has looked at so many in vain would look at hundreds more, while the others of its request wait.
 pub const CANDIDATES_MAX: usize = 64;
+/// Campaigns on an impression's deals that are put in order before the best are looked at: the one that is guaranteed or pays
+/// most on a deal may pay least in the open, which is the order they are found in. A deal has a handful.
+const LEADS_MAX: usize = 512;
 /// How many candidates are looked at between two looks at the deadline: a microsecond's work.
 const LOOK_AT_DEADLINE_EVERY: usize = 8;
 
@@ -157,7 +160,7 @@ impl<'c, 'r, F: Funds, L: Fn() -> bool> Search<'_, 'c, 'r, F, L> {
         }
         let query = query((self.context, self.chance), Through::Deals(known.ids()));
         let mut leads = Vec::new();
-        for (seen, rank) in catalogue.search(&query).take(CANDIDATES_MAX).enumerate() {
+        for (seen, rank) in catalogue.search(&query).take(LEADS_MAX).enumerate() {
             self.look_at_deadline(seen)?;
             let Some(offer) = catalogue.offer(rank) else {
                 continue;

@@ -236,3 +236,18 @@ fn bids_on_deals_are_tried_dearest_first_and_only_so_many_of_them() {
     let on_deals = &purse.promised[..CANDIDATES_MAX];
     assert!(on_deals.is_sorted_by_key(|offered| std::cmp::Reverse(offered.charge)));
 }
+
+#[test]
+fn what_is_guaranteed_is_found_behind_many_that_pay_more_in_the_open() {
+    let rates = Rates::default();
+    let guaranteed = Deal {
+        guaranteed: true,
+        ..deal("d")
+    };
+    let last = named("last", 0.5, &[guaranteed]);
+    let others = (0..200).map(|number| named(&format!("c{number}"), 2.0, &[deal("d")]));
+    let catalogue = catalogue(others.chain([last]), NOW);
+    let asked = offering(&json!([{ "id": "d" }]));
+    let chosen = choose_all(&asked, &catalogue, taking(1, &rates), &mut Purse::full()).unwrap();
+    assert_eq!(chosen[0].campaign, CampaignKey::of("last"));
+}
