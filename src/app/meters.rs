@@ -92,18 +92,29 @@ fn of_thread(threads: &DataThreads, number: usize) -> [Gauge; 3] {
     ]
 }
 
+/// One number of a meter.
+fn of_meter<M: Send + Sync + 'static>(
+    (name, help): (&'static str, &'static str),
+    label: Option<(&'static str, String)>,
+    meter: &Arc<M>,
+    read: fn(&M) -> &AtomicU64,
+) -> Gauge {
+    let meter = Arc::clone(meter);
+    Gauge {
+        name,
+        label,
+        help,
+        read: Box::new(move || {
+            let number = read(&meter).load(Ordering::Relaxed);
+            usize::try_from(number).map_or(f64::MAX, count)
+        }),
+    }
+}
+
 fn of_region(region: &RegionParts) -> [Gauge; 3] {
     let gauge = |name, help, read: fn(&LedgerMeter) -> &AtomicU64| {
-        let meter = Arc::clone(&region.ledger.meter);
-        Gauge {
-            name,
-            label: Some(("region", region.name.to_string())),
-            help,
-            read: Box::new(move || {
-                let count = read(&meter).load(Ordering::Relaxed);
-                usize::try_from(count).map_or(f64::MAX, self::count)
-            }),
-        }
+        let label = Some(("region", region.name.to_string()));
+        of_meter((name, help), label, &region.ledger.meter, read)
     };
     [
         gauge(
@@ -125,18 +136,8 @@ fn of_region(region: &RegionParts) -> [Gauge; 3] {
 }
 
 fn of_clicks(meter: &Arc<ClickMeter>) -> [Gauge; 3] {
-    let gauge = |name, help, read: fn(&ClickMeter) -> &AtomicU64| {
-        let meter = Arc::clone(meter);
-        Gauge {
-            name,
-            label: None,
-            help,
-            read: Box::new(move || {
-                let count = read(&meter).load(Ordering::Relaxed);
-                usize::try_from(count).map_or(f64::MAX, self::count)
-            }),
-        }
-    };
+    let gauge =
+        |name, help, read: fn(&ClickMeter) -> &AtomicU64| of_meter((name, help), None, meter, read);
     [
         gauge(
             "bidtree_click_rate_creatives",
