@@ -110,7 +110,7 @@ fn exchanges(parts: &Parts) -> Spec {
 }
 
 /// Each needs the ones after it to answer, and they hold nothing of it: `rest_for_one`. An engine's crash keeps the
-/// connections. Over 5 in 10 s: degraded (204 to everything), an alert, and probation.
+/// connections. Over its limit (5 in 10 s unless set): degraded (204 to everything), an alert, probation.
 fn exchange(parts: &ExchangeParts) -> Spec {
     Supervisor::new(RestForOne, parts.restart_limit)
         .child(connection_pool(&parts.pool))
