@@ -307,8 +307,11 @@ fn button(outcome: std::io::Result<()>, done: &str) -> Answer {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
 
     use super::*;
+    use crate::exchange::outcome::Outcome;
 
     const DOCUMENTED: &str = include_str!("../../docs/admin.md");
 
@@ -346,5 +349,71 @@ mod tests {
             (method.to_owned(), route.pattern().to_owned())
         });
         assert_eq!(routes.collect::<BTreeSet<_>>(), documented());
+    }
+
+    /// What a cookie of ours is called, and no metric.
+    const NO_METRICS: [&str; 1] = ["bidtree_id"];
+
+    /// The metrics that a source names outside of its tests.
+    fn metrics_in(source: &str) -> Vec<String> {
+        let code = source.split("#[cfg(test)]").next().unwrap_or_default();
+        let named = code.split("\"bidtree_").skip(1).map(|rest| {
+            let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '_');
+            format!("bidtree_{}", &rest[..end.unwrap_or(rest.len())])
+        });
+        named
+            .filter(|name| !NO_METRICS.contains(&name.as_str()))
+            .collect()
+    }
+
+    fn metrics_under(folder: &Path, found: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                metrics_under(&path, found);
+            } else if path.extension().is_some_and(|kind| kind == "rs") {
+                found.extend(metrics_in(&fs::read_to_string(path).unwrap()));
+            }
+        }
+    }
+
+    /// Those that begin no row of a table.
+    fn without_a_row<'n>(page: &str, names: impl IntoIterator<Item = &'n str>) -> Vec<&'n str> {
+        let mut names: Vec<_> = names.into_iter().collect();
+        names.retain(|name| !page.contains(&format!("\n| `{name}` |")));
+        names
+    }
+
+    #[test]
+    fn every_reason_and_every_metric_has_its_row_in_the_docs() {
+        let labels = Outcome::labels();
+        let reasons = labels.iter().map(|(_, reason)| *reason);
+        assert_eq!(without_a_row(DOCUMENTED, reasons), Vec::<&str>::new());
+        for (outcome, _) in &labels {
+            let quoted = format!("`outcome=\"{outcome}\"`");
+            assert!(DOCUMENTED.contains(&quoted), "{quoted}");
+        }
+        let mut metrics = BTreeSet::new();
+        metrics_under(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+            &mut metrics,
+        );
+        assert!(metrics.len() > 15, "{metrics:?}");
+        let names = metrics.iter().map(String::as_str);
+        assert_eq!(without_a_row(DOCUMENTED, names), Vec::<&str>::new());
+    }
+
+    /// The control: a source that counts something new, and a page that is silent about it, are seen.
+    #[test]
+    fn a_metric_that_the_docs_do_not_name_is_seen() {
+        let source = "counter!(\"bidtree_novelties_total\", \"kind\" => kind);\nconst COOKIE: &str = \"bidtree_id\";";
+        let found = metrics_in(source);
+        assert_eq!(found, ["bidtree_novelties_total"]);
+        let names = found.iter().map(String::as_str);
+        assert_eq!(
+            without_a_row(DOCUMENTED, names),
+            ["bidtree_novelties_total"]
+        );
+        assert_eq!(without_a_row("\n| `late` |", ["late", "later"]), ["later"]);
     }
 }
