@@ -145,7 +145,7 @@ impl AsyncService for NoticeService {
             }
         };
         let (place, bid) = ((token.exchange, token.creative), token.bid);
-        self.recognise(&request.head, token.user);
+        self.recognise(&request.head, query, token.user);
         let landing = (kind == "click").then(|| self.landing(&token)).flatten();
         let notice = notice(kind, query);
         let call = self
@@ -229,8 +229,12 @@ impl NoticeService {
         }
     }
 
-    /// Counts whether the browser that reports is the one that the exchange named: how well user syncs work.
-    fn recognise(&self, head: &Head<'_>, user: Option<UserKey>) {
+    /// Counts whether the browser that reports is the one that the exchange named: how well user syncs work. Where the
+    /// law or the person forbids to know who it is, nobody looks.
+    fn recognise(&self, head: &Head<'_>, query: &str, user: Option<UserKey>) {
+        if !is_allowed(head, query) {
+            return;
+        }
         let visitor = head.headers.find("cookie").and_then(VisitorId::in_cookies);
         if let (Some(visitor), Some(user)) = (visitor, user) {
             let key = self.parts.visitors.hash.key(&visitor.to_string());

@@ -266,13 +266,21 @@ fn a_synced_user_is_the_same_person_in_a_bid_and_on_our_own_domain() {
     let metrics = server.page("/metrics");
     let same = "bidtree_notices_total{kind=\"visitor\",outcome=\"same\"} 1";
     assert!(metrics.contains(same), "{metrics}");
+    // A browser that objects is sent on, and not looked at: who it is stays as uncounted as it was.
     let stranger = "cookie: bidtree_id=00112233445566778899aabbccddeeff\r\n";
+    for objection in ["sec-gpc: 1\r\n", "dnt: 1\r\n"] {
+        for cookies in [cookies.as_str(), stranger] {
+            let reply = server.browse(path, &format!("{cookies}{objection}"));
+            assert_eq!(reply.status, 302);
+        }
+    }
+    let metrics = server.page("/metrics");
+    assert!(metrics.contains(same), "{metrics}");
+    let other = same.replace("same", "other");
+    assert!(!metrics.contains("outcome=\"other\""), "{metrics}");
     assert_eq!(server.browse(path, stranger).status, 302);
     let metrics = server.page("/metrics");
-    assert!(
-        metrics.contains(&same.replace("same", "other")),
-        "{metrics}"
-    );
+    assert!(metrics.contains(&other), "{metrics}");
     server.stop();
 }
 
