@@ -22,6 +22,9 @@ use crate::units::{Cpm, Currency, ExchangeKey, RegionKey, SegmentKey, UnixMillis
 
 /// The longest domain or bundle that is looked at; longer ones match nothing that was configured.
 const NAME_BYTES_MAX: usize = 253;
+/// Segments and sources of ids that are read of one request, of all its lists together: a user is in some hundreds at most,
+/// and each is looked up for every impression. Who is in more is in some that were not read.
+pub(super) const SEGMENTS_MAX: usize = 1_024;
 /// `dsa.pubrender` of a publisher that cannot show who paid.
 const PUBLISHER_CANNOT_RENDER: u32 = 0;
 
@@ -44,7 +47,7 @@ pub struct Place<'p> {
     pub region: RegionKey,
     /// Whose device it is, where consent allows us to know.
     pub user: Option<UserKey>,
-    /// The segments of our own that the user is in, where consent allows us to know.
+    /// The segments of our own that the user is in, where consent allows us to know; sorted.
     pub own_segments: &'p [SegmentKey],
     /// When.
     pub at: UnixMillis,
@@ -79,7 +82,7 @@ pub struct Context<'r> {
     pub screen: Option<Size>,
     /// What the site or app is about.
     pub categories: CategorySet,
-    /// The segments that the user is in, where consent allows us to know.
+    /// The segments that the user is in, where consent allows us to know; sorted, each once.
     pub segments: Vec<SegmentKey>,
     /// Whether those are all that the request names.
     pub more_segments: MoreSegments,
@@ -291,17 +294,16 @@ fn segments(request: &BidRequest<'_>) -> (Vec<SegmentKey>, MoreSegments) {
     let sources = knowing.filter_map(|eid| eid.source.as_deref());
     let mut lists = data.items().iter().map(|data| &data.segments);
     let is_cut = data.is_unreadable() || eids.is_unreadable() || lists.any(Listed::is_unreadable);
-    let more = if is_cut {
+    let mut all = of_providers.chain(sources.map(SegmentKey::known_by));
+    let mut found: Vec<SegmentKey> = all.by_ref().take(SEGMENTS_MAX).collect();
+    let more = if is_cut || all.next().is_some() {
         MoreSegments::Unread
     } else {
         MoreSegments::None
     };
-    (
-        of_providers
-            .chain(sources.map(SegmentKey::known_by))
-            .collect(),
-        more,
-    )
+    found.sort_unstable();
+    found.dedup();
+    (found, more)
 }
 
 fn host_of(page: &str) -> Option<&str> {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 pub(super) use self::candidate::{Asked, Way, is_clearly_below, lead, priced};
 pub use self::candidate::{Priced, Quote};
-use self::waiting::Waiting;
+use self::waiting::{Waiting, Waits};
 use super::context::Context;
 use super::deals::{KnownDeals, Lead, in_dollars};
 use super::opportunity::Opportunity;
@@ -181,7 +181,7 @@ impl<'c, 'r, F: Funds, L: Fn() -> bool> Search<'_, 'c, 'r, F, L> {
         for (seen, lead) in leads.into_iter().take(CANDIDATES_MAX).enumerate() {
             self.look_at_deadline(seen)?;
             if let Some(offer) = catalogue.offer(lead.rank) {
-                self.take((offer, lead.rank), Way::Deal(lead));
+                self.take((offer, lead.rank), Way::Deal(lead), None);
             }
             if self.has(wanted) {
                 break;
@@ -217,12 +217,10 @@ impl<'c, 'r, F: Funds, L: Fn() -> bool> Search<'_, 'c, 'r, F, L> {
                 break;
             }
             if !waiting.is_empty() || !offer.campaign.is_plain() {
-                if let Some(value) = self.value(offer) {
-                    waiting.push(value, rank);
-                }
+                waiting.extend(self.value((offer, rank)));
                 continue;
             }
-            self.take((offer, rank), Way::OpenMarket);
+            self.take((offer, rank), Way::OpenMarket, None);
             if self.has(wanted) {
                 return Ok(());
             }
@@ -242,11 +240,13 @@ impl<'c, 'r, F: Funds, L: Fn() -> bool> Search<'_, 'c, 'r, F, L> {
     ) -> Result<(), PassReason> {
         let catalogue = self.catalogue;
         let mut seen = 0;
-        while let Some(rank) = waiting.pop(value) {
+        while let Some(waits) = waiting.pop(value) {
             self.look_at_deadline(seen)?;
             seen += 1;
-            if let Some(offer) = catalogue.offer(rank) {
-                self.take((offer, rank), Way::OpenMarket);
+            if let Some(offer) = catalogue.offer(waits.rank) {
+                let (priced, chosen) = waits.priced;
+                let priced = (chosen == self.choices.len()).then_some(priced);
+                self.take((offer, waits.rank), Way::OpenMarket, priced);
             }
             if self.has(wanted) {
                 break;
@@ -255,12 +255,16 @@ impl<'c, 'r, F: Funds, L: Fn() -> bool> Search<'_, 'c, 'r, F, L> {
         Ok(())
     }
 
-    /// What an impression is worth to a candidate here, in US dollars, if it would bid; it remembers why not.
-    fn value(&mut self, offer: &Offer) -> Option<Cpm> {
+    /// What an impression is worth to a candidate here, if it would bid; it remembers why not.
+    fn value(&mut self, (offer, rank): (&Offer, Rank)) -> Option<Waits> {
         let found = self.admits(offer)?.and_then(|()| {
             let priced = priced(self.asked(), offer, Way::OpenMarket)?;
             priced.quote(&offer.campaign, self.context)?;
-            priced.in_dollars.ok_or(PassReason::AboveCeiling)
+            Ok(Waits {
+                value: priced.in_dollars.ok_or(PassReason::AboveCeiling)?,
+                rank,
+                priced: (priced, self.choices.len()),
+            })
         });
         found
             .inspect_err(|reason| self.furthest = self.furthest.max(*reason))
@@ -308,14 +312,17 @@ impl<'c, 'r, F: Funds, L: Fn() -> bool> Search<'_, 'c, 'r, F, L> {
         })
     }
 
-    /// Takes a candidate, or remembers why not.
-    fn take(&mut self, (offer, rank): (&Offer, Rank), way: Way<'_>) {
+    /// Takes a candidate, or remembers why not. What is `known` of its price is not asked again.
+    fn take(&mut self, (offer, rank): (&Offer, Rank), way: Way<'_>, known: Option<Priced>) {
         let Some(admitted) = self.admits(offer) else {
             return;
         };
         let advertiser = offer.campaign.advertiser.key;
         let asked = (self.context, &*self.chance, self.catalogue);
-        let outcome = admitted.and_then(|()| try_candidate(asked, (offer, rank), way, self.funds));
+        let outcome = admitted.and_then(|()| {
+            let priced = known.map_or_else(|| priced(asked, offer, way), Ok)?;
+            try_candidate(asked, (offer, rank), (way, &priced), self.funds)
+        });
         match outcome {
             Ok(choice) => {
                 if let Some(creative) = offer.campaign.creatives.get(choice.creative) {
@@ -354,13 +361,12 @@ pub(super) fn query<'q>(
 }
 
 fn try_candidate<F: Funds>(
-    (context, chance, catalogue): Asked<'_, '_, '_>,
+    (context, chance, _): Asked<'_, '_, '_>,
     (offer, rank): (&Offer, Rank),
-    way: Way<'_>,
+    (way, priced): (Way<'_>, &Priced),
     funds: &mut F,
 ) -> Result<Choice<F::Hold>, PassReason> {
     let campaign = &*offer.campaign;
-    let priced = priced((context, chance, catalogue), offer, way)?;
     let quote = priced.quote(campaign, context)?;
     let hold = if context.is_test {
         None

@@ -28,11 +28,11 @@ pub struct Query<'q> {
     pub app: Option<&'q str>,
     /// What the site or app is about.
     pub categories: &'q CategorySet,
-    /// The segments that the user is known to be in.
+    /// The segments that the user is known to be in; sorted.
     pub segments: &'q [SegmentKey],
     /// Whether those are all.
     pub more_segments: MoreSegments,
-    /// The segments of our own that the user is in.
+    /// The segments of our own that the user is in; sorted.
     pub own_segments: &'q [SegmentKey],
     /// The shapes of creative that the impression takes.
     pub shapes: &'q [Shape],

@@ -145,7 +145,6 @@ impl Conditions {
                 .any(|device: &DeviceType| device.covers(seen))
         };
         let is_about = |seen| self.categories.iter().any(|named| named.covers(seen));
-        let in_segment = |seen: &SegmentKey| self.segments.binary_search(seen).is_ok();
         named(&self.formats, Some(&moment.format))
             && named(&self.exchanges, Some(&query.exchange))
             && named(&self.countries, query.country.as_ref())
@@ -158,11 +157,8 @@ impl Conditions {
             && (self.inventory.is_empty() || self.inventory.contains(query.site, query.app))
             && (self.categories.is_empty() || query.categories.iter().any(is_about))
             && (self.segments.is_empty()
-                || query
-                    .segments
-                    .iter()
-                    .chain(query.own_segments)
-                    .any(in_segment))
+                || share_any(&self.segments, query.segments)
+                || share_any(&self.segments, query.own_segments))
     }
 
     fn most_values(&self) -> usize {
@@ -181,6 +177,13 @@ impl Conditions {
         .max()
         .unwrap_or(0)
     }
+}
+
+/// Whether two sorted lists have a segment in common. The shorter is walked and the longer is searched, so that a request
+/// with many segments costs each multiplier no more than the few that it names.
+fn share_any<T: Ord>(a: &[T], b: &[T]) -> bool {
+    let (few, many) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    few.iter().any(|it| many.binary_search(it).is_ok())
 }
 
 impl FormatKind {
@@ -319,5 +322,60 @@ impl fmt::Display for Factor {
         }
         let digits = format!("{rest:09}");
         write!(f, "{whole}.{}", digits.trim_end_matches('0'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::cmp::Ordering;
+
+    use proptest::prelude::*;
+
+    use super::share_any;
+
+    thread_local! {
+        static COMPARISONS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    /// Counts how often it is compared.
+    #[derive(PartialEq, Eq)]
+    struct Counted(u32);
+
+    impl Ord for Counted {
+        fn cmp(&self, other: &Self) -> Ordering {
+            COMPARISONS.set(COMPARISONS.get() + 1);
+            self.0.cmp(&other.0)
+        }
+    }
+
+    impl PartialOrd for Counted {
+        fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+            Some(self.cmp(other))
+        }
+    }
+
+    #[test]
+    fn a_user_in_many_segments_costs_no_more_than_those_that_are_named() {
+        let named: Vec<_> = (0..8).map(|it| Counted(2 * it + 1)).collect();
+        let seen: Vec<_> = (0..1_024).map(|it| Counted(2 * it)).collect();
+        for (a, b) in [(&named, &seen), (&seen, &named)] {
+            COMPARISONS.set(0);
+            assert!(!share_any(a, b));
+            assert!(COMPARISONS.get() <= 8 * 11, "{}", COMPARISONS.get());
+        }
+    }
+
+    proptest! {
+        /// Beside a scan of both.
+        #[test]
+        fn lists_share_what_a_scan_says(
+            a in prop::collection::btree_set(0..400_u32, 0..40),
+            b in prop::collection::btree_set(0..400_u32, 0..40),
+        ) {
+            let (a, b): (Vec<_>, Vec<_>) = (a.into_iter().collect(), b.into_iter().collect());
+            let scanned = a.iter().any(|it| b.contains(it));
+            prop_assert_eq!(share_any(&a, &b), scanned);
+        }
     }
 }

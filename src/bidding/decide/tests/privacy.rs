@@ -1,6 +1,8 @@
 //! Where anything says that the user is not to be known, nothing of the user reaches a decision.
 
 use super::*;
+use crate::bidding::context::SEGMENTS_MAX;
+use crate::campaign::MoreSegments;
 use crate::openrtb::consent::{Privacy, user_id};
 
 /// What stands for a person in a request; each must be found nowhere else.
@@ -96,6 +98,39 @@ fn the_control_is_known() {
     let mut restricted = personal();
     restricted["regs"] = json!({ "coppa": 1 });
     assert_eq!(reason(&restricted, wanting), Some(PassReason::NoCandidate));
+}
+
+#[test]
+fn of_many_segments_so_many_are_read_and_who_excludes_any_passes() {
+    // Each list is read to its own bound, so a request that is to be beyond ours has several.
+    let of = |ids: &[usize]| {
+        let lists = ids.chunks(500).map(|ids| {
+            let all = ids.iter().map(|id| json!({ "id": id.to_string() }));
+            json!({ "id": "p", "segment": all.collect::<Vec<_>>() })
+        });
+        json!({ "user": { "data": lists.collect::<Vec<_>>() } })
+    };
+    let seen = |ids: &[usize]| {
+        let bytes = request(&of(ids)).to_string();
+        let request = decode(bytes.as_bytes()).unwrap();
+        let rates = Rates::default();
+        let context = Context::read(&request, place(&rates)).unwrap();
+        assert!(context.segments.is_sorted());
+        (context.segments.len(), context.more_segments)
+    };
+    let (full, over): (Vec<usize>, Vec<usize>) =
+        ((0..SEGMENTS_MAX).collect(), (0..=SEGMENTS_MAX).collect());
+    assert_eq!(seen(&[7, 3, 7, 7]), (2, MoreSegments::None));
+    assert_eq!(seen(&full), (SEGMENTS_MAX, MoreSegments::None));
+    assert_eq!(seen(&over), (SEGMENTS_MAX, MoreSegments::Unread));
+
+    let mut one = campaign("c");
+    one.targeting.segments.exclude = vec![SegmentKey::of("p/no-one")];
+    assert_eq!(reason(&of(&full), one.clone()), None);
+    assert_eq!(reason(&of(&over), one), Some(PassReason::NoCandidate));
+    let mut one = campaign("c");
+    one.targeting.segments = Lists::only([SegmentKey::of("p/0")]);
+    assert_eq!(reason(&of(&over), one), None, "what was read is known");
 }
 
 proptest! {
