@@ -63,6 +63,7 @@ pub use hours::{HOURS_OF_WEEK, HourOfWeek, HoursOfWeek};
 pub use inventory::{
     BUNDLE_LEN_MAX, Bundle, DOMAIN_LEN_MAX, Domain, InventoryList, ancestry, is_within,
 };
+pub(crate) use own_segments::grow;
 pub use own_segments::{MEMBERSHIPS_MAX, OWN_SEGMENTS_MAX, OwnSegments};
 pub use rates::Rates;
 pub use slots::{SLOTS_MAX, SlotTable};

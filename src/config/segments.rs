@@ -8,7 +8,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use super::faults::{Faults, Findings};
 use super::settings::{Ids, SegmentList, Settings};
 use super::source::Source;
-use crate::campaign::{MEMBERSHIPS_MAX, OwnSegments};
+use crate::campaign::{MEMBERSHIPS_MAX, OwnSegments, grow};
 use crate::units::{SegmentKey, UserHash, UserKey};
 
 /// The longest line: ids of devices and cookies have 36 bytes, those of some exchanges 100.
@@ -25,7 +25,7 @@ pub fn load_segments(settings: &Settings, hash: &UserHash) -> Result<OwnSegments
     let lists = &settings.segments;
     let mut memberships = Vec::new();
     read(lists, hash, &findings, |user, segment| {
-        memberships.push((user, segment));
+        grow(&mut memberships, (user, segment));
     });
     let names: Vec<_> = lists
         .iter()
