@@ -7,7 +7,7 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use super::faults::{Faults, Findings};
 use super::settings::{Ids, SegmentList, Settings};
-use super::source::Source;
+use super::source::{Source, without_mark};
 use crate::campaign::{MEMBERSHIPS_MAX, OwnSegments, grow};
 use crate::units::{SegmentKey, UserHash, UserKey};
 
@@ -24,7 +24,7 @@ pub fn load_segments(settings: &Settings, hash: &UserHash) -> Result<OwnSegments
     let findings = Findings::default();
     let lists = &settings.segments;
     let mut memberships = Vec::new();
-    read(lists, hash, &findings, |user, segment| {
+    read(lists, Some(hash), &findings, |user, segment| {
         grow(&mut memberships, (user, segment));
     });
     let names: Vec<_> = lists
@@ -36,12 +36,13 @@ pub fn load_segments(settings: &Settings, hash: &UserHash) -> Result<OwnSegments
 
 /// Says what is wrong with the files, and keeps nothing.
 pub(super) fn check(lists: &[SegmentList], findings: &Findings) {
-    read(lists, &UserHash::new([0; 16]), findings, |_, _| {});
+    read(lists, None, findings, |_, _| {});
 }
 
+/// Gives every user to `take`; without a hash, nobody's key is made of an id.
 fn read(
     lists: &[SegmentList],
-    hash: &UserHash,
+    hash: Option<&UserHash>,
     findings: &Findings,
     mut take: impl FnMut(UserKey, u16),
 ) {
@@ -49,7 +50,7 @@ fn read(
     for (number, list) in (0..).zip(lists) {
         let source = Source::new(&list.file, findings);
         let key = |line: &str| match list.ids {
-            Ids::Plain => Some(hash.key(line)),
+            Ids::Plain => Some(hash.map_or(UserKey::from_raw(0), |hash| hash.key(line))),
             Ids::Keys => hashed(line),
         };
         let outcome = each_line(list, &mut left, |line, text| {
@@ -107,6 +108,11 @@ fn each_line(
             return Ok(());
         }
         let text = std::str::from_utf8(&line).map_err(|_| Unread::Line(number))?;
+        let text = if number == 1 {
+            without_mark(text)
+        } else {
+            text
+        };
         let text = text.trim();
         if text.len() > LINE_BYTES_MAX || text.contains(char::is_control) {
             return Err(Unread::Line(number));

@@ -67,6 +67,11 @@ pub(super) fn read_text_to(path: &Path, source: &Source<'_>, max: u64) -> Option
         .ok()
 }
 
+/// A text without the byte-order mark that some programs begin a file with: it belongs to no line.
+pub(super) fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
 /// A TOML file as a table; a fault where it is none.
 pub(super) fn read_table(path: &Path, source: &Source<'_>) -> Option<toml::Table> {
     let text = read_text(path, source)?;

@@ -9,7 +9,7 @@ use crate::bidding::{
 use crate::config::keys;
 use crate::config::kinds::LIST_FILE;
 use crate::config::reader::Reader;
-use crate::config::source::{Source, read_text_to};
+use crate::config::source::{Source, read_text_to, without_mark};
 
 /// The largest list in bytes: as many lines as are read, each as long as it may be, fit.
 const LIST_BYTES_MAX: u64 = 8 << 20;
@@ -52,7 +52,7 @@ fn lines<T>(
         return Vec::new();
     };
     let mut found = Vec::new();
-    for (number, line) in (1..).zip(text.lines()) {
+    for (number, line) in (1..).zip(without_mark(&text).lines()) {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
             continue;

@@ -102,3 +102,21 @@ fn as_many_addresses_are_read_as_the_documentation_says() {
         ["ranges.txt: cannot be read: has 8388609 bytes; at most 8388608 are read"]
     );
 }
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_first_line() {
+    let lists = "[traffic]\nbots = \"bots.txt\"\ndatacentres = \"ranges.txt\"\n[[segments]]\nname = \"keys\"\nfile = \"keys.txt\"\nids = \"keys\"\n[notices]";
+    let folder = Folder::new()
+        .replace("bidtree.toml", "[notices]", lists)
+        .write("bots.txt", "\u{feff}# ours\nrobot\n")
+        .write("ranges.txt", "\u{feff}192.0.2.0/24\n")
+        .write("keys.txt", "\u{feff}00000000000000ff\n0000000000000001\n");
+    assert_eq!(folder.faults(&[]), Vec::<String>::new());
+    let folder = folder.write("keys.txt", "00000000000000ff\n\u{feff}0000000000000001\n");
+    let faults = folder.faults(&[]);
+    assert_eq!(
+        faults,
+        ["keys.txt: line 2: expects a user key: 16 hexadecimal digits"],
+        "the control: it is a part of any other line"
+    );
+}
