@@ -14,7 +14,7 @@ use serde::Serialize;
 
 pub use self::seen::{SeenImp, SeenRequest};
 pub use self::told::{Counts, ToldCampaign};
-use self::told::{Page, Verdict, page};
+use self::told::{Page, Verdict, page, refused_page};
 use super::bid_engine::{BidEngine, EngineParts};
 use super::region_desk::{Cover, RegionSurvey};
 use crate::bidding::{Choice, Context, Inquiry, Opportunity, PassReason, Pods, decide};
@@ -22,7 +22,7 @@ use crate::campaign::{Catalogue, Rank};
 use crate::clock::Clock;
 use crate::openrtb::request::Imp;
 use crate::openrtb::{BidRequest, DecodeError, decode};
-use crate::units::{CampaignKey, RegionKey};
+use crate::units::{CampaignKey, RegionKey, SegmentKey};
 
 /// Campaigns that are asked between two looks at whether there is still time: some hundred microseconds.
 const LOOK_EVERY: usize = 256;
@@ -30,7 +30,16 @@ const LOOK_EVERY: usize = 256;
 /// What explains one exchange's bids.
 pub struct Explainer {
     engine: BidEngine,
-    regions: Arc<[(RegionKey, Arc<str>)]>,
+    names: Names,
+}
+
+/// What is told by a name that the bid path has no use for. Cheap to clone.
+#[derive(Clone)]
+pub struct Names {
+    /// Every region's.
+    pub regions: Arc<[(RegionKey, Arc<str>)]>,
+    /// Every segment's of our own.
+    pub own_segments: Arc<[(SegmentKey, Arc<str>)]>,
 }
 
 /// What is wanted of an explanation.
@@ -40,6 +49,13 @@ pub struct Wanted {
     pub campaign: Option<String>,
     /// At most so many campaigns of each impression, those first that came furthest.
     pub limit: usize,
+}
+
+impl Wanted {
+    fn names(&self, key: CampaignKey) -> bool {
+        let only = self.campaign.as_deref().map(CampaignKey::of);
+        only.is_none_or(|only| only == key)
+    }
 }
 
 /// What would be answered, and why. What comes first is what is read first.
@@ -96,13 +112,13 @@ struct Inquest<'i> {
 }
 
 impl Explainer {
-    /// Explains the bids of the engine with these parts; regions are told by these names.
-    pub fn new(parts: &EngineParts, regions: Arc<[(RegionKey, Arc<str>)]>) -> Self {
+    /// Explains the bids of the engine with these parts, and tells what they say by these names.
+    pub fn new(parts: &EngineParts, names: Names) -> Self {
         Self {
             engine: BidEngine {
                 parts: parts.clone(),
             },
-            regions,
+            names,
         }
     }
 
@@ -119,8 +135,11 @@ impl Explainer {
         let request = decode(body)?;
         let shared = &self.engine.parts.shared;
         let current = shared.catalogue.call(|shelf| shelf.current());
+        // What restarts does not say whether it has a campaign.
+        let is_known = current.is_ok();
         let catalogue = current.unwrap_or_else(|_| Arc::new(Catalogue::empty()));
         if let Some(id) = &wanted.campaign
+            && is_known
             && catalogue.campaign(CampaignKey::of(id)).is_none()
         {
             return Err(Unexplained::NoCampaign(id.clone()));
@@ -145,7 +164,7 @@ impl Explainer {
             &request,
             context.as_ref().map_err(|reason| *reason),
             times,
-            user.is_some(),
+            user.map(|_| self.names_of(own.1)),
         );
         let mut survey = RegionSurvey {
             desk: region,
@@ -179,8 +198,15 @@ impl Explainer {
     }
 
     fn region_name(&self, key: RegionKey) -> &str {
-        let found = self.regions.iter().find(|(known, _)| *known == key);
+        let found = self.names.regions.iter().find(|(known, _)| *known == key);
         found.map_or("", |(_, name)| name)
+    }
+
+    /// Segments of our own as campaigns name them.
+    fn names_of(&self, own: &[SegmentKey]) -> Vec<String> {
+        let named = self.names.own_segments.iter();
+        let of_user = named.filter(|(key, _)| own.contains(key));
+        of_user.map(|(_, name)| format!("own:{name}")).collect()
     }
 }
 
@@ -260,13 +286,12 @@ impl<'i> Inquest<'i> {
         survey: &mut RegionSurvey<'_>,
     ) -> Result<Vec<(Rank, Verdict)>, Unexplained> {
         let inquiry = Inquiry::new((self.context, chance), self.catalogue);
-        let only = self.wanted.campaign.as_deref().map(CampaignKey::of);
         let mut verdicts = Vec::new();
         for (number, (rank, offer)) in self.catalogue.ranked().enumerate() {
             if number % LOOK_EVERY == LOOK_EVERY - 1 && (self.is_over)() {
                 return Err(Unexplained::TooLong);
             }
-            if only.is_none_or(|key| key == offer.campaign.key) {
+            if self.wanted.names(offer.campaign.key) {
                 verdicts.push((rank, inquiry.tell((offer, rank), taken, survey)));
             }
         }
@@ -276,13 +301,18 @@ impl<'i> Inquest<'i> {
     /// An impression that nobody may bid for.
     fn refused(&self, imp: &Imp<'_>, reason: PassReason) -> ToldImp {
         let place = (self.context.place.exchange, self.catalogue);
+        let Page {
+            counts,
+            unlisted,
+            campaigns,
+        } = refused_page(reason, self.catalogue, self.wanted);
         ToldImp {
             imp: SeenImp::of(imp, Err(reason), place),
             reason: Some(reason.label()),
             chosen: Vec::new(),
-            counts: Counts::all(reason, self.catalogue.len()),
-            unlisted: self.catalogue.len(),
-            campaigns: Vec::new(),
+            counts,
+            unlisted,
+            campaigns,
         }
     }
 }

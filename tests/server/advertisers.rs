@@ -201,9 +201,16 @@ fn lists_of_our_own_are_targeted_and_read_again_and_never_used_without_permissio
     let server = Running::of(&configuration, &data);
     let bids = |user: &str| server.bid("openrtb", &of_user(user)).status;
     assert_eq!((bids("anna"), bids("berta")), (200, 204));
+    let told = |request: &Value| {
+        let explained = server.explain("exchange=openrtb", request).json();
+        explained["request"]["own_segments"].clone()
+    };
+    assert_eq!(told(&of_user("anna")), json!(["own:buyers"]));
+    assert_eq!(told(&of_user("berta")), json!([]));
     let mut restricted = of_user("anna");
     restricted["regs"] = json!({ "gdpr": 1 });
     assert_eq!(server.bid("openrtb", &restricted).status, 204);
+    assert_eq!(told(&restricted), json!([]));
     configuration.write("buyers.txt", "berta\n");
     assert_eq!(server.admin("POST", "/campaigns/reload").status, 200);
     assert_eq!((bids("anna"), bids("berta")), (204, 200));

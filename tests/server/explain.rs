@@ -1,5 +1,11 @@
 //! What an operator is told of a bid request, and that asking leaves no trace.
 
+use std::sync::Arc;
+
+use bidtree::campaign::CatalogueStage;
+use bidtree::clock::Clock;
+use bidtree::exchange::bid_engine::{EngineShared, RegionMap};
+use bidtree::exchange::explain::{Explainer, Names, Wanted};
 use serde_json::{Value, json};
 
 use crate::support::{Folder, Running, configured};
@@ -201,6 +207,88 @@ fn a_request_that_gets_no_bid_is_told_the_reason_that_metrics_count() {
             server.page("/metrics").contains(&counted)
         });
     }
+    server.stop();
+}
+
+#[test]
+fn a_refused_impression_tells_of_the_same_campaigns_as_any_other() {
+    let (configuration, data) = (four(), Folder::new());
+    let server = Running::of(&configuration, &data);
+    let asked = request(&json!({ "imp": [{ "id": "1", "banner": {} }] }));
+    let explain = |query: &str| {
+        let explained = server.explain(&format!("exchange=openrtb{query}"), &asked);
+        explained.json()["imps"][0].clone()
+    };
+    let told = |imp: &Value| {
+        let all = imp["campaigns"].as_array().cloned().unwrap_or_default();
+        let all = all
+            .iter()
+            .map(|one| (one["campaign"].clone(), one["outcome"].clone()));
+        let mut all: Vec<(String, String)> = all
+            .map(|(id, outcome)| (id.to_string(), outcome.to_string()))
+            .collect();
+        all.sort_unstable();
+        all
+    };
+    let all = explain("");
+    assert_eq!(all["counts"], json!({ "no_format": 3, "not_offered": 1 }));
+    assert_eq!((told(&all).len(), &all["unlisted"]), (4, &json!(0)));
+    assert_eq!(explain("&limit=1")["unlisted"], 3);
+    for (campaign, outcome, counted) in [
+        ("cheap", "pass", "no_format"),
+        ("off", "not_offered", "not_offered"),
+    ] {
+        let one = explain(&format!("&campaign={campaign}"));
+        assert_eq!(one["counts"], json!({ counted: 1 }));
+        let expected = (format!("\"{campaign}\""), format!("\"{outcome}\""));
+        assert_eq!(told(&one), [expected]);
+    }
+    server.stop();
+}
+
+#[test]
+fn while_the_catalogue_restarts_no_campaign_is_said_not_to_exist() {
+    let (configuration, data) = (four(), Folder::new());
+    let server = Running::of(&configuration, &data);
+    let running = &server.exchange_parts("openrtb").engine;
+    let with = |catalogue: CatalogueStage| {
+        let shared = &running.shared;
+        let regions = &shared.regions;
+        let mut parts = running.clone();
+        parts.shared = Arc::new(EngineShared {
+            catalogue,
+            regions: RegionMap {
+                by_country: regions.by_country.clone(),
+                rest: regions.rest.clone(),
+            },
+            rates: shared.rates.clone(),
+            ceiling: shared.ceiling,
+            traffic: Arc::clone(&shared.traffic),
+            user_hash: shared.user_hash,
+            stop_all: shared.stop_all.clone(),
+        });
+        let names = Names {
+            regions: Arc::new([]),
+            own_segments: Arc::new([]),
+        };
+        Explainer::new(&parts, names)
+    };
+    let ask = |explainer: &Explainer, campaign: &str| {
+        let wanted = Wanted {
+            campaign: Some(campaign.to_owned()),
+            limit: 9,
+        };
+        let body = request(&json!({})).to_string();
+        let clock = Clock::system();
+        let explained = explainer.explain(body.as_bytes(), &wanted, (&clock, &|| false));
+        explained.map(|it| serde_json::to_value(it).expect("a page")["reason"].clone())
+    };
+    let down = with(CatalogueStage::new());
+    let restarting = Ok(json!("catalogue_restarting"));
+    assert_eq!(ask(&down, "cheap").map_err(|it| it.to_string()), restarting);
+    let up = with(running.shared.catalogue.clone());
+    assert!(ask(&up, "cheap").is_ok());
+    assert!(ask(&up, "nobody").is_err(), "the control");
     server.stop();
 }
 

@@ -9,9 +9,10 @@ use crate::admin::approvals_page::ApprovalPageParts;
 use crate::admin::explain_page::{ExplainParts, Explained};
 use crate::campaign::{Campaign, OwnSegments};
 use crate::config::{self, Review};
-use crate::exchange::explain::Explainer;
+use crate::exchange::explain::{Explainer, Names};
 use crate::http::ListeningSocket;
 use crate::supervision::Post;
+use crate::units::SegmentKey;
 
 /// What administration is given.
 pub(super) fn build(
@@ -68,13 +69,19 @@ pub(super) fn build(
 /// Every exchange, to be explained.
 fn explain_parts(ground: &Ground, exchanges: &[ExchangeParts]) -> ExplainParts {
     let regions = ground.settings.regions.iter();
-    let names: Arc<[_]> = regions
-        .map(|region| (region.key, Arc::clone(&region.name)))
-        .collect();
+    let segments = ground.settings.segments.iter();
+    let names = Names {
+        regions: regions
+            .map(|region| (region.key, Arc::clone(&region.name)))
+            .collect(),
+        own_segments: segments
+            .map(|list| (SegmentKey::own(&list.name), Arc::clone(&list.name)))
+            .collect(),
+    };
     let all = exchanges.iter().map(|exchange| Explained {
         exchange: Arc::clone(&exchange.pool.name),
         body_bytes_max: exchange.pool.limits.body_bytes,
-        explainer: Explainer::new(&exchange.engine, Arc::clone(&names)),
+        explainer: Explainer::new(&exchange.engine, names.clone()),
     });
     ExplainParts {
         post: Post::new(),

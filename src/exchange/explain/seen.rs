@@ -46,6 +46,8 @@ pub struct SeenRequest {
     user: &'static str,
     segments: Vec<String>,
     segments_in_all: usize,
+    /// Those of our own that the user is in.
+    own_segments: Vec<String>,
     /// Whether there are some that were not read.
     #[serde(skip_serializing_if = "Option::is_none")]
     segments_unread: Option<&'static str>,
@@ -105,12 +107,12 @@ struct SeenStream {
 
 impl SeenRequest {
     /// What was understood of a request that would be answered within so many milliseconds and paid by this region;
-    /// without a context, where it gets none.
+    /// without a context, where it gets none. `own_segments` are of a user whom the law lets us know, and none of any other.
     pub(super) fn of(
         request: &BidRequest<'_>,
         context: Result<&Context<'_>, PassReason>,
         (region, answered_within_ms): (&str, u64),
-        user_is_known: bool,
+        own_segments: Option<Vec<String>>,
     ) -> Self {
         let privacy = Privacy::of(request);
         let context = context.ok();
@@ -141,7 +143,12 @@ impl SeenRequest {
                 Privacy::Allowed => "allowed",
                 Privacy::Restricted(by) => by.as_str(),
             },
-            user: if user_is_known { "known" } else { "unknown" },
+            user: if own_segments.is_some() {
+                "known"
+            } else {
+                "unknown"
+            },
+            own_segments: own_segments.unwrap_or_default(),
             segments_in_all: segments.len(),
             segments_unread: context
                 .filter(|it| it.more_segments == MoreSegments::Unread)

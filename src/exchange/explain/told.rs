@@ -9,7 +9,7 @@ use super::Wanted;
 use crate::bidding::{CANDIDATES_MAX, Choice, Context, PassReason, Priced, Quote, Told, Tried};
 use crate::campaign::{Campaign, Catalogue, Exclusion, Factor, Offer, Rank};
 use crate::exchange::region_desk::Cover;
-use crate::units::{CampaignKey, Cpm, Currency};
+use crate::units::{Cpm, Currency};
 
 pub(super) type Verdict = Told<Cover>;
 
@@ -72,7 +72,7 @@ struct PricePath {
     factor: Option<String>,
     /// The campaign's highest price, where that is what counts.
     #[serde(skip_serializing_if = "Option::is_none")]
-    capped_at: Option<String>,
+    held_at_max_cpm: Option<String>,
     /// What that comes to in the currency of our bids.
     most: String,
     /// What it must at least be.
@@ -85,7 +85,8 @@ struct PricePath {
     /// What the advertiser pays for one impression at that price, with the margin.
     #[serde(skip_serializing_if = "Option::is_none")]
     charge: Option<String>,
-    margin_per_mille: u32,
+    /// What of the media cost it pays on top, as its file says it.
+    margin_percent: String,
 }
 
 /// A multiplier that applies.
@@ -106,12 +107,6 @@ struct Money {
 }
 
 impl Counts {
-    /// All end the same way.
-    pub(super) fn all(reason: PassReason, campaigns: usize) -> Self {
-        let one = (campaigns > 0).then(|| (reason.label().to_owned(), campaigns));
-        Self(one.into_iter().collect())
-    }
-
     fn add(&mut self, told: &ToldCampaign) {
         let reason = told.reason.unwrap_or(told.outcome);
         let name = match told.targeting {
@@ -160,17 +155,10 @@ pub(super) fn page(
         Some(one((rank, offer), verdict, (context, catalogue), chosen))
     });
     let mut campaigns: Vec<ToldCampaign> = listed.collect();
-    let only = wanted.campaign.as_deref().map(CampaignKey::of);
-    for (campaign, why) in catalogue.others() {
-        if only.is_none_or(|key| key == campaign.key) {
-            let told = ToldCampaign {
-                why: Some(why.to_string()),
-                ..ToldCampaign::of(campaign, "not_offered")
-            };
-            counts.add(&told);
-            if campaigns.len() < wanted.limit {
-                campaigns.push(told);
-            }
+    for told in not_offered(catalogue, wanted) {
+        counts.add(&told);
+        if campaigns.len() < wanted.limit {
+            campaigns.push(told);
         }
     }
     let all: usize = counts.0.values().sum();
@@ -179,6 +167,44 @@ pub(super) fn page(
         counts,
         campaigns,
     }
+}
+
+/// The same of an impression that nobody may bid for: all that are offered end the same way.
+pub(super) fn refused_page(reason: PassReason, catalogue: &Catalogue, wanted: &Wanted) -> Page {
+    let offered = catalogue.ranked();
+    let offered = offered.filter(|(_, offer)| wanted.names(offer.campaign.key));
+    let offered = offered.map(|(rank, offer)| ToldCampaign {
+        rank: Some(rank.index()),
+        reason: Some(reason.label()),
+        ..ToldCampaign::of(&offer.campaign, "pass")
+    });
+    let mut counts = Counts::default();
+    let mut campaigns = Vec::new();
+    for told in offered.chain(not_offered(catalogue, wanted)) {
+        counts.add(&told);
+        if campaigns.len() < wanted.limit {
+            campaigns.push(told);
+        }
+    }
+    let all: usize = counts.0.values().sum();
+    Page {
+        unlisted: all.saturating_sub(campaigns.len()),
+        counts,
+        campaigns,
+    }
+}
+
+/// What is known and not offered, and wanted.
+fn not_offered<'p>(
+    catalogue: &'p Catalogue,
+    wanted: &'p Wanted,
+) -> impl Iterator<Item = ToldCampaign> + 'p {
+    let others = catalogue.others();
+    let others = others.filter(|(campaign, _)| wanted.names(campaign.key));
+    others.map(|(campaign, why)| ToldCampaign {
+        why: Some(why.to_string()),
+        ..ToldCampaign::of(campaign, "not_offered")
+    })
 }
 
 /// Those that would bid came further than any reason.
@@ -280,13 +306,21 @@ fn path(
         click_rate: worth.click_rate.map(|rate| rate.to_string()),
         multipliers: multipliers.collect(),
         factor: (worth.factor != Factor::ONE).then(|| worth.factor.to_string()),
-        capped_at: worth.capped_at.map(own),
+        held_at_max_cpm: worth.capped_at.map(own),
         most: ours(priced.most),
         floor: ours(priced.floor),
         ceiling: context.place.ceiling.map(|it| amount(it, Currency::USD)),
         bid: ours(priced.price),
         charge: quote.map(|quote| format!("{} {}", quote.charge, campaign.currency)),
-        margin_per_mille: campaign.margin_per_mille,
+        margin_percent: percent(campaign.margin_per_mille),
+    }
+}
+
+/// Thousandths as so many per cent: `12.5`.
+fn percent(per_mille: u32) -> String {
+    match per_mille % 10 {
+        0 => (per_mille / 10).to_string(),
+        tenth => format!("{}.{tenth}", per_mille / 10),
     }
 }
 
