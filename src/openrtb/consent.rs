@@ -3,8 +3,11 @@
 //! Plain and strict: any sign of a restriction restricts. Consent strings are not read, so where GDPR applies
 //! nothing personal is used even if the user agreed.
 
-use super::lenient::Given;
-use super::request::{BidRequest, Regs, opts_out};
+use super::lenient::{Flag, Given};
+use super::request::{BidRequest, opts_out};
+
+/// The section of the Global Privacy Platform that stands for none.
+const NO_SECTION: i32 = -1;
 
 /// Whether personal data may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,28 +37,73 @@ pub enum Restriction {
     DoNotTrack,
 }
 
+/// What is said of privacy, wherever it is said: each sign by itself, in the order in which they count.
+struct Signs {
+    coppa: Sign,
+    gdpr: Sign,
+    us_privacy: Sign,
+    gpc: Sign,
+    gpp: Sign,
+    lmt: Sign,
+    dnt: Sign,
+}
+
+/// Whether one sign restricts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Restricts,
+    Open,
+}
+
+impl Sign {
+    fn of(restricts: bool) -> Self {
+        if restricts {
+            Self::Restricts
+        } else {
+            Self::Open
+        }
+    }
+}
+
+impl Signs {
+    /// The first that restricts.
+    fn judge(&self) -> Privacy {
+        let all = [
+            (self.coppa, Restriction::Coppa),
+            (self.gdpr, Restriction::Gdpr),
+            (self.us_privacy, Restriction::UsPrivacy),
+            (self.gpc, Restriction::GlobalPrivacyControl),
+            (self.gpp, Restriction::Gpp),
+            (self.lmt, Restriction::LimitAdTracking),
+            (self.dnt, Restriction::DoNotTrack),
+        ];
+        let found = all.into_iter().find(|(sign, _)| *sign == Sign::Restricts);
+        found.map_or(Privacy::Allowed, |(_, by)| Privacy::Restricted(by))
+    }
+}
+
 impl Privacy {
     /// What a request allows.
     pub fn of(request: &BidRequest<'_>) -> Self {
         let (regs, device) = (&request.regs, &request.device);
-        let restriction = if regs.coppa.may_be_yes() {
-            Restriction::Coppa
-        } else if regs.gdpr.may_be_yes() {
-            Restriction::Gdpr
-        } else if regs.opts_out_of_sale() {
-            Restriction::UsPrivacy
-        } else if regs.gpc.may_be_yes() {
-            Restriction::GlobalPrivacyControl
-        } else if gpp_applies(regs) {
-            Restriction::Gpp
-        } else if device.lmt.may_be_yes() {
-            Restriction::LimitAdTracking
-        } else if device.dnt.may_be_yes() {
-            Restriction::DoNotTrack
-        } else {
-            return Self::Allowed;
+        let flag = |flag: Flag| Sign::of(flag.may_be_yes());
+        let signs = Signs {
+            coppa: flag(regs.coppa),
+            gdpr: flag(regs.gdpr),
+            us_privacy: Sign::of(regs.opts_out_of_sale()),
+            gpc: flag(regs.gpc),
+            gpp: gpp(
+                regs.gpp.is_some(),
+                match &regs.gpp_sid {
+                    Given::Absent => Given::Absent,
+                    Given::Value(sections) => Given::Value(sections.iter().copied()),
+                    Given::Unreadable => Given::Unreadable,
+                },
+            ),
+            lmt: flag(device.lmt),
+            dnt: flag(device.dnt),
         };
-        Self::Restricted(restriction)
+        signs.judge()
     }
 
     /// What the parameters of a URL allow that a browser was sent to, each with its value: `None` where that cannot be read.
@@ -71,27 +119,31 @@ impl Privacy {
                 .map(|(_, value)| value)
                 .filter(|value| *value != Some(""))
         };
-        let may_be_yes = |name| values(name).any(|value| value != Some("0"));
         let says = |name| values(name).next().is_some();
-        let denies = |name, no| says(name) && values(name).all(|value| value == Some(no));
-        let restriction = if may_be_yes("coppa") {
-            Restriction::Coppa
-        } else if may_be_yes("gdpr") || (says("gdpr_consent") && !denies("gdpr", "0")) {
-            Restriction::Gdpr
-        } else if values("us_privacy").any(|value| value.is_none_or(opts_out)) {
-            Restriction::UsPrivacy
-        } else if may_be_yes("gpc") {
-            Restriction::GlobalPrivacyControl
-        } else if (says("gpp") || says("gpp_sid")) && !denies("gpp_sid", "-1") {
-            Restriction::Gpp
-        } else if may_be_yes("lmt") {
-            Restriction::LimitAdTracking
-        } else if may_be_yes("dnt") {
-            Restriction::DoNotTrack
-        } else {
-            return Self::Allowed;
+        let may_be_yes = |name| values(name).any(|value| value != Some("0"));
+        let flag = |name| Sign::of(may_be_yes(name));
+        // Consent is sent where the law applies.
+        let may_need_consent = says("gdpr_consent") && !says("gdpr");
+        let sections = values("gpp_sid");
+        // No other section is told apart: any of them restricts.
+        let readable = sections.map(|value| value.filter(|it| *it == "-1").map(|_| NO_SECTION));
+        let signs = Signs {
+            coppa: flag("coppa"),
+            gdpr: Sign::of(may_be_yes("gdpr") || may_need_consent),
+            us_privacy: Sign::of(values("us_privacy").any(|value| value.is_none_or(opts_out))),
+            gpc: flag("gpc"),
+            gpp: gpp(
+                says("gpp"),
+                match readable.collect::<Option<Vec<i32>>>() {
+                    None => Given::Unreadable,
+                    Some(sections) if sections.is_empty() => Given::Absent,
+                    Some(sections) => Given::Value(sections.into_iter()),
+                },
+            ),
+            lmt: flag("lmt"),
+            dnt: flag("dnt"),
         };
-        Self::Restricted(restriction)
+        signs.judge()
     }
 
     /// Whether personal data may be used.
@@ -132,12 +184,12 @@ pub fn user_id<'r>(request: &'r BidRequest<'_>) -> Option<&'r str> {
 }
 
 /// Section −1 alone says that no section applies.
-fn gpp_applies(regs: &Regs<'_>) -> bool {
-    match &regs.gpp_sid {
-        Given::Absent => regs.gpp.is_some(),
-        Given::Value(sections) => sections.iter().any(|section| *section != -1),
+fn gpp(is_said: bool, sections: Given<impl Iterator<Item = i32>>) -> Sign {
+    Sign::of(match sections {
+        Given::Absent => is_said,
+        Given::Value(mut sections) => sections.any(|section| section != NO_SECTION),
         Given::Unreadable => true,
-    }
+    })
 }
 
 /// What devices send in place of an id that the user withheld.
