@@ -57,10 +57,34 @@ pub struct FailPoints(Arc<Mutex<BTreeMap<Arc<str>, FailPoint>>>);
 #[derive(Clone, Default)]
 pub struct FailPoint(Arc<Point>);
 
+/// Why nothing is armed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unarmed {
+    /// No point has that name.
+    #[error("there is no such fail point; GET /fail-points lists them")]
+    Unknown,
+    /// It would never fire.
+    #[error(
+        "no request passes this point, so id_prefix would never be met; leave it out, or arm a bid_engine or a serializer"
+    )]
+    WithoutIds,
+}
+
 #[derive(Default)]
 struct Point {
+    passing: Passing,
     is_armed: AtomicBool,
     state: Mutex<State>,
+}
+
+/// What passes a point.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Passing {
+    /// What has no id.
+    #[default]
+    Anything,
+    /// Requests, each with its id.
+    Requests,
 }
 
 #[derive(Default)]
@@ -71,18 +95,40 @@ struct State {
 }
 
 impl FailPoints {
-    /// The point of that name, made if there is none.
+    /// The point of that name, made if there is none, for what has no id.
     pub fn point(&self, name: &str) -> FailPoint {
-        self.lock().entry(Arc::from(name)).or_default().clone()
+        self.made(name, Passing::Anything)
     }
 
-    /// Arms a point, or disarms it. Says whether there is one of that name.
-    pub fn arm(&self, name: &str, charge: Option<Charge>) -> bool {
+    /// The same for what has an id: a request.
+    pub fn point_of_requests(&self, name: &str) -> FailPoint {
+        self.made(name, Passing::Requests)
+    }
+
+    fn made(&self, name: &str, passing: Passing) -> FailPoint {
+        let made = || {
+            FailPoint(Arc::new(Point {
+                passing,
+                ..Point::default()
+            }))
+        };
+        let mut points = self.lock();
+        points.entry(Arc::from(name)).or_insert_with(made).clone()
+    }
+
+    /// Arms a point, or disarms it.
+    ///
+    /// # Errors
+    /// [`Unarmed`]: there is none of that name, or it would never fire.
+    pub fn arm(&self, name: &str, charge: Option<Charge>) -> Result<(), Unarmed> {
         let found = self.lock().get(name).cloned();
-        found.is_some_and(|point| {
-            point.arm(charge);
-            true
-        })
+        let point = found.ok_or(Unarmed::Unknown)?;
+        let asks_for_id = charge.as_ref().is_some_and(|it| !it.id_prefix.is_empty());
+        if asks_for_id && point.0.passing == Passing::Anything {
+            return Err(Unarmed::WithoutIds);
+        }
+        point.arm(charge);
+        Ok(())
     }
 
     /// Every point, by name.
@@ -211,8 +257,8 @@ mod tests {
 
     fn armed(with: Charge) -> FailPoint {
         let points = FailPoints::default();
-        let point = points.point("exchanges/adx/bid_engine");
-        assert!(points.arm("exchanges/adx/bid_engine", Some(with)));
+        let point = points.point_of_requests("exchanges/adx/bid_engine");
+        points.arm("exchanges/adx/bid_engine", Some(with)).unwrap();
         point
     }
 
@@ -220,7 +266,22 @@ mod tests {
     fn an_unarmed_point_lets_everything_pass() {
         let points = FailPoints::default();
         assert!(points.point("a").pass().is_ok());
-        assert!(!points.arm("b", None), "there is no such point");
+        assert_eq!(points.arm("b", None), Err(Unarmed::Unknown));
+    }
+
+    #[test]
+    fn a_point_that_no_request_passes_is_not_armed_for_some_of_them() {
+        let points = FailPoints::default();
+        let point = points.point("store/journal");
+        let for_some = Some(charge(Act::Error, 1, 9, "poison-"));
+        assert_eq!(
+            points.arm("store/journal", for_some),
+            Err(Unarmed::WithoutIds)
+        );
+        assert!(point.pass().is_ok());
+        let for_all = Some(charge(Act::Error, 1, 9, ""));
+        assert_eq!(points.arm("store/journal", for_all), Ok(()));
+        assert!(point.pass().is_err());
     }
 
     #[test]
@@ -242,11 +303,11 @@ mod tests {
     fn a_panic_leaves_it_usable_and_arming_again_begins_anew() {
         let points = FailPoints::default();
         let point = points.point("a");
-        points.arm("a", Some(charge(Act::Panic, 1, 1, "")));
+        points.arm("a", Some(charge(Act::Panic, 1, 1, ""))).unwrap();
         assert!(std::panic::catch_unwind(|| point.pass().is_ok()).is_err());
         assert!(point.pass().is_ok());
         assert_eq!((points.all()[0].fired, &points.all()[0].charge), (1, &None));
-        points.arm("a", Some(charge(Act::Error, 1, 1, "")));
+        points.arm("a", Some(charge(Act::Error, 1, 1, ""))).unwrap();
         assert!(point.pass().is_err());
     }
 }

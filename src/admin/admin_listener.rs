@@ -12,7 +12,7 @@ use super::explain_page::ExplainParts;
 use super::{fail_points_page, tree_page};
 use crate::campaign::roster_server::RosterMessage;
 use crate::campaign::{Advertiser, Campaign, OwnSegments, Shelf};
-use crate::chaos::FailPoints;
+use crate::chaos::{FailPoints, Unarmed};
 use crate::clock::Clock;
 use crate::exchange::stop_all::StopAll;
 use crate::http::{
@@ -258,9 +258,12 @@ impl AdminService {
         match fail_points_page::charge(query) {
             Err(fault) => refusal(StatusCode::BAD_REQUEST, &fault),
             Ok(charge) => {
-                if !self.parts.fail_points.arm(name, charge.clone()) {
-                    let why = format!("no fail point {name:?}; GET /fail-points lists them");
-                    return refusal(StatusCode::NOT_FOUND, &why);
+                if let Err(why) = self.parts.fail_points.arm(name, charge.clone()) {
+                    let status = match why {
+                        Unarmed::Unknown => StatusCode::NOT_FOUND,
+                        Unarmed::WithoutIds => StatusCode::BAD_REQUEST,
+                    };
+                    return refusal(status, &format!("{name:?}: {why}"));
                 }
                 if let Some(charge) = charge {
                     tracing::warn!(name, ?charge, "a fail point was armed by an operator");

@@ -249,6 +249,16 @@ fn fail_points_are_armed_only_where_chaos_is_allowed_and_by_their_names() {
     let arm = |path: &str| server.admin("POST", path).status;
     assert_eq!(arm("/fail-points/store/jurnal?do=error"), 404);
     assert_eq!(arm("/fail-points/store/journal?do=explode"), 400);
+    // It would never fire there.
+    for (point, status) in [
+        ("store/journal", 400),
+        ("regions/sg/ledger", 400),
+        ("admin/explainer", 400),
+        ("exchanges/openrtb/serializer", 200),
+    ] {
+        let path = format!("/fail-points/{point}?do=error&id_prefix=a");
+        assert_eq!(arm(&path), status, "{point}");
+    }
     assert_eq!(arm("/fail-points/store/journal?do=off"), 200);
     server.stop();
 }

@@ -174,5 +174,5 @@ fn serializer(ground: &Ground, exchange: &Exchange, bid_ids: &BidIds) -> Seriali
 
 fn fail_point(ground: &Ground, exchange: &Exchange, child: &str) -> FailPoint {
     let name = format!("exchanges/{}/{child}", exchange.name);
-    ground.fail_points.point(&name)
+    ground.fail_points.point_of_requests(&name)
 }
