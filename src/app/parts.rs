@@ -36,7 +36,6 @@ use crate::http::{DataThreads, ListenError, ListeningSocket};
 use crate::notice::notice_listener::{NoticeParts, Visitors};
 use crate::notice::settlement_server::SettlementParts;
 use crate::notice::token::Sealer;
-use crate::region::ledger::HOLDS_MAX;
 use crate::store::checkpoint_server::WriteCheckpoint;
 use crate::store::journal_server::Journal;
 use crate::supervision::{Address, Dynamic, Planes, Post, Tree};
@@ -137,11 +136,6 @@ pub enum PartsError {
     /// A list of people that was right a moment ago.
     #[error("{0}")]
     Segments(#[from] config::Faults),
-    /// Too many different holds.
-    #[error(
-        "exchanges have {0} different holds; a ledger tells {HOLDS_MAX} apart: give some exchanges the same `hold`"
-    )]
-    Holds(usize),
 }
 
 /// What subtrees share while they are made.
@@ -228,7 +222,7 @@ impl Ground {
         } = config;
         let secrets = secrets::open(&settings.server.data_dir)?;
         let tree = Tree::new(Planes::new(control, data_threads(&settings)), clock.clone());
-        let holds = holds(&settings)?;
+        let holds = holds(&settings);
         let slots_max = (settings.campaigns.max_live * SLOTS_PER_CAMPAIGN).min(SLOTS_MAX);
         let slots = SlotTable::with_limit(slots_rest(longest(&holds)), slots_max);
         let (rates, now) = (
@@ -302,16 +296,13 @@ fn sockets(settings: &Settings) -> Result<Sockets, ListenError> {
 }
 
 /// The different holds of the exchanges; an exchange's hold class is its place among them.
-fn holds(settings: &Settings) -> Result<Arc<[Duration]>, PartsError> {
+fn holds(settings: &Settings) -> Arc<[Duration]> {
     let holds: BTreeSet<Duration> = settings
         .exchanges
         .iter()
         .map(|exchange| exchange.hold)
         .collect();
-    if holds.len() > HOLDS_MAX {
-        return Err(PartsError::Holds(holds.len()));
-    }
-    Ok(holds.into_iter().collect())
+    holds.into_iter().collect()
 }
 
 fn smallest_deadline(settings: &Settings) -> Duration {

@@ -126,7 +126,7 @@ pub enum CampaignFault {
         what: &'static str,
     },
     /// Too large a margin.
-    #[error("margin must be at most {MARGIN_PER_MILLE_MAX} per mille")]
+    #[error("margin must be at most {} per cent", MARGIN_PER_MILLE_MAX / 10)]
     Margin,
     /// A daily budget of nothing or below.
     #[error("daily budget must be above 0")]

@@ -49,6 +49,7 @@ pub(in crate::config) fn read(
             .map(|notices| ("notices.listen", notices.listen)),
     );
     relations::listeners(&top, &exchanges, &listeners);
+    relations::holds(&top, &exchanges);
     if let Some(notices) = &notices {
         relations::syncs(&top, &exchanges, notices.secure_url.as_deref());
     }

@@ -1,10 +1,11 @@
 //! What must be true between settings of different sections.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use super::{Exchange, PLACES_MAX};
 use crate::config::reader::Reader;
+use crate::region::ledger::HOLDS_MAX;
 
 /// No two listeners want one address. Port 0 is a new port each time.
 pub(super) fn listeners(top: &Reader<'_>, exchanges: &[Exchange], own: &[(&str, SocketAddr)]) {
@@ -38,6 +39,20 @@ pub(super) fn syncs(top: &Reader<'_>, exchanges: &[Exchange], secure_url: Option
     for exchange in syncing.filter(|_| secure_url.is_none()) {
         let advice = "needs notices.secure_url, where browsers reach us over https; set that, or leave this out";
         top.fault(&format!("exchanges.{}.sync_url", exchange.name), advice);
+    }
+}
+
+/// A ledger tells only so many holds apart.
+pub(super) fn holds(top: &Reader<'_>, exchanges: &[Exchange]) {
+    let mut different = BTreeSet::new();
+    for exchange in exchanges {
+        let is_new = different.insert(exchange.hold);
+        if is_new && different.len() > HOLDS_MAX {
+            let advice = format!(
+                "is one more than the {HOLDS_MAX} different holds that are told apart; take the hold of another exchange"
+            );
+            top.fault(&format!("exchanges.{}.hold", exchange.name), advice);
+        }
     }
 }
 

@@ -294,7 +294,7 @@ const CAMPAIGN_ROWS: &[Row] = &[
     (
         "cpm",
         "margin_percent = \"1000.1\"\ncpm",
-        "margin_percent: margin must be at most 10000 per mille",
+        "margin_percent: margin must be at most 1000 per cent",
     ),
     (
         "cpm",
@@ -590,4 +590,29 @@ fn each_relation_has_its_own_words() {
             );
         }
     }
+}
+
+#[test]
+fn no_more_holds_are_different_than_a_ledger_tells_apart() {
+    let others = |longest: usize| {
+        let sections = (1..=longest).map(|number| {
+            format!(
+                "[exchanges.e{number}]\nlisten = \"127.0.0.1:0\"\nhold = \"{}s\"\n",
+                10 + number
+            )
+        });
+        sections.collect::<String>() + "[regions.row]"
+    };
+    // One more stands in the file, with the hold of who names none.
+    let of = |longest| Folder::new().replace("bidtree.toml", "[regions.row]", &others(longest));
+    assert_eq!(of(15).faults(&[]), Vec::<String>::new());
+    let twice = "hold = \"11s\"";
+    let shared = of(16).replace("bidtree.toml", "hold = \"26s\"", twice);
+    assert_eq!(shared.faults(&[]), Vec::<String>::new());
+    let faults = of(16).faults(&[]);
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert!(
+        faults[0].contains(".hold: is one more than the 16 different holds that are told apart"),
+        "{faults:?}"
+    );
 }
