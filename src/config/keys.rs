@@ -219,6 +219,7 @@ pub(super) const ALL: &[Keys] = &[
     LIMIT,
     PROBATION,
     ADVERTISER,
+    TAXONOMY,
     DSA,
     DSA_PLATFORM,
     CAMPAIGN,
@@ -245,3 +246,23 @@ pub(super) const ALL: &[Keys] = &[
     NATIVE_TEXT,
     NATIVE_IMAGE,
 ];
+
+#[cfg(test)]
+mod tests {
+    /// The list is by hand, and what it lacks is compared with nothing.
+    #[test]
+    fn every_table_is_in_the_list_of_all() {
+        let source = include_str!("keys.rs");
+        let (tables, list) = source.split_once("/// Every table's keys.").unwrap();
+        let names = tables.lines().filter_map(|line| {
+            let (name, kind) = line.strip_prefix("pub(super) const ")?.split_once(": ")?;
+            kind.starts_with("Keys =").then_some(name)
+        });
+        let names: Vec<_> = names.collect();
+        assert!(names.contains(&"TAXONOMY"), "{names:?}");
+        let listed = list
+            .lines()
+            .filter_map(|line| line.trim().strip_suffix(','));
+        assert_eq!(listed.take(names.len() + 1).collect::<Vec<_>>(), names);
+    }
+}
