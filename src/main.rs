@@ -1,5 +1,6 @@
 //! The command line: arguments → configuration → tree → signal → drain.
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -74,8 +75,7 @@ fn main() -> ExitCode {
         .with_max_level(folder.log)
         .with_target(false)
         .init();
-    let environment = std::env::vars_os()
-        .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
+    let environment = std::env::vars_os().map(|(key, value)| (lossy(key), lossy(value)));
     let code = match config::load(&folder.config, environment) {
         Ok(config) if checks => report(&folder.config, &config),
         Ok(config) => run(config, &folder.config).unwrap_or_else(|error| {
@@ -85,6 +85,12 @@ fn main() -> ExitCode {
         Err(faults) => refuse(&faults),
     };
     ExitCode::from(code)
+}
+
+/// As text. What is none keeps a mark where it is not, by which a variable of ours is refused with its name.
+fn lossy(text: OsString) -> String {
+    text.into_string()
+        .unwrap_or_else(|text| text.to_string_lossy().into_owned())
 }
 
 fn run(config: Config, folder: &Path) -> io::Result<u8> {

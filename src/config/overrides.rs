@@ -13,6 +13,8 @@ use super::faults::{Fault, Findings};
 
 /// What every variable of ours begins with. One underscore too few is as much a slip as a wrong key.
 const OURS: &str = "BIDTREE_";
+/// What stands where a variable is no text.
+const NO_TEXT: char = char::REPLACEMENT_CHARACTER;
 const PREFIX: &str = "BIDTREE";
 const SEPARATOR: &str = "__";
 
@@ -34,6 +36,15 @@ pub(super) fn ours(
         .into_iter()
         .filter(|(name, _)| name.starts_with(OURS))
         .filter_map(|(variable, value)| {
+            if variable.contains(NO_TEXT) || value.contains(NO_TEXT) {
+                findings.add(Fault {
+                    file: variable,
+                    key: String::new(),
+                    value: Some(format!("{value:?}")),
+                    advice: "is no UTF-8; write it again in UTF-8, or unset it".into(),
+                });
+                return None;
+            }
             let rest = variable.strip_prefix(PREFIX)?;
             let key = rest.strip_prefix(SEPARATOR).and_then(dotted);
             if key.is_none() {
@@ -157,6 +168,25 @@ mod tests {
         ] {
             assert_eq!(read("", &[(name, "b")]).1, 1, "{name}");
         }
+    }
+
+    #[test]
+    fn a_variable_that_is_no_text_is_a_fault_if_it_is_ours() {
+        for (name, value) in [
+            ("BIDTREE__ADMIN__LISTEN", "127.0.0.1:\u{fffd}"),
+            ("BIDTREE__ADMIN__\u{fffd}", "b"),
+        ] {
+            let findings = Findings::default();
+            let found = ours([(name.to_owned(), value.to_owned())], &findings);
+            assert!(found.is_empty());
+            let faults = findings.or(Some(())).unwrap_err();
+            let said = faults.iter().next().unwrap().to_string();
+            assert!(
+                said.starts_with(name) && said.contains("is no UTF-8"),
+                "{said}"
+            );
+        }
+        assert_eq!(read("", &[("LESSOPEN", "\u{fffd}")]).1, 0);
     }
 
     #[test]
