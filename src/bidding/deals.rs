@@ -144,10 +144,8 @@ fn check_parties(
     context: &Context<'_>,
 ) -> Result<(), PassReason> {
     let seats = &offered.wseat;
-    let seat = campaign
-        .advertiser
-        .seat_on(context.place.exchange)
-        .or(context.place.seat);
+    let place = &context.place;
+    let seat = campaign.advertiser.seat_or(place.exchange, place.seat);
     let is_ours = seats.is_empty() || seat.is_some_and(|seat| seats.contains(seat));
     if seats.is_unreadable() || !is_ours {
         return Err(PassReason::DealSeat);

@@ -35,9 +35,7 @@ pub(super) fn fit(
     chance: &Opportunity<'_>,
 ) -> Result<Fit, PassReason> {
     let advertiser = &campaign.advertiser;
-    let seat = advertiser
-        .seat_on(context.place.exchange)
-        .or(context.place.seat);
+    let seat = advertiser.seat_or(context.place.exchange, context.place.seat);
     if !context.allows_seat(seat) {
         return Err(PassReason::AdvertiserSeat);
     }

@@ -59,11 +59,13 @@ impl Advertiser {
         allowed && !self.blocked.contains(site, app)
     }
 
-    /// Its own seat on an exchange.
-    pub fn seat_on(&self, exchange: ExchangeKey) -> Option<&str> {
-        self.seats
-            .iter()
-            .find(|(place, _)| *place == exchange)
-            .map(|(_, seat)| &**seat)
+    /// The seat that its bids are made from on an exchange: its own, or the one that all others share.
+    pub fn seat_or<'s>(
+        &'s self,
+        exchange: ExchangeKey,
+        shared: Option<&'s str>,
+    ) -> Option<&'s str> {
+        let own = self.seats.iter().find(|(place, _)| *place == exchange);
+        own.map(|(_, seat)| &**seat).or(shared)
     }
 }

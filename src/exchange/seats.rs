@@ -3,18 +3,9 @@
 use crate::campaign::Campaign;
 use crate::openrtb::response::{Bid, BidDsa};
 use crate::openrtb::{CodeSet, request};
-use crate::units::ExchangeKey;
 
 /// `dsa.datatopub` of a publisher that does not want the parameters.
 const NOT_TO_PUBLISHER: u32 = 0;
-
-/// The seat that a campaign bids from: its advertiser's own, or the one that all others share.
-pub(super) fn seat_of<'a>(
-    campaign: &'a Campaign,
-    (exchange, shared): (ExchangeKey, Option<&'a str>),
-) -> Option<&'a str> {
-    campaign.advertiser.seat_on(exchange).or(shared)
-}
 
 /// Who is behind a campaign's bids, where the request has room for it.
 pub(super) fn dsa<'a>(

@@ -7,7 +7,7 @@ use super::about::{About, about, taxonomy};
 use super::bid_engine::{Decided, STUCK_AFTER};
 use super::markup::{Links, write_markup};
 use super::region_desk::Hold;
-use super::seats::{by_seat, dsa, parameters, seat_of};
+use super::seats::{by_seat, dsa, parameters};
 use crate::bidding::{Choice, Shown, shown};
 use crate::campaign::{Bundle, Campaign, Creative, Domain, Format, Language, Offer};
 use crate::chaos::FailPoint;
@@ -164,8 +164,9 @@ impl Serializer {
                 },
             )
             .collect();
-        let place = (self.parts.exchange, self.parts.seat.as_deref());
-        let seats = written.iter().map(|(_, it, ..)| seat_of(it, place));
+        let (exchange, shared) = (self.parts.exchange, self.parts.seat.as_deref());
+        let seats = written.iter();
+        let seats = seats.map(|(_, it, ..)| it.advertiser.seat_or(exchange, shared));
         let by_seat = by_seat(seats.zip(bids.iter().copied()));
         let seats: Vec<SeatBid<'_>> = by_seat
             .iter()
