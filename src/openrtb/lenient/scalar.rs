@@ -247,7 +247,6 @@ impl<'de> Lenient<'de> for Given<i64> {
     }
 }
 
-/// A price: above [`Cpm::MAX`] it is unreadable, since nobody could pay it and nothing must overflow on it.
 /// A code whose absence asks for nothing.
 impl<'de> Lenient<'de> for Given<u32> {
     fn absent() -> Self {
@@ -270,6 +269,7 @@ impl<'de> Lenient<'de> for Given<u32> {
     }
 }
 
+/// A price: above [`Cpm::MAX`] it is unreadable, since nobody could pay it and nothing must overflow on it.
 impl<'de> Lenient<'de> for Given<Cpm> {
     fn absent() -> Self {
         Self::Absent
