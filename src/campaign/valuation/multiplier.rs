@@ -326,6 +326,7 @@ impl fmt::Display for Factor {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "small numbers written out")]
 mod tests {
     use std::cell::Cell;
     use std::cmp::Ordering;
