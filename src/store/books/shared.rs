@@ -105,13 +105,12 @@ impl SharedAccount {
         found.map(|(number, _)| *number)
     }
 
+    /// A day with an open lease is kept, also one whose lease is used up: where that counts must be known until it is
+    /// closed.
     fn forget_old_days(&mut self) {
         while self.days.len() > DAYS_KEPT {
-            let settled = self
-                .days
-                .iter()
-                .find(|(_, day)| day.balance.open == Nanos::ZERO)
-                .map(|(number, _)| *number);
+            let leased: BTreeSet<BudgetDay> = self.leases.values().copied().collect();
+            let settled = self.days.keys().find(|day| !leased.contains(day)).copied();
             let Some(oldest) = settled else { return };
             self.days.remove(&oldest);
             self.forgotten = self.forgotten.max(Some(oldest));
@@ -304,7 +303,7 @@ impl SharedAccount {
         for _ in 0..fields.u32()? {
             let lease = LeaseKey::decode(&mut fields)?;
             let day = BudgetDay::new(fields.i32()?);
-            if !account.days.contains_key(&day) {
+            if !account.days.contains_key(&day) && !account.has_forgotten(day) {
                 return Err(Malformed);
             }
             account.leases.insert(lease, day);
@@ -322,3 +321,6 @@ impl SharedAccount {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
