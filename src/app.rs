@@ -66,9 +66,10 @@ fn store(parts: &Parts) -> Spec {
         .named("store")
 }
 
-/// The roster fills the pool from the catalogue, and fills a new pool anew: `rest_for_one`. The approvals and what learns
-/// click rates, which nobody here waits for, build the catalogue anew, and know little that their files do not. A campaign
-/// that keeps crashing is set aside by the pool, and the others go on. Over the limit: ends, and the root counts.
+/// The roster fills the pool from the catalogue, fills a new pool anew, and closes the leases of campaigns that left:
+/// `rest_for_one`. The approvals and what learns click rates, which nobody here waits for, build the catalogue anew, and
+/// know little that their files do not. A campaign that keeps crashing is set aside by the pool, and the others go on.
+/// Over the limit: ends, and the root counts.
 fn campaigns(parts: &Parts) -> Spec {
     let (settings, parts) = (&parts.settings.campaigns, &parts.campaigns);
     let pool = Supervisor::dynamic(settings.restart_limit, settings.max_live);

@@ -25,7 +25,7 @@ use crate::campaign::campaign_server::Directory;
 use crate::campaign::click_rate_server::{
     CLICK_RATES_FILE, ClickMessage, ClickMeter, ClickRateParts, PUBLISH_EVERY,
 };
-use crate::campaign::roster_server::RosterParts;
+use crate::campaign::roster_server::{LOOK_EVERY, RosterParts};
 use crate::campaign::{CatalogueStage, ClickRates, LeftOut, SLOTS_MAX, Shelf, SlotTable};
 use crate::chaos::{FailPoint, FailPoints};
 use crate::clock::Clock;
@@ -323,6 +323,7 @@ fn campaign_parts(ground: &Ground) -> CampaignParts {
         journal: ground.journal.clone(),
         hold_longest: longest(&ground.holds),
         own_limit: ground.settings.campaigns.campaign_restart_limit,
+        look_every: LOOK_EVERY,
         reaper: ground.tree.reaper().clone(),
     };
     let click_rates = ClickRateParts {

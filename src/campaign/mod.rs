@@ -29,6 +29,7 @@ mod deal;
 pub(crate) mod fixture;
 mod hours;
 mod inventory;
+mod orphans;
 mod own_segments;
 mod rates;
 pub mod roster_server;

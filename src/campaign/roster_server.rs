@@ -1,6 +1,7 @@
 //! The roster: keeps one process in the pool for each campaign of the configuration, and swaps the catalogue on reload.
 //!
 //! It starts after the pool and goes down with it, so that a pool that comes back empty is filled again.
+//! Campaigns that left have no process that closes their leases, so it closes them (`orphans`).
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -8,8 +9,12 @@ use std::time::Duration;
 
 use super::campaign_server::{CampaignMessage, Directory, process};
 use super::catalogue_server::Shelf;
+use super::orphans::{Orphans, found_in};
 use super::{Campaign, LeftOut, OwnSegments};
-use crate::store::journal_server::Journal;
+use crate::clock::Clock;
+use crate::store::books::Books;
+use crate::store::journal_server::{Journal, decide, read};
+use crate::store::writer::{Close, Command, Outcome};
 use crate::supervision::{
     Address, AskError, Context, Dynamic, Failure, Limit, Plane, Reaper, Reply, SendError, Server,
     Spec, server,
@@ -18,6 +23,9 @@ use crate::units::CampaignKey;
 
 /// Reloads come from operators, one at a time.
 const MAILBOX: usize = 4;
+
+/// How often leases of campaigns that left are looked over. They close after minutes, so seconds do not matter.
+pub const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// What the roster is asked.
 pub enum RosterMessage {
@@ -55,6 +63,8 @@ pub struct RosterParts {
     pub hold_longest: Duration,
     /// How often one process may be restarted before it is set aside.
     pub own_limit: Limit,
+    /// How often leases of campaigns that left are looked over.
+    pub look_every: Duration,
     /// Where old catalogues go.
     pub reaper: Reaper,
 }
@@ -66,6 +76,7 @@ pub fn roster(parts: &RosterParts) -> Spec {
     server("roster", &address, Plane::Control, MAILBOX, move |_| {
         let mut roster = Roster {
             parts: parts.clone(),
+            orphans: Orphans::new(parts.hold_longest),
         };
         async move {
             let campaigns = roster.parts.shelf.campaigns();
@@ -77,6 +88,7 @@ pub fn roster(parts: &RosterParts) -> Spec {
 
 struct Roster {
     parts: RosterParts,
+    orphans: Orphans,
 }
 
 impl Roster {
@@ -134,7 +146,10 @@ impl Roster {
         let mut stopped = 0;
         for gone in before.iter().filter(|old| !wanted.contains(&old.key)) {
             stopped += usize::from(self.parts.pool.terminate_child(&gone.id).await.is_ok());
+            // Only now, so that the books hold whatever it was granted.
+            self.orphans.leave();
         }
+        self.orphans.keep(&wanted);
         let started = self.fill(&campaigns).await?;
         for campaign in &campaigns {
             let changed = known
@@ -156,6 +171,40 @@ impl Roster {
             left_out,
         })
     }
+
+    /// Finds the leases of campaigns that left, and closes those that nobody can spend from or bill any more.
+    async fn look_over(&mut self, clock: &Clock) {
+        if self.orphans.is_behind() {
+            let campaigns = self.parts.shelf.campaigns();
+            let look = move |books: &Books| {
+                let wanted = campaigns.iter().map(|campaign| campaign.key).collect();
+                found_in(books, &wanted)
+            };
+            // A journal that does not answer is asked again by the next look.
+            if let Ok(found) = read(&self.parts.journal, look).await {
+                self.orphans.take(found, clock.ledger());
+            }
+        }
+        let mut closed = 0_usize;
+        for lease in self.orphans.due(clock.ledger()) {
+            let at = clock.wall();
+            let close = Command::Close(Close { lease, at });
+            match decide(&self.parts.journal, close).await {
+                Ok(Outcome::Closed { .. } | Outcome::AlreadyClosed) => {
+                    self.orphans.closed(lease);
+                    closed += 1;
+                }
+                // The next look asks again; until then the money stays where it is.
+                Ok(_) | Err(_) => break,
+            }
+        }
+        if closed > 0 {
+            tracing::info!(
+                closed,
+                "leases of campaigns that left were closed: what was not billed is given back"
+            );
+        }
+    }
 }
 
 impl Server for Roster {
@@ -167,4 +216,16 @@ impl Server for Roster {
         reply.send(reloaded);
         Ok(())
     }
+
+    fn tick_every(&self) -> Option<Duration> {
+        Some(self.parts.look_every)
+    }
+
+    async fn tick(&mut self, context: &Context) -> Result<(), Failure> {
+        self.look_over(context.clock()).await;
+        Ok(())
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,263 @@
+//! Campaigns that leave while they hold leases, over a real journal and a clock that the test moves.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use super::*;
+use crate::campaign::budget::LEASE_TTL;
+use crate::campaign::campaign_server::{LeaseWish, Leased};
+use crate::campaign::fixture::campaign;
+use crate::campaign::{Approvals, ClickRates, Priors, Rates, SlotTable};
+use crate::chaos::FailPoints;
+use crate::clock::ManualClock;
+use crate::store::journal_server::{Booked, Promised, bill, journal};
+use crate::store::movement::{Bill, ImpressionKey, LeaseKey};
+use crate::supervision::{Limit, Planes, Post, Strategy, Supervisor, Tree};
+use crate::units::{
+    BidId, CreativeKey, Currency, ExchangeKey, LedgerTime, Nanos, RegionKey, UnixMillis,
+};
+
+const NOON: UnixMillis = UnixMillis::new(1_790_000_000_000);
+const HOLD: Duration = Duration::from_mins(5);
+const STEP: Duration = Duration::from_secs(10);
+const STEPS_MAX: u32 = 1_000;
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("bidtree-roster-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+fn stock(ids: &[&str]) -> Vec<Arc<Campaign>> {
+    ids.iter().map(|id| Arc::new(campaign(id))).collect()
+}
+
+/// A journal, a pool, and a roster of these campaigns.
+struct Rig {
+    tree: Tree,
+    parts: RosterParts,
+    clock: Clock,
+    hands: ManualClock,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Rig {
+    fn start(folder: &Path, wall: UnixMillis, ids: &[&str]) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let (clock, hands) = Clock::manual(wall);
+        let tree = Tree::new(Planes::single(runtime.handle().clone()), clock.clone());
+        let (shelf, _) = Shelf::new(
+            (stock(ids), OwnSegments::default()),
+            SlotTable::new(Duration::from_mins(1)),
+            (Rates::default(), ClickRates::believed(Priors::default())),
+            Approvals::default(),
+            (clock.monotonic(), wall),
+        );
+        let limit = Limit::new(3, Duration::from_secs(10));
+        let parts = RosterParts {
+            address: Address::new(),
+            pool: Dynamic::new(),
+            directory: Directory::default(),
+            shelf: Arc::new(shelf),
+            journal: Post::new(),
+            hold_longest: HOLD,
+            own_limit: limit,
+            look_every: Duration::from_millis(1),
+            reaper: tree.reaper().clone(),
+        };
+        let top = Supervisor::new(Strategy::RestForOne, limit)
+            .child(journal(
+                &parts.journal,
+                &Post::new(),
+                (folder, &FailPoints::default().point("journal")),
+            ))
+            .child(Supervisor::dynamic(limit, 100).named_at("pool", &parts.pool))
+            .child(roster(&parts));
+        runtime.block_on(tree.start(top)).unwrap();
+        Self {
+            tree,
+            parts,
+            clock,
+            hands,
+            runtime,
+        }
+    }
+
+    fn lease(&self, id: &str) -> (LeaseKey, Leased) {
+        let address = self.parts.directory.find(CampaignKey::of(id)).unwrap();
+        let region = RegionKey::of("sg");
+        let wish = LeaseWish {
+            region,
+            held: None,
+            money: true,
+        };
+        let call = address.call(|reply| CampaignMessage::Lease(wish, reply));
+        let leased = self.runtime.block_on(call).unwrap().unwrap();
+        let lease = LeaseKey {
+            campaign: CampaignKey::of(id),
+            region,
+            epoch: leased.epoch,
+        };
+        (lease, leased)
+    }
+
+    fn reload(&self, ids: &[&str]) -> Reloaded {
+        let stock = (stock(ids), OwnSegments::default());
+        let address = &self.parts.address;
+        let call = address.call(|reply| RosterMessage::Reload(stock, reply));
+        self.runtime.block_on(call).unwrap()
+    }
+
+    /// Books a bill, and answers what of it no lease carried.
+    fn bill(&self, number: u64, (lease, leased): (LeaseKey, Leased), charge: Nanos) -> Nanos {
+        let at = self.clock.wall();
+        let bill_ = Bill {
+            key: ImpressionKey {
+                bid: BidId::new(7, 0, number),
+                imp: 0,
+            },
+            lease,
+            day: leased.day,
+            advertiser: campaign("shoes").advertiser.key,
+            creative: CreativeKey::of("banner"),
+            exchange: ExchangeKey::of("adx"),
+            cost: charge,
+            currency: Currency::USD,
+            charge,
+            user: None,
+            bid_at: at,
+            at,
+        };
+        let promised = Promised {
+            reserved: charge,
+            hold: 0,
+            expires_at: LedgerTime::from_millis(0),
+        };
+        let booked = Booked {
+            bill: bill_,
+            promised,
+        };
+        let outcome = self.runtime.block_on(bill(&self.parts.journal, booked));
+        match outcome {
+            Ok(Outcome::Billed { debt }) => debt,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// What the advertiser has committed, and how many leases of a campaign are open.
+    fn committed(&self, id: &str) -> (Nanos, usize) {
+        let (advertiser, key) = (campaign(id).advertiser.key, CampaignKey::of(id));
+        let look = move |books: &Books| {
+            let committed = books.shared(advertiser).unwrap().committed();
+            (committed, books.account(key).unwrap().open_leases())
+        };
+        self.runtime
+            .block_on(read(&self.parts.journal, look))
+            .unwrap()
+    }
+
+    /// Moves the clock until no lease of the campaign is open, and answers how far.
+    fn until_closed(&self, id: &str) -> Duration {
+        for step in 0..STEPS_MAX {
+            if self.committed(id).1 == 0 {
+                return STEP * step;
+            }
+            self.hands.advance(STEP);
+            // Between messages it looks.
+            self.reload_nothing();
+        }
+        panic!("never closed");
+    }
+
+    /// Asks the roster for nothing new.
+    fn reload_nothing(&self) {
+        let campaigns = self.parts.shelf.campaigns();
+        let ids: Vec<&str> = campaigns.iter().map(|campaign| &*campaign.id).collect();
+        self.reload(&ids);
+    }
+
+    fn stop(self) {
+        self.runtime.block_on(self.tree.stop());
+    }
+}
+
+#[test]
+fn a_campaign_that_leaves_gives_its_advertisers_money_back_after_the_hold() {
+    let folder = Folder::new();
+    let rig = Rig::start(&folder.0, NOON, &["shoes", "hats"]);
+    let lease = rig.lease("shoes");
+    assert_eq!(rig.committed("shoes"), (lease.1.amount, 1));
+    assert_eq!(rig.reload(&["hats"]).stopped, 1);
+    let charge = Nanos::new(1_000);
+    assert_eq!(rig.bill(1, lease, charge), Nanos::ZERO, "its lease pays");
+    let waited = rig.until_closed("shoes");
+    assert!(waited >= LEASE_TTL + HOLD, "{waited:?}");
+    assert_eq!(rig.committed("shoes"), (charge, 0));
+    assert_eq!(rig.bill(2, lease, charge), charge, "too late: a debt");
+    rig.stop();
+}
+
+#[test]
+fn what_a_former_process_left_is_given_back_as_well() {
+    let folder = Folder::new();
+    let rig = Rig::start(&folder.0, NOON, &["shoes", "hats"]);
+    let lease = rig.lease("shoes");
+    rig.reload(&["hats"]);
+    rig.stop();
+    let rig = Rig::start(&folder.0, NOON, &["hats"]);
+    assert_eq!(rig.committed("shoes"), (lease.1.amount, 1));
+    let charge = Nanos::new(1_000);
+    assert_eq!(rig.bill(1, lease, charge), Nanos::ZERO, "its lease pays");
+    let waited = rig.until_closed("shoes");
+    assert!(waited >= LEASE_TTL + HOLD, "{waited:?}");
+    assert_eq!(rig.committed("shoes"), (charge, 0));
+    rig.stop();
+}
+
+#[test]
+fn a_campaign_that_comes_back_in_time_keeps_its_lease() {
+    let folder = Folder::new();
+    let rig = Rig::start(&folder.0, NOON, &["shoes"]);
+    let (lease, _) = rig.lease("shoes");
+    rig.reload(&[]);
+    // Many messages, so that looks came between them and found the lease.
+    for _ in 0..200 {
+        rig.reload_nothing();
+    }
+    rig.hands.advance(LEASE_TTL / 2);
+    rig.reload(&["shoes"]);
+    // Renewed as a region would, it lives on beyond the time at which it would have been closed.
+    let address = rig.parts.directory.find(lease.campaign).unwrap();
+    for _ in 0..20 {
+        rig.hands.advance(LEASE_TTL / 2);
+        let wish = LeaseWish {
+            region: lease.region,
+            held: Some(lease.epoch),
+            money: false,
+        };
+        let call = address.call(|reply| CampaignMessage::Lease(wish, reply));
+        let renewed = rig.runtime.block_on(call).unwrap().unwrap();
+        assert_eq!(renewed.epoch, lease.epoch);
+        rig.reload_nothing();
+    }
+    assert_eq!(rig.committed("shoes").1, 1);
+    rig.stop();
+}
