@@ -11,7 +11,7 @@ mod decide;
 use std::path::Path;
 
 pub use command::{Ceilings, Close, Command, Grant, LeaseChoice, Outcome, Refusal};
-pub use decide::{ACCOUNTS_MAX, OPEN_LEASES_MAX};
+pub use decide::{ACCOUNTS_MAX, ADVERTISERS_MAX, OPEN_LEASES_MAX, SHARERS_MAX};
 
 use super::books::{Books, FoldError, Limits};
 use super::checkpoint::{Changes, Checkpoint, CheckpointError, Delta};

@@ -48,6 +48,8 @@ pub struct SharedAccounts {
     accounts: BTreeMap<AdvertiserKey, SharedAccount>,
     /// Whose account an open lease counts in.
     holders: BTreeMap<LeaseKey, AdvertiserKey>,
+    /// How many campaigns count in all accounts together.
+    sharers: usize,
 }
 
 /// A movement that was checked: what the balances will be.
@@ -87,6 +89,11 @@ impl SharedAccount {
     /// Whether this day is so old that its balance may be gone, so that nothing may be granted of it.
     pub fn has_forgotten(&self, day: BudgetDay) -> bool {
         self.forgotten.is_some_and(|forgotten| day <= forgotten)
+    }
+
+    /// Whether this campaign counts here.
+    pub fn is_shared_by(&self, campaign: CampaignKey) -> bool {
+        self.campaigns.contains(&campaign)
     }
 
     /// The movement that changed it last.
@@ -130,7 +137,20 @@ impl SharedAccounts {
                     .map(move |lease| (*lease, *advertiser))
             })
             .collect();
-        Self { accounts, holders }
+        let sharers = accounts
+            .values()
+            .map(|account| account.campaigns.len())
+            .fold(0, usize::saturating_add);
+        Self {
+            accounts,
+            holders,
+            sharers,
+        }
+    }
+
+    /// How many campaigns count here: each once at every advertiser that it was ever of, for its late bills.
+    pub fn sharers(&self) -> usize {
+        self.sharers
     }
 
     /// All accounts, by advertiser.
@@ -197,7 +217,7 @@ impl SharedAccounts {
             return self.share_of(bill.lease);
         }
         let account = self.of(bill.advertiser)?;
-        if !account.campaigns.contains(&bill.lease.campaign) {
+        if !account.is_shared_by(bill.lease.campaign) {
             return None;
         }
         Some(Share {
@@ -240,7 +260,8 @@ impl SharedAccounts {
         match movement {
             Movement::Granted { lease, .. } => {
                 account.leases.insert(*lease, change.share.day);
-                account.campaigns.insert(lease.campaign);
+                let is_new = account.campaigns.insert(lease.campaign);
+                self.sharers = self.sharers.saturating_add(usize::from(is_new));
                 self.holders.insert(*lease, advertiser);
             }
             Movement::Returned { lease, .. } => {

@@ -3,6 +3,16 @@ use crate::store::movement::{Bill, Win};
 use crate::store::scratch::{TODAY, at, bill, billed, granted, impression, lease, returned, win};
 use crate::units::{BudgetDay, Nanos};
 
+impl Books {
+    /// Books of these accounts of advertisers alone.
+    pub(in crate::store) fn sharing(shared: SharedAccounts) -> Self {
+        Self {
+            shared,
+            ..Self::default()
+        }
+    }
+}
+
 fn fold(movements: &[Movement]) -> Books {
     let mut books = Books::default();
     for (movement, sequence) in movements.iter().zip(1..) {

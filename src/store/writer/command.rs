@@ -129,6 +129,12 @@ pub enum Refusal {
     /// There are too many campaigns in the books.
     #[error("too many campaigns")]
     TooManyAccounts,
+    /// There are too many advertisers in the books.
+    #[error("too many advertisers")]
+    TooManyAdvertisers,
+    /// Campaigns were moved between advertisers too often.
+    #[error("too many campaigns in the budgets of advertisers")]
+    TooManySharers,
     /// An amount is below zero, or a wish for nothing.
     #[error("amount is negative or nothing is wanted")]
     BadAmount,

@@ -18,6 +18,13 @@ pub const OPEN_LEASES_MAX: usize = 256;
 /// How many campaigns the books hold, live or ended: ten times the largest catalogue, about 1 GB at its worst.
 pub const ACCOUNTS_MAX: usize = 100_000;
 
+/// How many advertisers have accounts: as many as campaigns, of which each has one; some 300 MB at its worst.
+pub const ADVERTISERS_MAX: usize = ACCOUNTS_MAX;
+
+/// How many campaigns count in the accounts of advertisers, each once at every one that it was ever of: all of them may move
+/// once. They are remembered for their late bills, so a campaign that is moved to and fro counts twice and no more.
+pub const SHARERS_MAX: usize = 200_000;
+
 type Decision = Result<(Movement, Outcome), Outcome>;
 
 /// The movement a command makes here, if any, and what it is answered.
@@ -123,6 +130,13 @@ fn shared_headroom(books: &Books, grant: &Grant) -> Result<Nanos, Refusal> {
         return Ok(grant.want);
     };
     let account = books.shared(share.advertiser);
+    if account.is_none() && books.shared_accounts().iter().len() >= ADVERTISERS_MAX {
+        return Err(Refusal::TooManyAdvertisers);
+    }
+    let is_known = account.is_some_and(|account| account.is_shared_by(grant.campaign));
+    if !is_known && books.shared_accounts().sharers() >= SHARERS_MAX {
+        return Err(Refusal::TooManySharers);
+    }
     if account.is_some_and(|account| account.has_forgotten(share.day)) {
         return Err(Refusal::DayForgotten);
     }

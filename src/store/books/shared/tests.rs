@@ -5,6 +5,18 @@ use crate::store::books::Books;
 use crate::store::scratch::{at, bill, lease};
 use crate::units::Epoch;
 
+impl SharedAccounts {
+    /// Accounts without movements, of this many advertisers, in the first of which so many campaigns count.
+    pub(in crate::store) fn filled(advertisers: u64, sharers: u64) -> Self {
+        let mut accounts: BTreeMap<_, _> = (0..advertisers)
+            .map(|number| (AdvertiserKey::from_raw(number), SharedAccount::default()))
+            .collect();
+        let first = accounts.values_mut().next().unwrap();
+        first.campaigns = (0..sharers).map(CampaignKey::from_raw).collect();
+        Self::restored(accounts)
+    }
+}
+
 fn share(day: i32) -> Share {
     Share {
         advertiser: AdvertiserKey::of("acme"),
@@ -75,6 +87,7 @@ fn live(steps: &[Step]) -> Books {
         };
         let mut row = Vec::new();
         account.encode(&mut row).unwrap();
+        assert_eq!(books.shared_accounts().sharers(), 1);
         assert_eq!(
             SharedAccount::decode(&row).as_ref(),
             Ok(account),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
+use crate::store::books::SharedAccounts;
 use crate::store::movement::{LeaseKey, Share};
 use crate::units::AdvertiserKey;
 
@@ -227,6 +228,43 @@ fn what_is_shared_outlives_the_process_with_its_checkpoint_and_without() {
     let (mut writer, _checkpoint, _) = open(&scratch);
     let rest = outcome(&mut writer, Command::Grant(shared("hats", 100, 0)));
     assert_eq!(amount(rest), Nanos::new(40));
+}
+
+#[test]
+fn neither_advertisers_nor_the_campaigns_they_remember_grow_without_end() {
+    let decided = |advertisers: usize, sharers: usize, (advertiser, campaign)| {
+        let filled = SharedAccounts::filled(advertisers as u64, sharers as u64);
+        let books = Books::sharing(filled);
+        let share = Share {
+            advertiser,
+            ..share(0)
+        };
+        let grant = Grant {
+            campaign,
+            shared: Some((share, SHARED)),
+            ..wish(10, DAY_CEILING, TOTAL_CEILING)
+        };
+        match decide::decide(&books, Command::Grant(grant)).1 {
+            Outcome::Granted { .. } => None,
+            Outcome::Refused(refusal) => Some(refusal),
+            other => panic!("{other:?}"),
+        }
+    };
+    let known = (AdvertiserKey::from_raw(0), CampaignKey::from_raw(0));
+    let new_campaign = (known.0, CampaignKey::of("shoes"));
+    let new_advertiser = (AdvertiserKey::of("acme"), known.1);
+    let full = (ADVERTISERS_MAX, SHARERS_MAX);
+    assert_eq!(decided(full.0, full.1, known), None);
+    assert_eq!(
+        decided(full.0, full.1 - 1, new_advertiser),
+        Some(Refusal::TooManyAdvertisers)
+    );
+    assert_eq!(decided(full.0 - 1, full.1 - 1, new_advertiser), None);
+    for new in [new_campaign, new_advertiser] {
+        let refused = decided(full.0 - 1, full.1, new);
+        assert_eq!(refused, Some(Refusal::TooManySharers));
+    }
+    assert_eq!(decided(full.0, full.1 - 1, new_campaign), None);
 }
 
 /// The control of the property: a writer that leaves the advertiser's budget out is found.
