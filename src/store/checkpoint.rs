@@ -42,29 +42,35 @@ const BOOKS: &str = "books";
 
 /// Why a checkpoint cannot be read or written.
 #[derive(Debug, thiserror::Error)]
-pub enum CheckpointError {
-    /// The database says no: the disk, or a damaged file.
-    #[error("checkpoint: {0}")]
+#[error("{path}: {fault}", path = path.display())]
+pub struct CheckpointError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    #[source]
+    pub fault: CheckpointFault,
+}
+
+/// What is wrong with a checkpoint. A damaged one is set aside when the journal can do without it.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointFault {
+    /// The database says no: the disk, another process, or a damaged file.
+    #[error("{0}")]
     Database(Box<redb::Error>),
-    /// The file cannot be set aside or created.
-    #[error("{path}: {source}", path = path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
+    /// The file cannot be set aside.
+    #[error("cannot be set aside: {0}; move it away")]
+    Aside(std::io::Error),
     /// A row that does not check.
-    #[error("checkpoint: {table} holds a row that does not check")]
+    #[error("{table} holds a row that does not check")]
     Row {
         /// Where it is.
         table: &'static str,
     },
     /// The file is so damaged that its reader crashed.
-    #[error("checkpoint: damaged beyond reading")]
+    #[error("damaged beyond reading")]
     Unreadable,
     /// A delta that does not begin where the checkpoint is.
-    #[error("checkpoint at {at} cannot take a delta from {from}")]
+    #[error("a checkpoint at {at} cannot take a delta from {from}")]
     Gap {
         /// Where the checkpoint is.
         at: u64,
@@ -74,10 +80,17 @@ pub enum CheckpointError {
 }
 
 impl CheckpointError {
+    fn of(path: &Path) -> impl FnOnce(CheckpointFault) -> Self + '_ {
+        |fault| Self {
+            path: path.to_owned(),
+            fault,
+        }
+    }
+
     /// Whether the file itself is wrong, so that it may be set aside; anything else may pass by itself.
     pub fn is_damage(&self) -> bool {
-        match self {
-            Self::Database(error) => match error.as_ref() {
+        match &self.fault {
+            CheckpointFault::Database(error) => match error.as_ref() {
                 redb::Error::Io(io) => matches!(
                     io.kind(),
                     ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof
@@ -85,13 +98,13 @@ impl CheckpointError {
                 redb::Error::DatabaseAlreadyOpen | redb::Error::PreviousIo => false,
                 _ => true,
             },
-            Self::Row { .. } | Self::Unreadable => true,
-            Self::Io { .. } | Self::Gap { .. } => false,
+            CheckpointFault::Row { .. } | CheckpointFault::Unreadable => true,
+            CheckpointFault::Aside(_) | CheckpointFault::Gap { .. } => false,
         }
     }
 }
 
-impl<E: Into<redb::Error>> From<E> for CheckpointError {
+impl<E: Into<redb::Error>> From<E> for CheckpointFault {
     fn from(error: E) -> Self {
         Self::Database(Box::new(error.into()))
     }
@@ -100,6 +113,7 @@ impl<E: Into<redb::Error>> From<E> for CheckpointError {
 /// The checkpoint file of a data directory.
 #[derive(Debug)]
 pub struct Checkpoint {
+    path: PathBuf,
     database: Database,
     sequence: u64,
 }
@@ -111,15 +125,21 @@ impl Checkpoint {
     /// [`CheckpointError`]: the file is damaged, in use, or the disk says no.
     pub fn open(directory: &Path) -> Result<Self, CheckpointError> {
         let path = directory.join(FILE_NAME);
-        contained(|| {
+        let opened = contained(|| {
             let mut database = Database::builder()
                 .set_cache_size(CACHE_BYTES)
-                .create(path)?;
+                .create(&path)?;
             // Pages have checksums, but reading does not look at them. A file that could be repaired may be older, which
             // is only a longer replay.
             database.check_integrity()?;
             let sequence = read_summary(&database)?.map_or(0, |summary| summary.sequence);
-            Ok(Self { database, sequence })
+            Ok((database, sequence))
+        });
+        let (database, sequence) = opened.map_err(CheckpointError::of(&path))?;
+        Ok(Self {
+            path,
+            database,
+            sequence,
         })
     }
 
@@ -130,7 +150,8 @@ impl Checkpoint {
     pub fn begin_again(directory: &Path) -> Result<Self, CheckpointError> {
         let path = directory.join(FILE_NAME);
         std::fs::rename(&path, directory.join(DAMAGED_NAME))
-            .map_err(|source| CheckpointError::Io { path, source })?;
+            .map_err(CheckpointFault::Aside)
+            .map_err(CheckpointError::of(&path))?;
         Self::open(directory)
     }
 
@@ -175,7 +196,7 @@ impl Checkpoint {
                 let exposure =
                     delta::decode_exposure(exposure.value()).map_err(row_of("exposures"))?;
                 if key.value() != position {
-                    return Err(CheckpointError::Row { table: "exposures" });
+                    return Err(CheckpointFault::Row { table: "exposures" });
                 }
                 list.push_back(exposure);
             }
@@ -194,17 +215,23 @@ impl Checkpoint {
                 ),
             ))
         })
+        .map_err(CheckpointError::of(&self.path))
     }
 
     /// Brings the checkpoint to the delta's end, durably and at once, or leaves it as it was.
     ///
     /// # Errors
-    /// [`CheckpointError::Gap`] if the delta begins elsewhere: ask the writer for another. Others: the disk says no.
+    /// [`CheckpointFault::Gap`] if the delta begins elsewhere: ask the writer for another. Others: the disk says no.
     pub fn write(&mut self, delta: &Delta) -> Result<(), CheckpointError> {
+        self.bring_to(delta)
+            .map_err(CheckpointError::of(&self.path))
+    }
+
+    fn bring_to(&mut self, delta: &Delta) -> Result<(), CheckpointFault> {
         if let Some(from) = delta.from
             && from != self.sequence
         {
-            return Err(CheckpointError::Gap {
+            return Err(CheckpointFault::Gap {
                 at: self.sequence,
                 from,
             });
@@ -223,7 +250,7 @@ impl Checkpoint {
     }
 }
 
-fn write_rows(transaction: &WriteTransaction, delta: &Delta) -> Result<(), CheckpointError> {
+fn write_rows(transaction: &WriteTransaction, delta: &Delta) -> Result<(), CheckpointFault> {
     let mut accounts = transaction.open_table(ACCOUNTS)?;
     for (campaign, row) in &delta.accounts {
         accounts.insert(campaign.raw(), row.as_slice())?;
@@ -253,7 +280,7 @@ fn write_rows(transaction: &WriteTransaction, delta: &Delta) -> Result<(), Check
 /// The advertisers' accounts; none in a checkpoint that was written before there were any.
 fn read_shared(
     reading: &ReadTransaction,
-) -> Result<BTreeMap<AdvertiserKey, SharedAccount>, CheckpointError> {
+) -> Result<BTreeMap<AdvertiserKey, SharedAccount>, CheckpointFault> {
     let table = match reading.open_table(SHARED) {
         Ok(table) => table,
         Err(redb::TableError::TableDoesNotExist(_)) => return Ok(BTreeMap::new()),
@@ -268,7 +295,7 @@ fn read_shared(
     Ok(shared)
 }
 
-fn read_summary(database: &Database) -> Result<Option<Summary>, CheckpointError> {
+fn read_summary(database: &Database) -> Result<Option<Summary>, CheckpointFault> {
     let table = match database.begin_read()?.open_table(SUMMARY) {
         Ok(table) => table,
         Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
@@ -276,7 +303,7 @@ fn read_summary(database: &Database) -> Result<Option<Summary>, CheckpointError>
     };
     let row = table
         .get(BOOKS)?
-        .ok_or(CheckpointError::Row { table: "summary" })?;
+        .ok_or(CheckpointFault::Row { table: "summary" })?;
     Summary::decode(row.value())
         .map(Some)
         .map_err(row_of("summary"))
@@ -293,14 +320,14 @@ fn settled_row((minute, bid, imp): (i32, u128, u16), settled: u8) -> Result<Sett
     })
 }
 
-fn row_of(table: &'static str) -> impl Fn(Malformed) -> CheckpointError {
-    move |Malformed| CheckpointError::Row { table }
+fn row_of(table: &'static str) -> impl Fn(Malformed) -> CheckpointFault {
+    move |Malformed| CheckpointFault::Row { table }
 }
 
 /// `redb` trusts its pages, and may panic on a file whose bytes were changed under it. Nothing of a failed read is used
 /// again, so the panic is one more way of saying damaged.
-fn contained<T>(read: impl FnOnce() -> Result<T, CheckpointError>) -> Result<T, CheckpointError> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(CheckpointError::Unreadable))
+fn contained<T>(read: impl FnOnce() -> Result<T, CheckpointFault>) -> Result<T, CheckpointFault> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(CheckpointFault::Unreadable))
 }
 
 #[cfg(test)]

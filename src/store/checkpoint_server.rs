@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::checkpoint::{Checkpoint, CheckpointError, Delta};
+use super::checkpoint::{Checkpoint, CheckpointError, CheckpointFault, Delta};
 use super::journal_server::{Journal, JournalMessage};
 use crate::supervision::{Post, Spec, thread};
 
@@ -24,7 +24,11 @@ pub fn checkpoint(address: &Post<WriteCheckpoint>, journal: &Journal, directory:
             }
             match checkpoint.write(&delta) {
                 // After a gap a delta before this one was lost: say where we are, and the next one begins there.
-                Ok(()) | Err(CheckpointError::Gap { .. }) => {}
+                Ok(())
+                | Err(CheckpointError {
+                    fault: CheckpointFault::Gap { .. },
+                    ..
+                }) => {}
                 Err(error) => return Err(error.into()),
             }
             // A journal that is busy hears of the next one.

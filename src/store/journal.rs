@@ -28,6 +28,9 @@ use super::movement::Movement;
 /// rewritten in a few dozen milliseconds when the journal is opened.
 pub const SEGMENT_BYTES: u64 = 16 * 1024 * 1024;
 
+/// What an operator does when movements are lost: the money of those that are left would be wrong.
+pub(super) const RESTORE: &str = "restore the whole data folder from a backup: nothing is skipped";
+
 /// Why a journal cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
@@ -40,13 +43,13 @@ pub enum JournalError {
         source: io::Error,
     },
     /// Another process holds the data directory.
-    #[error("{path}: data directory is in use by another process", path = path.display())]
+    #[error("{path}: data directory is in use by another process; end it, or set server.data_dir", path = path.display())]
     InUse {
         /// The lock file.
         path: PathBuf,
     },
     /// Bytes that a torn write cannot explain.
-    #[error("{path}: corrupt at offset {offset}: {what}", path = path.display())]
+    #[error("{path}: corrupt at offset {offset}: {what}; {RESTORE}", path = path.display())]
     Corrupt {
         /// The segment.
         path: PathBuf,
@@ -56,7 +59,10 @@ pub enum JournalError {
         what: &'static str,
     },
     /// A segment whose format this program does not know.
-    #[error("{path}: journal version {version} is not supported", path = path.display())]
+    #[error(
+        "{path}: journal version {version} is not supported; run the version that wrote it, or a newer one",
+        path = path.display()
+    )]
     Version {
         /// The segment.
         path: PathBuf,
@@ -64,7 +70,10 @@ pub enum JournalError {
         version: u32,
     },
     /// Movements are missing.
-    #[error("{path}: movements {expected} to {found} are missing", path = path.display())]
+    #[error(
+        "{path}: movements are missing from {expected} to before {found}; {RESTORE}",
+        path = path.display()
+    )]
     Gap {
         /// Where the sequence goes on.
         path: PathBuf,

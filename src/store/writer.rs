@@ -8,7 +8,7 @@
 mod command;
 mod decide;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use command::{Ceilings, Close, Command, Grant, LeaseChoice, Outcome, Refusal};
 pub use decide::{ACCOUNTS_MAX, ADVERTISERS_MAX, OPEN_LEASES_MAX, SHARERS_MAX};
@@ -17,7 +17,7 @@ use super::books::{Books, FoldError, Limits};
 use super::checkpoint::{Changes, Checkpoint, CheckpointError, Delta};
 use super::codec::Malformed;
 use super::journal::{
-    BATCH_RECORDS_MAX, DirectoryLock, Journal, JournalError, Reader, SEGMENT_BYTES,
+    BATCH_RECORDS_MAX, DirectoryLock, Journal, JournalError, RESTORE, Reader, SEGMENT_BYTES,
 };
 use super::movement::Movement;
 
@@ -27,6 +27,10 @@ pub const BATCH_MAX: usize = BATCH_RECORDS_MAX;
 /// After so many movements a checkpoint is worth its time: they replay in some 50 ms, their delta is made in 10 ms and
 /// written in 100 ms.
 pub const CHECKPOINT_EVERY: u64 = 50_000;
+
+/// What an operator does when one of the two is not what the other needs.
+const TOGETHER: &str = "journal and checkpoint are of different times, or one is damaged: restore both together, from one \
+                        backup";
 
 /// Why the store cannot be opened. None of these loses a movement that was acknowledged, so opening may be tried again.
 #[derive(Debug, thiserror::Error)]
@@ -38,24 +42,36 @@ pub enum OpenError {
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     /// A movement of the journal does not follow from those before it.
-    #[error("movement {sequence} does not fold: {source}")]
+    #[error("{folder}: movement {sequence} does not fold: {source}; {RESTORE}", folder = folder.display())]
     Fold {
+        /// The data directory.
+        folder: PathBuf,
         /// Its number.
         sequence: u64,
         /// Why.
         source: FoldError,
     },
     /// The journal is older than its checkpoint: somebody restored or deleted files.
-    #[error("journal ends at {journal}, but its checkpoint holds {checkpoint}")]
+    #[error(
+        "{folder}: the journal ends at {journal}, but its checkpoint holds {checkpoint}; {TOGETHER}",
+        folder = folder.display()
+    )]
     Behind {
+        /// The data directory.
+        folder: PathBuf,
         /// The journal's last movement.
         journal: u64,
         /// The checkpoint's.
         checkpoint: u64,
     },
     /// Without its checkpoint the journal is not enough.
-    #[error("checkpoint is unusable ({reason}) and the journal begins only at {first}")]
+    #[error(
+        "{folder}: the checkpoint is unusable ({reason}) and the journal begins only at {first}; {TOGETHER}",
+        folder = folder.display()
+    )]
     NotCovered {
+        /// The data directory.
+        folder: PathBuf,
         /// The first movement that is in the journal.
         first: u64,
         /// What is wrong with the checkpoint.
@@ -149,6 +165,7 @@ impl Writer {
         let begun = books.sequence();
         if tail.last < begun {
             return Err(OpenError::Behind {
+                folder: directory.to_owned(),
                 journal: tail.last,
                 checkpoint: begun,
             });
@@ -158,7 +175,11 @@ impl Writer {
             let (sequence, movement) = movement?;
             books
                 .apply(sequence, &movement)
-                .map_err(|source| OpenError::Fold { sequence, source })?;
+                .map_err(|source| OpenError::Fold {
+                    folder: directory.to_owned(),
+                    sequence,
+                    source,
+                })?;
             changes.note(&movement);
         }
         assert_eq!(
@@ -322,6 +343,7 @@ fn open_checkpoint(
             Ok((checkpoint, Books::with_limits(limits), state))
         }
         Ok(_) | Err(_) => Err(OpenError::NotCovered {
+            folder: directory.to_owned(),
             first: journal_first,
             reason: state,
         }),

@@ -84,9 +84,9 @@ fn a_delta_from_elsewhere_is_refused_and_the_whole_takes_its_place() {
     let mut changes = Changes::after(&books);
     apply(&mut books, &mut changes, &history()[50..]);
     let incremental = changes.delta(&books, lost.to()).unwrap();
-    let refused = checkpoint.write(&incremental);
+    let refused = checkpoint.write(&incremental).unwrap_err();
     assert!(
-        matches!(refused, Err(CheckpointError::Gap { at: 0, from: 50 })),
+        matches!(refused.fault, CheckpointFault::Gap { at: 0, from: 50 }),
         "{refused:?}"
     );
     let whole = changes.delta(&books, checkpoint.sequence()).unwrap();
@@ -103,6 +103,7 @@ fn a_checkpoint_that_is_open_elsewhere_is_in_use_and_not_damaged() {
     let first = Checkpoint::open(scratch.path()).unwrap();
     let second = Checkpoint::open(scratch.path()).unwrap_err();
     assert!(!second.is_damage(), "{second}");
+    assert!(second.to_string().contains(FILE_NAME), "{second}");
     drop(first);
     assert!(Checkpoint::open(scratch.path()).is_ok());
 }
@@ -115,6 +116,8 @@ fn a_file_that_is_no_database_is_damaged_and_can_be_set_aside() {
         fs::write(&path, &content).unwrap();
         let opened = Checkpoint::open(scratch.path()).unwrap_err();
         assert!(opened.is_damage(), "{opened:?}");
+        let named = format!("{}: ", path.display());
+        assert!(opened.to_string().starts_with(&named), "{opened}");
         let again = Checkpoint::begin_again(scratch.path()).unwrap();
         assert_eq!(again.sequence(), 0);
         assert_eq!(

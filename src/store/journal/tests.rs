@@ -215,11 +215,10 @@ fn a_segment_of_another_version_is_not_touched() {
         first: 1,
     };
     fs::write(segment_path(scratch.path(), 1), header.encode()).unwrap();
-    let opened = Journal::open(scratch.path());
-    assert!(matches!(
-        opened,
-        Err(JournalError::Version { version: 99, .. })
-    ));
+    let error = Journal::open(scratch.path()).unwrap_err();
+    assert!(matches!(error, JournalError::Version { version: 99, .. }));
+    let said = error.to_string();
+    assert!(said.contains("run the version that wrote it"), "{said}");
 }
 
 #[test]

@@ -268,10 +268,11 @@ fn a_failed_commit_acknowledges_nothing_and_poisons_the_writer() {
 fn a_second_writer_is_told_that_the_directory_is_in_use() {
     let scratch = Scratch::new();
     let first = open(&scratch);
-    let second = Writer::open(scratch.path());
+    let second = Writer::open(scratch.path()).unwrap_err();
+    assert_says(&second, scratch.path(), "end it, or set server.data_dir");
     assert!(matches!(
         second,
-        Err(OpenError::Journal(JournalError::InUse { .. }))
+        OpenError::Journal(JournalError::InUse { .. })
     ));
     drop(first);
     assert!(Writer::open(scratch.path()).is_ok());
@@ -341,8 +342,12 @@ fn without_its_checkpoint_a_journal_that_was_cut_is_an_error_and_nothing_is_chan
     damage_checkpoint(&scratch);
     for _ in 0..2 {
         let opened = Writer::open_with(scratch.path(), LIMITS, SMALL_SEGMENT);
-        let Err(OpenError::NotCovered { first, reason }) = opened else {
+        let Err(error) = opened else {
             panic!("{opened:?}");
+        };
+        assert_says(&error, scratch.path(), "restore both together");
+        let OpenError::NotCovered { first, reason, .. } = error else {
+            panic!("{error:?}");
         };
         assert!(first > 1 && matches!(reason, CheckpointState::Damaged(_)));
     }
@@ -356,9 +361,36 @@ fn a_journal_older_than_its_checkpoint_is_an_error() {
         fs::remove_file(segment).unwrap();
     }
     let opened = Writer::open_with(scratch.path(), LIMITS, SMALL_SEGMENT);
+    let error = opened.unwrap_err();
+    assert_says(&error, scratch.path(), "restore both together");
     assert!(
-        matches!(opened, Err(OpenError::Behind { journal: 0, checkpoint }) if checkpoint == sequence)
+        matches!(error, OpenError::Behind { journal: 0, checkpoint, .. } if checkpoint == sequence)
     );
+}
+
+/// Whether an error names something in this folder, and says what to do.
+#[track_caller]
+fn assert_says(error: &OpenError, folder: &Path, what_to_do: &str) {
+    let said = error.to_string();
+    let named = said.starts_with(&folder.display().to_string());
+    assert!(named && said.contains(what_to_do), "{said}");
+}
+
+#[test]
+fn a_journal_that_cannot_be_read_says_what_to_do() {
+    let scratch = Scratch::new();
+    long_history(&scratch);
+    let last = scratch.last_segment();
+    let whole = fs::read(&last).unwrap();
+    let opened = || Writer::open_with(scratch.path(), LIMITS, SMALL_SEGMENT).unwrap_err();
+    let mut bytes = whole.clone();
+    bytes[0] ^= 0xff;
+    fs::write(&last, bytes).unwrap();
+    assert_says(&opened(), scratch.path(), "restore the whole data folder");
+    fs::write(&last, whole).unwrap();
+    let segments = scratch.segments();
+    fs::remove_file(&segments[segments.len() - 2]).unwrap();
+    assert_says(&opened(), scratch.path(), "nothing is skipped");
 }
 
 /// Low enough that a life of some dozen commands meets them.
