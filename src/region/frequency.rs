@@ -192,42 +192,19 @@ impl Frequency {
         now: LedgerTime,
         hold_until: LedgerTime,
     ) -> Result<Pending, CapRefusal> {
-        let (shard, [own, all]) = self.place(viewing);
-        let own = caps.campaign.map(|cap| (own, cap));
-        let all = caps.advertiser.map(|cap| (all, cap));
+        let (shard, keys) = self.place(viewing);
+        let pairs = caps.of(keys);
         let until = Second::after(hold_until);
         let now = Second::before(now);
         let mut table = shard.lock();
-        if table.loading || now.get() < self.in_doubt_until.load(Ordering::Relaxed) {
-            return Err(CapRefusal::Unknown);
-        }
-        let mut unknown = 0;
-        for (pair, refusal) in [
-            (own, CapRefusal::Capped),
-            (all, CapRefusal::AdvertiserCapped),
-        ] {
-            if let Some((key, cap)) = pair {
-                if now.get().saturating_sub(window(cap)) < self.known_since.load(Ordering::Relaxed)
-                {
-                    return Err(CapRefusal::Unknown);
-                }
-                let seen = table.count(key, cap, now);
-                if seen.unwrap_or(0) >= cap.impressions.min(CAP_MAX) {
-                    return Err(refusal);
-                }
-                unknown += usize::from(seen.is_none());
-            }
-        }
-        if unknown > 0 && table.seen.len() + unknown > shard.most {
-            return Err(CapRefusal::Unknown);
-        }
-        for (key, cap) in own.into_iter().chain(all) {
+        self.decide((&mut table, shard.most), pairs, now, Table::count)?;
+        for (key, cap) in pairs.into_iter().flatten() {
             table.pend(key, until, window(cap));
         }
         drop(table);
         Ok(Pending {
             shard: Arc::clone(shard),
-            keys: [own, all].map(|pair| pair.map(|(key, _)| key)),
+            keys: pairs.map(|pair| pair.map(|(key, _)| key)),
             until,
             sent: false,
         })

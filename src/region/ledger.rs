@@ -88,6 +88,14 @@ pub struct Reservation {
     sent: bool,
 }
 
+/// What a lease gives, and when it lapses.
+struct Decided<'a, T> {
+    lease: Guard<Option<Arc<Lease>>>,
+    given: T,
+    dial: &'a Dial,
+    tick: Tick,
+}
+
 impl Ledger {
     /// An empty ledger of at most `slots` campaigns, for these holds, as of `now`.
     ///
@@ -128,37 +136,36 @@ impl Ledger {
         hold: HoldClass,
     ) -> Result<Reservation, ReserveError> {
         assert!(amount >= Nanos::ZERO, "a promise of {amount}");
-        let guard = self
-            .place(slot)
-            .map(ArcSwapOption::load)
-            .ok_or_else(|| self.refused(slot, ReserveError::NoLease))?;
-        let lease = guard
-            .as_ref()
-            .ok_or_else(|| self.refused(slot, ReserveError::NoLease))?;
-        if !lease.usable_at(now) {
-            return Err(self.refused(slot, ReserveError::Expired));
+        let take = |lease: &Lease| {
+            let is_low = lease.take(amount.get())?;
+            Ok((is_low, lease.epoch, lease.day))
+        };
+        let decided = self.decide(slot, (now, hold), take);
+        if matches!(
+            decided,
+            Err(ReserveError::NoLease | ReserveError::Expired | ReserveError::Exhausted)
+        ) {
+            self.want(slot);
         }
-        let dial = self
-            .dials
-            .get(hold.index())
-            .ok_or(ReserveError::UnknownHold)?;
-        let tick = dial.tick_for(now).ok_or(ReserveError::WheelBehind)?;
-        match lease.take(amount.get()) {
-            Ok(true) => self.want(slot),
-            Ok(false) => {}
-            Err(Refused::Exhausted) => return Err(self.refused(slot, ReserveError::Exhausted)),
-            Err(Refused::Sealed) => return Err(self.refused(slot, ReserveError::NoLease)),
+        let Decided {
+            lease,
+            given: (is_low, epoch, day),
+            dial,
+            tick,
+        } = decided?;
+        if is_low {
+            self.want(slot);
         }
         let promise = Promise {
             slot,
-            epoch: lease.epoch,
-            day: lease.day,
+            epoch,
+            day,
             reserved: amount,
             hold,
             expires_at: dial.expires_at(tick),
         };
         Ok(Reservation {
-            lease: guard,
+            lease,
             promise,
             tick,
             sent: false,
@@ -177,20 +184,38 @@ impl Ledger {
         now: LedgerTime,
         hold: HoldClass,
     ) -> Result<Nanos, ReserveError> {
-        let guard = self.place(slot).map(ArcSwapOption::load);
-        let lease = guard.as_ref().and_then(|guard| guard.as_ref());
-        let lease = lease.ok_or(ReserveError::NoLease)?;
+        let look = |lease: &Lease| lease.would_give(amount.get());
+        let decided = self.decide(slot, (now, hold), look)?;
+        Ok(Nanos::new(decided.given))
+    }
+
+    /// Whether a slot's lease gives, by `take`, and when what it gives lapses.
+    #[inline]
+    fn decide<T>(
+        &self,
+        slot: CampaignSlot,
+        (now, hold): (LedgerTime, HoldClass),
+        take: impl FnOnce(&Lease) -> Result<T, Refused>,
+    ) -> Result<Decided<'_, T>, ReserveError> {
+        let place = self.place(slot).ok_or(ReserveError::NoLease)?;
+        let guard = place.load();
+        let lease = guard.as_ref().ok_or(ReserveError::NoLease)?;
         if !lease.usable_at(now) {
             return Err(ReserveError::Expired);
         }
         let dial = self.dials.get(hold.index());
         let dial = dial.ok_or(ReserveError::UnknownHold)?;
-        dial.tick_for(now).ok_or(ReserveError::WheelBehind)?;
-        match lease.would_give(amount.get()) {
-            Ok(free) => Ok(Nanos::new(free)),
-            Err(Refused::Exhausted) => Err(ReserveError::Exhausted),
-            Err(Refused::Sealed) => Err(ReserveError::NoLease),
-        }
+        let tick = dial.tick_for(now).ok_or(ReserveError::WheelBehind)?;
+        let given = take(lease).map_err(|refused| match refused {
+            Refused::Exhausted => ReserveError::Exhausted,
+            Refused::Sealed => ReserveError::NoLease,
+        })?;
+        Ok(Decided {
+            lease: guard,
+            given,
+            dial,
+            tick,
+        })
     }
 
     /// Where the money of a slot's present lease is, for whoever only looks: the server may be in the middle of a movement.
@@ -229,11 +254,6 @@ impl Ledger {
             .get(slot.index() / CHUNK)?
             .get()?
             .get(slot.index() % CHUNK)
-    }
-
-    fn refused(&self, slot: CampaignSlot, why: ReserveError) -> ReserveError {
-        self.want(slot);
-        why
     }
 
     fn want(&self, slot: CampaignSlot) {

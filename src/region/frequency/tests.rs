@@ -41,8 +41,19 @@ fn table() -> Frequency {
 }
 
 fn admit(table: &Frequency, impressions: u32, second: u64) -> Result<Pending, CapRefusal> {
-    let would = table.would_admit(VIEWING, cap(impressions), after(second));
-    let admitted = table.admit(VIEWING, cap(impressions), after(second), after(second + 60));
+    let times = (after(second), after(second + 60));
+    asked(table, VIEWING, cap(impressions), times)
+}
+
+/// What a bid is told, and that whoever only looked was told the same.
+fn asked(
+    table: &Frequency,
+    viewing: Viewing,
+    caps: Caps,
+    (now, hold_until): (LedgerTime, LedgerTime),
+) -> Result<Pending, CapRefusal> {
+    let would = table.would_admit(viewing, caps, now);
+    let admitted = table.admit(viewing, caps, now, hold_until);
     assert_eq!(
         would,
         admitted.as_ref().map(|_| ()).map_err(|refusal| *refusal)
@@ -117,7 +128,7 @@ fn others_are_not_capped_by_it() {
         ..VIEWING
     };
     for viewing in [other_user, other_campaign] {
-        let admitted = table.admit(viewing, cap(1), after(0), after(60));
+        let admitted = asked(&table, viewing, cap(1), (after(0), after(60)));
         admitted.unwrap().sent();
     }
     assert_eq!(table.pairs(), 3);
@@ -146,7 +157,7 @@ fn a_table_that_is_loading_or_full_does_not_know() {
         campaign: CampaignKey::of("hats"),
         ..VIEWING
     };
-    let refused = table.admit(other, cap(1), after(1), after(61));
+    let refused = asked(&table, other, cap(1), (after(1), after(61)));
     assert_eq!(refused.unwrap_err(), CapRefusal::Unknown);
     assert!(!table.confirm(other, cap(1), after(61), after(1)));
 }
@@ -195,7 +206,7 @@ fn a_window_that_reaches_beyond_what_is_remembered_is_unknown() {
             LedgerTime::from_millis(START),
             LedgerTime::from_millis(START + 1_000),
         );
-        table.admit(VIEWING, of_campaign(cap), now, until).map(drop)
+        asked(&table, VIEWING, of_campaign(cap), (now, until)).map(drop)
     };
     assert_eq!(over(Duration::from_secs(50)), Ok(()));
     assert_eq!(over(Duration::from_secs(70)), Err(CapRefusal::Unknown));
@@ -246,7 +257,7 @@ proptest! {
                         open.iter().filter(|until| **until + slack > now).count()
                             + shown.iter().filter(|at| **at + 300_000 + slack > now).count()
                     };
-                    match table.admit(VIEWING, cap, time, LedgerTime::from_millis(until)) {
+                    match asked(&table, VIEWING, cap, (time, LedgerTime::from_millis(until))) {
                         Ok(pending) => {
                             prop_assert!(counting(0) < impressions as usize);
                             if matches!(step, Step::Bid) {

@@ -22,7 +22,7 @@ fn caps(own: u32, shared: u32) -> Caps {
 }
 
 fn bid(table: &Frequency, viewing: Viewing, caps: Caps) -> Result<Pending, CapRefusal> {
-    table.admit(viewing, caps, after(0), after(60))
+    asked(table, viewing, caps, (after(0), after(60)))
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_new_table_knows_the_bids_of_the_one_before_it_which_takes_no_more() {
     );
     // Billed, it is one impression and no pending bid.
     assert!(next.confirm(SHOES, caps(9, 1), after(60), after(1)));
-    assert!(next.admit(HATS, caps(9, 2), after(2), after(62)).is_ok());
+    assert!(asked(&next, HATS, caps(9, 2), (after(2), after(62))).is_ok());
 }
 
 #[test]
@@ -99,7 +99,14 @@ fn while_bids_of_a_former_process_may_be_billed_nothing_is_known() {
     let next = Frequency::loading(100_000);
     next.inherit(&former);
     next.loaded(None);
-    let at = |second| next.admit(SHOES, caps(1, 1), after(second), after(second + 60));
+    let at = |second| {
+        asked(
+            &next,
+            SHOES,
+            caps(1, 1),
+            (after(second), after(second + 60)),
+        )
+    };
     assert_eq!(at(99).unwrap_err(), CapRefusal::Unknown);
     assert!(at(100).is_ok());
 }
@@ -147,8 +154,12 @@ fn live(steps: &[Step], caps: Caps, (own, shared): (usize, usize)) -> Result<(),
         match *step {
             Step::Bid(who, sent) => {
                 let until = now + 60_000;
-                let admitted =
-                    table.admit(CAMPAIGNS[who], caps, time, LedgerTime::from_millis(until));
+                let admitted = asked(
+                    &table,
+                    CAMPAIGNS[who],
+                    caps,
+                    (time, LedgerTime::from_millis(until)),
+                );
                 if let (Ok(pending), true) = (admitted, sent) {
                     pending.sent();
                     open.push((who, until));
