@@ -151,7 +151,7 @@ fn of_clicks(meter: &Arc<ClickMeter>) -> [Gauge; 3] {
         ),
         gauge(
             "bidtree_click_rates_unwritten",
-            "Files of click rates that could not be written, since the start.",
+            "How often the file of click rates could not be written, or not be read and put aside, since the start.",
             |meter| &meter.unwritten,
         ),
     ]

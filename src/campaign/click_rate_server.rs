@@ -5,7 +5,7 @@
 //! busy or down is lost, which makes rates a little older and no bid wrong. A kill loses what came after the last file.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -47,7 +47,7 @@ pub struct ClickMeter {
     pub creatives: AtomicU64,
     /// How often rates went into a catalogue.
     pub published: AtomicU64,
-    /// Files that could not be written.
+    /// How often its file could not be written, or not be read and put aside.
     pub unwritten: AtomicU64,
 }
 
@@ -76,7 +76,7 @@ pub fn click_rates(parts: &ClickRateParts) -> Spec {
     let post = parts.post.clone();
     thread("click_rates", &post, MAILBOX, move |context, mailbox| {
         let learner = Learner {
-            tally: open(&parts.file, context.child().clock().wall())?,
+            tally: open(&parts.file, context.child().clock().wall(), &parts.meter),
             parts: parts.clone(),
             has_news: false,
         };
@@ -155,27 +155,37 @@ impl Learner {
     }
 }
 
-/// What the file holds; nothing where there is none. One that cannot be read is put aside, and learning begins anew: a rate
-/// that is not known costs less than a server that does not start.
-fn open(file: &Path, now: UnixMillis) -> io::Result<ClickTally> {
+/// What the file holds; nothing where there is none. One that cannot be read is put aside where that is possible, and
+/// learning begins anew in any case: a rate that is not known costs less than a server that does not start.
+fn open(file: &Path, now: UnixMillis, meter: &ClickMeter) -> ClickTally {
     let mut text = String::new();
     let read = match File::open(file) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(ClickTally::new(now)),
-        Err(error) => return Err(error),
-        Ok(open) => open.take(FILE_BYTES_MAX).read_to_string(&mut text),
+        Err(error) if error.kind() == ErrorKind::NotFound => return ClickTally::new(now),
+        open => open.and_then(|open| open.take(FILE_BYTES_MAX).read_to_string(&mut text)),
     };
-    let tally = match read {
-        Ok(_) => ClickTally::from_text(&text).map_err(|fault| fault.to_string()),
-        Err(error) => Err(error.to_string()),
+    let fault = match read {
+        Err(error) => error.to_string(),
+        Ok(_) => match ClickTally::from_text(&text) {
+            Ok(tally) => return tally,
+            Err(fault) => fault.to_string(),
+        },
     };
-    tally.or_else(|fault| {
-        let aside = file.with_extension(DAMAGED);
-        tracing::error!(
-            file = %file.display(), fault, aside = %aside.display(),
-            "click rates cannot be read: put aside, and learnt anew"
-        );
-        fs::rename(file, aside).map(|()| ClickTally::new(now))
-    })
+    let aside = file.with_extension(DAMAGED);
+    let (file_name, aside_name) = (file.display(), aside.display());
+    match fs::rename(file, &aside) {
+        Ok(()) => tracing::error!(
+            file = %file_name, fault, aside = %aside_name,
+            "click rates cannot be read: put aside, and learnt anew; to have them back, mend that file, stop the server and put it in its place"
+        ),
+        Err(error) => {
+            meter.unwritten.fetch_add(1, Ordering::Relaxed);
+            tracing::error!(
+                file = %file_name, fault, aside = %aside_name, %error,
+                "click rates can neither be read nor be put aside, and are learnt anew; see to the file's and the folder's rights, and to the disk"
+            );
+        }
+    }
+    ClickTally::new(now)
 }
 
 #[cfg(test)]

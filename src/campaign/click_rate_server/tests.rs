@@ -180,3 +180,31 @@ fn a_file_that_cannot_be_written_is_counted_and_stops_nothing() {
     until("it goes on learning", || learning.rate() == 1_499_250);
     learning.stop();
 }
+
+/// A file that is there, and can neither be opened nor be put aside.
+fn beyond_reach(place: &Place) {
+    std::os::unix::fs::symlink(CLICK_RATES_FILE, place.file()).unwrap();
+    let aside = place.file().with_extension(DAMAGED);
+    fs::create_dir_all(aside.join("in the way")).unwrap();
+}
+
+/// A file that is opened, and cannot be read: a folder, which cannot take the place of what was put aside before.
+fn no_file(place: &Place) {
+    fs::create_dir_all(place.file().join("something")).unwrap();
+    fs::write(place.file().with_extension(DAMAGED), "in the way").unwrap();
+}
+
+#[test]
+fn a_file_that_can_neither_be_read_nor_put_aside_stops_nothing() {
+    for make in [beyond_reach, no_file] {
+        let place = Place::new();
+        make(&place);
+        let learning = Learning::start(&place);
+        assert_eq!(learning.rate(), 1_000_000, "nothing is known");
+        assert!(learning.parts.meter.unwritten.load(Ordering::Relaxed) > 0);
+        learning.tell(ClickMessage::Billed(key(1), creative()));
+        learning.tell(ClickMessage::Clicked(key(1), creative()));
+        until("it learns", || learning.rate() == 1_499_250);
+        learning.stop();
+    }
+}
