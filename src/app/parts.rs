@@ -399,7 +399,7 @@ fn notices_parts(
     socket: Arc<ListeningSocket>,
     meters: &Arc<Meters>,
 ) -> NoticesParts {
-    let (meters, losses) = (Arc::clone(meters), Arc::clone(meters));
+    let (meters, losses, doubts) = (Arc::clone(meters), Arc::clone(meters), Arc::clone(meters));
     let listener = NoticeParts {
         socket,
         sealer: Arc::clone(&ground.sealer),
@@ -408,6 +408,7 @@ fn notices_parts(
         count: Arc::new(move |kind, outcome| meters.count_notice(kind, outcome)),
         count_loss: Arc::new(move |code| losses.count_loss(code)),
         approvals: ground.approvals.clone(),
+        journal: ground.journal.clone(),
         visitors: visitors(ground),
     };
     let ledgers = regions
@@ -418,6 +419,7 @@ fn notices_parts(
         journal: ground.journal.clone(),
         ledgers: Arc::new(ledgers.collect()),
         clicks: ground.clicks.clone(),
+        count_doubt: Arc::new(move |why| doubts.count_doubt(why)),
     };
     NoticesParts {
         listener,

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::settlement::{Notice, Refusal, Reported};
+use super::settlement::{Notice, Reason, Refusal, Reported};
 use super::settlement_server::{Settled, SettlementMessage};
 use super::token::{Sealer, Token, TokenError};
 use super::visitor::{Synced, VisitorId, sync};
@@ -30,11 +30,15 @@ use crate::http::{
 use crate::openrtb::codes::LossReason;
 use crate::openrtb::consent::Privacy;
 use crate::openrtb::macros::SubstitutedPrice;
+use crate::store::journal_server::{Journal, read};
+use crate::store::movement::ImpressionKey;
 use crate::supervision::{Address, Spec};
-use crate::units::{BidId, UserHash, UserKey};
+use crate::units::{UnixMillis, UserHash, UserKey};
 
 /// How long settlement may take to answer. It answers within milliseconds or says that it cannot.
 const SETTLE_WITHIN: Duration = Duration::from_secs(5);
+/// How long the books may take to say whether an impression was sold. A loss that they say nothing of is not counted.
+const LOOK_WITHIN: Duration = Duration::from_secs(2);
 /// Notices carry everything in their URL; a body is thrown away.
 const BODY_BYTES_MAX: usize = 16 * 1024;
 
@@ -84,6 +88,8 @@ pub struct NoticeParts {
     pub count_loss: CountLoss,
     /// Who learns what exchanges think of creatives.
     pub approvals: ApprovalDesk,
+    /// Who knows what was sold.
+    pub journal: Journal,
     /// Who visits.
     pub visitors: Visitors,
 }
@@ -126,6 +132,27 @@ struct NoticeService {
     parts: NoticeParts,
 }
 
+/// What a notice is about.
+#[derive(Clone, Copy)]
+struct Subject {
+    place: Place,
+    key: ImpressionKey,
+    bid_at: UnixMillis,
+}
+
+impl Subject {
+    fn of(token: &Token) -> Self {
+        Self {
+            place: (token.exchange, token.creative),
+            key: ImpressionKey {
+                bid: token.bid,
+                imp: token.imp,
+            },
+            bid_at: token.bid_at,
+        }
+    }
+}
+
 impl AsyncService for NoticeService {
     fn routes(&self) -> &'static [Route] {
         ROUTES
@@ -144,7 +171,7 @@ impl AsyncService for NoticeService {
                 return Answer::empty(StatusCode::BAD_REQUEST);
             }
         };
-        let (place, bid) = ((token.exchange, token.creative), token.bid);
+        let subject = Subject::of(&token);
         self.recognise(&request.head, query, token.user);
         let landing = (kind == "click").then(|| self.landing(&token)).flatten();
         let notice = notice(kind, query);
@@ -157,7 +184,7 @@ impl AsyncService for NoticeService {
             Ok(Err(_)) | Err(_) => Settled::Unavailable,
         };
         (self.parts.count)(kind, settled.label());
-        self.learn((settled, kind), query, (place, bid));
+        self.learn((settled, kind), query, subject).await;
         match (settled, kind) {
             // A person who clicked is sent on, whatever the books say.
             (_, "click") => landing.unwrap_or(Answer::empty(StatusCode::NOT_FOUND)),
@@ -179,22 +206,36 @@ impl NoticeService {
 
     /// What a notice says of its creative. Only the first word of a bid that was open counts: one that was sold, or was
     /// lost before, or was a test, says nothing; and one that we did not make has no token.
-    fn learn(&self, (settled, kind): (Settled, &str), query: &str, (place, bid): (Place, BidId)) {
+    async fn learn(&self, (settled, kind): (Settled, &str), query: &str, subject: Subject) {
+        let place = subject.place;
         match settled {
             Settled::Won | Settled::Billed => self.parts.approvals.begin_anew(place),
+            Settled::Nothing(Reason::Late) => {
+                (self.parts.count_loss)(&code_label(loss_code(query)));
+            }
             Settled::Freed if kind == "loss" => {
                 let code = loss_code(query);
                 (self.parts.count_loss)(&code_label(code));
                 // Of the reasons to filter a creative (200 to 215) only these are about the creative as such; the others
                 // say that it did not suit this impression, and may all be well on the next.
                 match code.and_then(LossReason::from_wire) {
-                    Some(LossReason::CreativeRefused) => self.parts.approvals.refused(place, bid),
+                    Some(LossReason::CreativeRefused) if self.is_unsold(subject).await => {
+                        self.parts.approvals.refused(place, subject.key.bid);
+                    }
                     Some(LossReason::CreativePending) => self.parts.approvals.begin_anew(place),
                     _ => {}
                 }
             }
             _ => {}
         }
+    }
+
+    /// Whether the books know that the impression was not sold. Settlement forgets, and whoever saw an ad holds its token.
+    async fn is_unsold(&self, Subject { key, bid_at, .. }: Subject) -> bool {
+        let look = read(&self.parts.journal, move |books| {
+            books.settled(key).is_none() && !books.is_forgotten(bid_at)
+        });
+        matches!(tokio::time::timeout(LOOK_WITHIN, look).await, Ok(Ok(true)))
     }
 
     /// Gives a visitor an id, or reads it, and sends it on to the exchange: to the URL of the configuration, and no other.

@@ -123,6 +123,8 @@ pub enum Reason {
     Audit,
     /// A loss after a win or a bill: the money stays where it is.
     Contradiction,
+    /// A loss when the promise has lapsed by itself: nothing is left to be freed, and what it says is stale.
+    Late,
 }
 
 /// Why a notice is refused. Trying again does not help.
@@ -145,6 +147,18 @@ impl Reason {
             Self::Test => "test",
             Self::Audit => "audit",
             Self::Contradiction => "contradiction",
+            Self::Late => "late",
+        }
+    }
+}
+
+impl Doubt {
+    /// A label for metrics.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Unreadable => "unreadable",
+            Self::AboveBid => "above_bid",
         }
     }
 }
@@ -237,4 +251,4 @@ fn amounts(reported: Reported, token: &Token) -> Option<Amounts> {
 
 #[cfg(test)]
 #[expect(clippy::arithmetic_side_effects, reason = "small numbers written out")]
-mod tests;
+pub(super) mod tests;

@@ -80,7 +80,12 @@ pub struct SettlementParts {
     pub ledgers: Ledgers,
     /// Who learns how often creatives are clicked. It may be busy or gone: then it learns less.
     pub clicks: Post<ClickMessage>,
+    /// What counts bills whose price was not taken as reported.
+    pub count_doubt: CountDoubt,
 }
+
+/// Counts a bill by why its price was not taken as reported.
+pub type CountDoubt = Arc<dyn Fn(&'static str) + Send + Sync>;
 
 /// Settlement as a child.
 pub fn settlement(parts: &SettlementParts) -> Spec {
@@ -138,9 +143,13 @@ impl Settlement {
             }
             Verdict::Refused(refusal) => drop(reply.send(Settled::Refused(refusal))),
             Verdict::Release => {
-                self.release(key, token);
                 self.remember(key, state.after(&verdict));
-                reply.send(Settled::Freed);
+                if context.clock().ledger() >= token.expires_at {
+                    reply.send(Settled::Nothing(Reason::Late));
+                } else {
+                    self.release(key, token);
+                    reply.send(Settled::Freed);
+                }
             }
             Verdict::Win(amounts) => {
                 let win = win(key, token, amounts, now);
@@ -152,11 +161,15 @@ impl Settlement {
                 let booked = booked(key, token, amounts, now);
                 let journal = self.parts.journal.clone();
                 let (clicks, creative) = (self.parts.clicks.clone(), token.creative);
+                let count_doubt = Arc::clone(&self.parts.count_doubt);
                 let booking = async move {
                     let outcome = bill(&journal, booked).await;
                     // The journal says so of each impression once, also over a restart.
                     if matches!(outcome, Ok(Outcome::Billed { .. })) {
                         drop(clicks.cast(ClickMessage::Billed(key, creative)));
+                        if let Some(doubt) = amounts.doubt {
+                            count_doubt(doubt.label());
+                        }
                     }
                     outcome
                 };
@@ -289,5 +302,49 @@ fn booked(key: ImpressionKey, token: &Token, amounts: Amounts, at: UnixMillis) -
     Booked {
         bill,
         promised: promised(token),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::settlement::tests::{BID_AT, token};
+    use super::super::token::BillingEvent;
+    use super::*;
+    use crate::clock::Clock;
+    use crate::supervision::{Limit, Planes, Strategy, Supervisor, Tree};
+    use crate::units::LedgerTime;
+
+    #[tokio::test]
+    async fn a_loss_frees_a_promise_once_and_only_before_it_lapses() {
+        let (clock, hands) = Clock::manual(BID_AT);
+        let handle = tokio::runtime::Handle::current();
+        let tree = Tree::new(Planes::single(handle), clock.clone());
+        let parts = SettlementParts {
+            address: Address::new(),
+            journal: Journal::new(),
+            ledgers: Ledgers::default(),
+            clicks: Post::new(),
+            count_doubt: Arc::new(|_| {}),
+        };
+        let limit = Limit::new(0, Duration::from_secs(1));
+        let top = Supervisor::new(Strategy::OneForOne, limit).child(settlement(&parts));
+        tree.start(top).await.unwrap();
+        let token = |imp| Token {
+            imp,
+            expires_at: LedgerTime::from_millis(BID_AT.get() + 60_000),
+            ..token(BillingEvent::Impression)
+        };
+        let lose = async |imp| {
+            let token = Box::new(token(imp));
+            let settle = |reply| SettlementMessage::Settle(Notice::Loss, token, reply);
+            parts.address.call(settle).await.unwrap()
+        };
+        hands.advance(Duration::from_millis(59_999));
+        assert_eq!(lose(0).await, Settled::Freed);
+        assert_eq!(lose(0).await, Settled::Nothing(Reason::Duplicate));
+        hands.advance(Duration::from_millis(1));
+        assert_eq!(lose(1).await, Settled::Nothing(Reason::Late));
+        assert_eq!(lose(1).await, Settled::Nothing(Reason::Duplicate));
+        tree.stop().await;
     }
 }

@@ -82,6 +82,13 @@ impl Meters {
         });
     }
 
+    /// Counts a bill by why its price was not taken as reported.
+    pub fn count_doubt(&self, why: &'static str) {
+        with_local_recorder(&self.recorder, || {
+            counter!("bidtree_doubtful_prices_total", "why" => why).increment(1);
+        });
+    }
+
     /// Takes note of what happened in the tree: restarts, alerts, the exchanges' modes.
     pub fn note(&self, seen: &Observation, now: Monotonic) {
         self.board().note(seen, now);
@@ -186,6 +193,10 @@ fn describe(gauges: &[Gauge]) {
     describe_counter!(
         "bidtree_losses_total",
         "Bids that exchanges told us were lost, by their loss code."
+    );
+    describe_counter!(
+        "bidtree_doubtful_prices_total",
+        "Bills at the price of our bid, since the reported one was missing, unreadable or above it."
     );
     describe_counter!(
         "bidtree_restarts_total",

@@ -204,6 +204,37 @@ fn what_is_forged_told_twice_or_of_another_reason_bars_nothing() {
 }
 
 #[test]
+fn losses_of_what_was_sold_bar_nothing_even_when_settlement_has_forgotten_the_sale() {
+    let (configuration, data) = (two_exchanges(""), Folder::new());
+    let server = Running::of(&configuration, &data);
+    let lurl = |bid: &Value| {
+        let lurl = bid["lurl"].as_str().expect("a URL");
+        lurl.replace("${AUCTION_LOSS}", "202")
+    };
+    let bids_made: Vec<Value> = (0..6)
+        .map(|_| server.bid("openrtb", &request("sold")).only_bid())
+        .collect();
+    for bid in &bids_made {
+        let burl = bid["burl"].as_str().expect("a URL");
+        assert_eq!(server.notice(burl, "1.00").status, 204);
+    }
+    server.rebuild("notices/settlement");
+    for bid in &bids_made {
+        assert_eq!(server.notice(&lurl(bid), "1.00").status, 204);
+    }
+    assert_eq!(approvals(&server)["refusals"], json!([]));
+    assert_eq!(approvals(&server)["approvals"], json!([]));
+    // The control: a bid that nobody bought.
+    let unsold = server.bid("openrtb", &request("unsold")).only_bid();
+    server.rebuild("notices/settlement");
+    server.notice(&lurl(&unsold), "1.00");
+    server.until("it is counted", || {
+        approvals(&server)["refusals"][0]["refused_bids"] == 1
+    });
+    server.stop();
+}
+
+#[test]
 fn an_exchange_that_approves_first_gets_nothing_before_it_has_approved() {
     let (configuration, data) = (two_exchanges("approval_first = true"), Folder::new());
     let server = Running::of(&configuration, &data);

@@ -254,3 +254,24 @@ fn clicks_on_billed_impressions_raise_what_the_next_bid_is_worth_and_a_flood_of_
     assert_eq!(bid["price"], 0.5997, "one click more, and one impression");
     server.stop();
 }
+
+#[test]
+fn bills_whose_price_is_in_doubt_are_counted_by_why() {
+    let (configuration, data) = (configured(&[("c", PLAIN)]), Folder::new());
+    let server = Running::of(&configuration, &data);
+    // The bid is 2.00; the second notice of an impression is no second bill.
+    let prices = ["1.50", "2.00", "", "", "NaN", "9.00", "9.00", "9.00"];
+    for (number, price) in prices.into_iter().enumerate() {
+        let bid = server
+            .bid("openrtb", &request(&number.to_string()))
+            .only_bid();
+        for _ in 0..2 {
+            assert_eq!(server.notice(&url(&bid, "burl"), price).status, 204);
+        }
+    }
+    for (why, times) in [("missing", 2), ("unreadable", 1), ("above_bid", 3)] {
+        let line = format!("bidtree_doubtful_prices_total{{why=\"{why}\"}} {times}\n");
+        server.until("it is counted", || server.page("/metrics").contains(&line));
+    }
+    server.stop();
+}

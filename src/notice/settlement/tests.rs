@@ -4,11 +4,11 @@ use crate::units::{
     LedgerTime, Rate, RegionKey,
 };
 
-const BID_AT: UnixMillis = UnixMillis::new(1_800_000_000_000);
+pub(in crate::notice) const BID_AT: UnixMillis = UnixMillis::new(1_800_000_000_000);
 const BID: Cpm = Cpm::from_micros(2_000_000);
 const CLEARED: Cpm = Cpm::from_micros(1_500_000);
 
-fn token(billing: BillingEvent) -> Token {
+pub(in crate::notice) fn token(billing: BillingEvent) -> Token {
     Token {
         bid: BidId::new(1, 0, 1),
         imp: 0,
