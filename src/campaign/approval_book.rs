@@ -5,7 +5,7 @@
 //! bids with it were refused as disapproved and none was sold in between, and only for [`REJECTED_FOR`]: then it is bid
 //! again, which is how it is asked again. Pure.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::approval::{Approval, Approvals};
@@ -184,15 +184,9 @@ impl ApprovalBook {
         tallies.map(|(place, tally)| (*place, tally.bids.len()))
     }
 
-    /// Whether these are the creatives with refusals that are counted.
-    pub fn counts_exactly(&self, places: &HashSet<Place>) -> bool {
-        // Asked after each change of one: as many, and all of them known.
-        places.len() == self.tallies.len() && self.tallies.keys().all(|it| places.contains(it))
-    }
-
-    /// Creatives with refusals that are counted.
-    pub fn counted(&self) -> HashSet<Place> {
-        self.tallies.keys().copied().collect()
+    /// Whether refusals of a creative are counted.
+    pub fn counts(&self, place: Place) -> bool {
+        self.tallies.contains_key(&place)
     }
 
     fn is_full(&self, place: Place) -> bool {
@@ -299,6 +293,6 @@ mod tests {
         for place in places.take(TALLIES_MAX + 10) {
             book.refused(place, BidId::from_raw(1), NOW);
         }
-        assert_eq!(book.counted().len(), TALLIES_MAX);
+        assert_eq!(book.refusals().count(), TALLIES_MAX);
     }
 }

@@ -8,16 +8,14 @@ mod file;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-
-use arc_swap::ArcSwap;
 
 pub use self::file::{ApprovalsFault, FILE_NAME, read};
 use super::approval::Approval;
-use super::approval_book::{ApprovalBook, Full, Judgement, Place};
+use super::approval_book::{ApprovalBook, Full, Judgement, Place, TALLIES_MAX};
 use super::catalogue_server::Shelf;
 use crate::clock::Clock;
 use crate::supervision::{Failure, Post, Reaper, Reply, Spec, ThreadContext, thread};
@@ -27,6 +25,8 @@ use crate::units::{BidId, ExchangeKey, Monotonic};
 const MAILBOX: usize = 1_024;
 /// How often a catalogue is built for approvals, and their file written, at most: a large one takes a second to build.
 const PUBLISH_EVERY: Duration = Duration::from_secs(1);
+/// Creatives with refusals: those whose refusals are counted, and those whose refusals wait.
+const MARKED_MAX: usize = TALLIES_MAX + MAILBOX;
 
 /// What the approvals are told.
 pub enum ApprovalMessage {
@@ -64,8 +64,8 @@ pub struct Known {
 #[derive(Clone)]
 pub struct ApprovalDesk {
     post: Post<ApprovalMessage>,
-    /// Creatives with refusals, so that not every sale is a message.
-    counted: Arc<ArcSwap<HashSet<Place>>>,
+    /// Creatives with refusals, counted or waiting in the mailbox, so that not every sale is a message.
+    marked: Arc<Mutex<HashSet<Place>>>,
     rejected: Arc<[(ExchangeKey, AtomicUsize)]>,
 }
 
@@ -90,22 +90,33 @@ impl ApprovalDesk {
         let counts = exchanges.into_iter().map(|key| (key, AtomicUsize::new(0)));
         Self {
             post: Post::new(),
-            counted: Arc::default(),
+            marked: Arc::default(),
             rejected: counts.collect(),
         }
     }
 
     /// A bid was lost since the exchange disapproves of its creative.
     pub fn refused(&self, place: Place, bid: BidId) {
-        // One that finds the mailbox full is not counted; the next one will be.
-        drop(self.post.cast(ApprovalMessage::Refused(place, bid)));
+        let mut marked = self.marked();
+        // One that finds no room is not counted; the next one will be.
+        if (marked.len() < MARKED_MAX || marked.contains(&place))
+            && self.post.cast(ApprovalMessage::Refused(place, bid)).is_ok()
+        {
+            marked.insert(place);
+        }
     }
 
     /// The exchange sold an impression to the creative, or still looks at it.
     pub fn begin_anew(&self, place: Place) {
-        if self.counted.load().contains(&place) {
-            drop(self.post.cast(ApprovalMessage::BeginAnew(place)));
+        let mut marked = self.marked();
+        // Every refusal before this is before it in the mailbox, too: the next sale has nothing to say.
+        if marked.contains(&place) && self.post.cast(ApprovalMessage::BeginAnew(place)).is_ok() {
+            marked.remove(&place);
         }
+    }
+
+    fn marked(&self) -> MutexGuard<'_, HashSet<Place>> {
+        self.marked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks; for whoever may wait.
@@ -167,7 +178,6 @@ impl<'p> Keeper<'p> {
             is_unpublished: true,
         };
         keeper.tell_judged();
-        keeper.tell_counted();
         Ok(keeper)
     }
 
@@ -185,6 +195,9 @@ impl<'p> Keeper<'p> {
             let since = self.clock.monotonic().since(self.published_at);
             if since >= PUBLISH_EVERY {
                 self.publish();
+                if let Some(message) = self.unmark(mailbox) {
+                    self.hear(message);
+                }
             }
         }
         // Told to stop: the last second's losses are kept, and nobody needs another catalogue.
@@ -203,7 +216,6 @@ impl<'p> Keeper<'p> {
                 } else {
                     (self.written, self.is_unpublished) = (Written::Yes, true);
                     self.tell_judged();
-                    self.tell_counted();
                 }
                 reply.send(said);
             }
@@ -216,12 +228,8 @@ impl<'p> Keeper<'p> {
                     );
                     self.has_changed();
                 }
-                self.tell_counted();
             }
-            ApprovalMessage::BeginAnew(place) => {
-                self.book.begin_anew(place);
-                self.tell_counted();
-            }
+            ApprovalMessage::BeginAnew(place) => self.book.begin_anew(place),
             ApprovalMessage::List(reply) => {
                 let judged = self.book.judgements();
                 reply.send(Known {
@@ -238,12 +246,11 @@ impl<'p> Keeper<'p> {
         if self.book.expire(self.clock.wall()) {
             self.has_changed();
         }
-        self.tell_counted();
         self.write();
         if std::mem::take(&mut self.is_unpublished) {
             let parts = self.parts;
             let approvals = self.book.approvals(&parts.approval_first);
-            // A new incarnation finds what its predecessor published.
+            // A new incarnation finds what its predecessor published, unless that failed.
             if parts.shelf.approve(approvals) {
                 let times = (self.clock.monotonic(), self.clock.wall());
                 parts.shelf.rebuild(times, &parts.reaper);
@@ -285,13 +292,15 @@ impl<'p> Keeper<'p> {
         }
     }
 
-    /// Tells them whose refusals are counted, if that has changed.
-    fn tell_counted(&self) {
-        let told = self.parts.desk.counted.load();
-        if !self.book.counts_exactly(&told) {
-            let counted = Arc::new(self.book.counted());
-            self.parts.desk.counted.store(counted);
+    /// Forgets the marks of creatives without refusals, if none wait. Gives back a message that came first.
+    fn unmark(&self, mailbox: &Receiver<ApprovalMessage>) -> Option<ApprovalMessage> {
+        // Under its lock no refusal is sent: an empty mailbox means that all of them are counted.
+        let mut marked = self.parts.desk.marked();
+        let waiting = mailbox.try_recv().ok();
+        if waiting.is_none() {
+            marked.retain(|place| self.book.counts(*place));
         }
+        waiting
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Shelf {
     slots: Mutex<SlotTable>,
     rates: Rates,
     approvals: ArcSwap<Approvals>,
+    /// What the current snapshot was built with.
+    approvals_built: ArcSwap<Approvals>,
     clicks: ArcSwap<ClickRates>,
     segments: ArcSwap<OwnSegments>,
 }
@@ -39,7 +41,7 @@ impl Shelf {
         approvals: Approvals,
         (now, wall): (Monotonic, UnixMillis),
     ) -> (Self, Vec<LeftOut>) {
-        let segments = Arc::new(segments);
+        let (segments, approvals) = (Arc::new(segments), Arc::new(approvals));
         let terms = Terms {
             rates: &rates,
             approvals: &approvals,
@@ -52,7 +54,8 @@ impl Shelf {
             campaigns: ArcSwap::from_pointee(campaigns),
             slots: Mutex::new(slots),
             rates,
-            approvals: ArcSwap::from_pointee(approvals),
+            approvals_built: ArcSwap::new(Arc::clone(&approvals)),
+            approvals: ArcSwap::new(approvals),
             clicks: ArcSwap::from_pointee(clicks),
             segments: ArcSwap::new(segments),
         };
@@ -71,10 +74,9 @@ impl Shelf {
 
     /// What exchanges think of creatives, for the next catalogue. Says whether that is anything new.
     pub fn approve(&self, approvals: Approvals) -> bool {
-        let is_new = **self.approvals.load() != approvals;
-        if is_new {
-            self.approvals.store(Arc::new(approvals));
-        }
+        // Not what was said before: who said it may have crashed before it was built.
+        let is_new = **self.approvals_built.load() != approvals;
+        self.approvals.store(Arc::new(approvals));
         is_new
     }
 
@@ -123,7 +125,7 @@ impl Shelf {
         times: (Monotonic, UnixMillis),
         reaper: &Reaper,
     ) -> Vec<LeftOut> {
-        let (approvals, clicks) = (self.approvals.load(), self.clicks.load());
+        let (approvals, clicks) = (self.approvals.load_full(), self.clicks.load());
         let terms = Terms {
             rates: &self.rates,
             approvals: &approvals,
@@ -132,6 +134,7 @@ impl Shelf {
         let terms = (terms, &*self.segments.load());
         let (catalogue, left_out) = build(campaigns, slots, terms, times);
         reaper.retire(self.current.swap(Arc::new(catalogue)));
+        self.approvals_built.store(approvals);
         left_out
     }
 
@@ -157,4 +160,36 @@ fn build(
 pub fn catalogue(address: &CatalogueStage, shelf: &Arc<Shelf>) -> Spec {
     let shelf = Arc::clone(shelf);
     stage("catalogue", address, move || Ok(Arc::clone(&shelf)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::approval::Approval;
+    use crate::campaign::fixture::{campaign, shelf};
+    use crate::clock::Clock;
+    use crate::supervision::{Planes, Tree};
+    use crate::units::{CreativeKey, ExchangeKey};
+
+    const NOW: (Monotonic, UnixMillis) =
+        (Monotonic::from_nanos(0), UnixMillis::new(1_790_000_000_000));
+
+    #[test]
+    fn what_exchanges_think_is_new_until_it_is_built() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let (clock, _) = Clock::manual(NOW.1);
+        let tree = Tree::new(Planes::single(runtime.handle().clone()), clock);
+        let shelf = shelf(vec![campaign("c")]);
+        assert!(!shelf.approve(Approvals::default()), "the control");
+        let mut rejected = Approvals::default();
+        let place = (ExchangeKey::of("adx"), CreativeKey::of("c-300x250"));
+        rejected.judge(place.0, place.1, Approval::Rejected);
+        assert!(shelf.approve(rejected.clone()));
+        assert!(shelf.approve(rejected.clone()), "whoever said it crashed");
+        shelf.rebuild(NOW, tree.reaper());
+        assert!(!shelf.approve(rejected));
+    }
 }

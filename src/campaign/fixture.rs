@@ -9,7 +9,8 @@ use super::budget::SharedBudget;
 use super::{
     Advertiser, Approvals, Banner, BannerKind, Campaign, Catalogue, Category, ClickRates, Country,
     Creative, Domain, Format, Goal, InventoryList, LeftOut, Market, MediaFile, Native, NativeImage,
-    NativeText, Pacing, Rates, Reach, Size, SlotTable, Spot, SpotSource, Targeting, Terms,
+    NativeText, OwnSegments, Pacing, Priors, Rates, Reach, Shelf, Size, SlotTable, Spot,
+    SpotSource, Targeting, Terms,
 };
 use crate::units::{
     AdvertiserKey, CampaignKey, Cpm, CreativeKey, Currency, Monotonic, Nanos, UnixMillis,
@@ -191,4 +192,18 @@ pub(crate) fn catalogue(
     now: UnixMillis,
 ) -> Catalogue {
     catalogue_and_left_out(campaigns, &Rates::default(), now).0
+}
+
+/// A shelf with these campaigns and nothing else known.
+pub(crate) fn shelf(campaigns: Vec<Campaign>) -> Shelf {
+    let campaigns = campaigns.into_iter().map(Arc::new).collect();
+    let (shelf, left_out) = Shelf::new(
+        (campaigns, OwnSegments::default()),
+        SlotTable::new(Duration::from_mins(1)),
+        (Rates::default(), ClickRates::believed(Priors::default())),
+        Approvals::default(),
+        (Monotonic::default(), UnixMillis::new(1_790_000_000_000)),
+    );
+    assert!(left_out.is_empty());
+    shelf
 }
