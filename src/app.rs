@@ -14,7 +14,8 @@ pub use parts::{ExchangeParts, Parts, PartsError, RegionParts};
 pub use serve::{Ended, serve};
 
 use crate::admin::{admin_listener::admin_listener, explain_page::explainer};
-use crate::campaign::{approval_server::approvals, catalogue, click_rates, roster_server::roster};
+use crate::campaign::{approval_server::approvals, catalogue, click_rates};
+use crate::campaign::{roster_server::roster, stock_server::stock};
 use crate::exchange::connection_pool::{connection_pool, degraded_pool};
 use crate::exchange::{bid_engine::bid_engine, serializer::serializer, stop_all::stop_all};
 use crate::http::{data_thread, listener};
@@ -66,9 +67,8 @@ fn store(parts: &Parts) -> Spec {
         .named("store")
 }
 
-/// The roster fills the pool from the catalogue, fills a new pool anew, and closes the leases of campaigns that left:
-/// `rest_for_one`. The approvals and what learns click rates, which nobody here waits for, build the catalogue anew, and
-/// know little that their files do not. A campaign that keeps crashing is set aside by the pool, and the others go on.
+/// The roster fills the pool from the catalogue, fills a new pool anew, and closes the leases of campaigns that left; it has
+/// campaigns read by the stock: `rest_for_one`. A campaign that keeps crashing is set aside by the pool, and the others go on.
 /// Over the limit: ends, and the root counts.
 fn campaigns(parts: &Parts) -> Spec {
     let (settings, parts) = (&parts.settings.campaigns, &parts.campaigns);
@@ -76,6 +76,7 @@ fn campaigns(parts: &Parts) -> Spec {
     Supervisor::new(RestForOne, settings.restart_limit)
         .child(catalogue(&parts.catalogue, &parts.roster.shelf))
         .child(pool.named_at("pool", &parts.roster.pool))
+        .child(stock(&parts.roster.stock))
         .child(roster(&parts.roster))
         .child(approvals(&parts.approvals))
         .child(click_rates(&parts.click_rates))

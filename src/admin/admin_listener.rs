@@ -10,8 +10,8 @@ use super::approvals_page::ApprovalPageParts;
 use super::campaigns_page::{self, Figures, SharedFigures};
 use super::explain_page::ExplainParts;
 use super::{fail_points_page, tree_page};
-use crate::campaign::roster_server::RosterMessage;
-use crate::campaign::{Advertiser, Campaign, OwnSegments, Shelf};
+use crate::campaign::roster_server::{NotReloaded, RosterMessage};
+use crate::campaign::{Advertiser, Campaign, Shelf};
 use crate::chaos::{FailPoints, Unarmed};
 use crate::clock::Clock;
 use crate::exchange::stop_all::StopAll;
@@ -21,12 +21,14 @@ use crate::http::{
 };
 use crate::store::books::Books;
 use crate::store::journal_server::{Journal, Unanswered, read};
-use crate::supervision::{Address, AskError, Spec, Tree};
+use crate::supervision::{Address, AskError, CallFailed, Spec, Tree};
 
 /// Bodies of this port are small; the largest is a bid request to be explained.
 const BODY_BYTES_MAX: usize = 256 * 1024;
-/// How long the books or the roster may take. A reload of a hundred thousand campaigns starts as many processes.
+/// How long the books may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// How long a reload may take: ten million lines are read, and a hundred thousand campaigns start as many processes.
+const RELOAD_WITHIN: Duration = Duration::from_mins(1);
 
 const NO_CHAOS: &str =
     "set `chaos = true` under [admin] to kill children and arm fail points from here";
@@ -55,9 +57,6 @@ const ROUTES: &[Route] = &[
 pub type Render = Arc<dyn Fn() -> String + Send + Sync>;
 /// Whether each exchange can bid.
 pub type Readiness = Arc<dyn Fn() -> Vec<(String, bool)> + Send + Sync>;
-/// Reads the catalogue's files; the text lists everything that is wrong.
-pub type LoadCatalogue =
-    Arc<dyn Fn() -> Result<(Vec<Arc<Campaign>>, OwnSegments), String> + Send + Sync>;
 
 /// What the admin's child is given.
 #[derive(Clone)]
@@ -78,8 +77,6 @@ pub struct AdminParts {
     pub shelf: Arc<Shelf>,
     /// What swaps the catalogue.
     pub roster: Address<RosterMessage>,
-    /// What reads it.
-    pub load_catalogue: LoadCatalogue,
     /// The exchanges.
     pub readiness: Readiness,
     /// The button.
@@ -222,16 +219,9 @@ impl AdminService {
     }
 
     async fn reload(&self) -> Answer {
-        let stock = match (self.parts.load_catalogue)() {
-            Ok(stock) => stock,
-            Err(faults) => return Answer::text(StatusCode::UNPROCESSABLE_ENTITY, faults),
-        };
-        let call = self
-            .parts
-            .roster
-            .call(|reply| RosterMessage::Reload(stock, reply));
-        match tokio::time::timeout(ANSWER_WITHIN, call).await {
-            Ok(Ok(reloaded)) => {
+        let call = self.parts.roster.call(RosterMessage::Reload);
+        match tokio::time::timeout(RELOAD_WITHIN, call).await {
+            Ok(Ok(Ok(reloaded))) => {
                 let left_out = reloaded.left_out.iter();
                 let left_out: Vec<_> = left_out
                     .map(|left| json!({ "id": *left.id, "why": left.why.to_string() }))
@@ -242,6 +232,16 @@ impl AdminService {
                     "stopped": reloaded.stopped,
                     "left_out": left_out,
                 })))
+            }
+            Ok(Ok(Err(NotReloaded::Faults(faults)))) => {
+                Answer::text(StatusCode::UNPROCESSABLE_ENTITY, faults)
+            }
+            Ok(Err(CallFailed::Full)) => refusal(
+                StatusCode::TOO_MANY_REQUESTS,
+                "campaigns are being reloaded; ask again",
+            ),
+            Ok(Ok(Err(error @ NotReloaded::Stock(_)))) => {
+                refusal(StatusCode::SERVICE_UNAVAILABLE, &error.to_string())
             }
             Ok(Err(error)) => refusal(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
             Err(_) => refusal(

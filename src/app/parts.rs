@@ -26,6 +26,7 @@ use crate::campaign::click_rate_server::{
     CLICK_RATES_FILE, ClickMessage, ClickMeter, ClickRateParts, PUBLISH_EVERY,
 };
 use crate::campaign::roster_server::{LOOK_EVERY, RosterParts};
+use crate::campaign::stock_server::{Load, StockParts};
 use crate::campaign::{CatalogueStage, ClickRates, LeftOut, SLOTS_MAX, Shelf, SlotTable};
 use crate::chaos::{FailPoint, FailPoints};
 use crate::clock::Clock;
@@ -173,7 +174,7 @@ impl Parts {
     ) -> Result<Self, PartsError> {
         let sockets = sockets(&config.settings)?;
         let (ground, left_out) = Ground::new(config, clock, control)?;
-        let campaigns = campaign_parts(&ground);
+        let campaigns = campaign_parts(&ground, folder);
         let (regions, map) = regions::build(&ground);
         let telemetry = telemetry_parts(&ground, &regions);
         let tap = exchanges::Tap::new(&ground, &telemetry);
@@ -181,11 +182,7 @@ impl Parts {
             exchanges::build(&ground, &campaigns.catalogue, map, (sockets.exchanges, tap));
         let meters = &telemetry.aggregator.meters;
         let notices = notices_parts(&ground, &regions, sockets.notices, meters);
-        let admin = admin::build(
-            &ground,
-            (folder, &exchanges),
-            (sockets.admin, &campaigns, &telemetry),
-        );
+        let admin = admin::build(&ground, &exchanges, (sockets.admin, &campaigns, &telemetry));
         let store = StoreParts {
             journal: ground.journal,
             checkpoints: Post::new(),
@@ -314,7 +311,13 @@ fn smallest_deadline(settings: &Settings) -> Duration {
         .unwrap_or(Duration::from_millis(100))
 }
 
-fn campaign_parts(ground: &Ground) -> CampaignParts {
+fn campaign_parts(ground: &Ground, folder: &Path) -> CampaignParts {
+    let stock = StockParts {
+        post: Post::new(),
+        load: load(ground, folder),
+        shelf: Arc::clone(&ground.shelf),
+        reaper: ground.tree.reaper().clone(),
+    };
     let roster = RosterParts {
         address: Address::new(),
         pool: Dynamic::new(),
@@ -324,7 +327,7 @@ fn campaign_parts(ground: &Ground) -> CampaignParts {
         hold_longest: longest(&ground.holds),
         own_limit: ground.settings.campaigns.campaign_restart_limit,
         look_every: LOOK_EVERY,
-        reaper: ground.tree.reaper().clone(),
+        stock,
     };
     let click_rates = ClickRateParts {
         post: ground.clicks.clone(),
@@ -341,6 +344,17 @@ fn campaign_parts(ground: &Ground) -> CampaignParts {
         roster,
         click_rates,
     }
+}
+
+/// Reads the campaigns of this folder again.
+fn load(ground: &Ground, folder: &Path) -> Load {
+    let (folder, settings) = (folder.to_owned(), Arc::clone(&ground.settings));
+    let users = ground.secrets.users;
+    Arc::new(move || {
+        let campaigns = config::load_catalogue(&folder, &settings).map_err(|it| it.to_string())?;
+        let segments = config::load_segments(&settings, &users).map_err(|it| it.to_string())?;
+        Ok((campaigns, segments))
+    })
 }
 
 fn approval_parts(ground: &Ground) -> ApprovalParts {

@@ -1,7 +1,6 @@
 //! The life of the process: start the tree, say so, wait for a signal or for the tree's end, stop in order.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -72,20 +71,10 @@ pub async fn serve(parts: Parts, out: &mut impl Write) -> io::Result<Ended> {
 
 /// Reads the campaigns again. What is wrong with them is said, and those that run go on.
 async fn reload(parts: &Parts) {
-    let load = Arc::clone(&parts.admin.load_catalogue);
-    let stock = match load() {
-        Ok(stock) => stock,
-        Err(faults) => {
-            tracing::error!("campaigns were not reloaded:\n{faults}");
-            return;
-        }
-    };
-    let call = parts
-        .admin
-        .roster
-        .call(|reply| RosterMessage::Reload(stock, reply));
+    let call = parts.admin.roster.call(RosterMessage::Reload);
     match tokio::time::timeout(RELOAD_WITHIN, call).await {
-        Ok(Ok(reloaded)) => {
+        Ok(Ok(Err(error))) => tracing::error!("campaigns were not reloaded: {error}"),
+        Ok(Ok(Ok(reloaded))) => {
             let (campaigns, left_out) = (reloaded.campaigns, reloaded.left_out.len());
             tracing::info!(campaigns, left_out, "campaigns were reloaded");
         }

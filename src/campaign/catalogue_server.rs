@@ -72,7 +72,7 @@ impl Shelf {
         self.campaigns.load_full()
     }
 
-    /// What exchanges think of creatives, for the next catalogue. Says whether that is anything new.
+    /// What exchanges think of creatives, for the next catalogue. Says whether the current one was built with anything else.
     pub fn approve(&self, approvals: Approvals) -> bool {
         // Not what was said before: who said it may have crashed before it was built.
         let is_new = **self.approvals_built.load() != approvals;
@@ -80,20 +80,18 @@ impl Shelf {
         is_new
     }
 
-    /// Our own lists of people, for the next catalogue.
-    pub fn list(&self, segments: OwnSegments) {
-        self.segments.store(Arc::new(segments));
-    }
-
-    /// Builds the catalogue of these campaigns and puts it in the place of the current one, which goes to the reaper.
-    /// Takes up to a second for a hundred thousand campaigns: not for a data thread.
+    /// Builds the catalogue of these campaigns, with these lists of people, and puts it in the place of the current one,
+    /// which goes to the reaper. Takes up to a second for a hundred thousand campaigns, and waits for others who build:
+    /// for a thread of its own, never a data thread or the control plane.
     pub fn replace(
         &self,
-        campaigns: Vec<Arc<Campaign>>,
+        (campaigns, segments): (Vec<Arc<Campaign>>, OwnSegments),
         times: (Monotonic, UnixMillis),
         reaper: &Reaper,
     ) -> Vec<LeftOut> {
         let mut slots = self.slots();
+        // Under the lock, so that nobody builds with the new lists and the old campaigns.
+        self.segments.store(Arc::new(segments));
         let left_out = self.swap(&campaigns, &mut slots, times, reaper);
         self.campaigns.store(Arc::new(campaigns));
         left_out

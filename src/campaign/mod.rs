@@ -34,6 +34,7 @@ mod own_segments;
 mod rates;
 pub mod roster_server;
 mod slots;
+pub mod stock_server;
 mod targeting;
 mod taxonomy;
 mod valuation;

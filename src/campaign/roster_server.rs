@@ -10,14 +10,15 @@ use std::time::Duration;
 use super::campaign_server::{CampaignMessage, Directory, process};
 use super::catalogue_server::Shelf;
 use super::orphans::{Orphans, found_in};
-use super::{Campaign, LeftOut, OwnSegments};
+use super::stock_server::{Restock, Restocked, StockParts};
+use super::{Campaign, LeftOut};
 use crate::clock::Clock;
 use crate::store::books::Books;
 use crate::store::journal_server::{Journal, decide, read};
 use crate::store::writer::{Close, Command, Outcome};
 use crate::supervision::{
-    Address, AskError, Context, Dynamic, Failure, Limit, Plane, Reaper, Reply, SendError, Server,
-    Spec, server,
+    Address, AskError, CallFailed, Context, Dynamic, Failure, Limit, Plane, Reply, SendError,
+    Server, Spec, server,
 };
 use crate::units::CampaignKey;
 
@@ -29,8 +30,19 @@ pub const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// What the roster is asked.
 pub enum RosterMessage {
-    /// Put these campaigns, and these lists of people, in the place of the current ones.
-    Reload((Vec<Arc<Campaign>>, OwnSegments), Reply<Reloaded>),
+    /// Read the campaigns and the lists of people again, and put them in the place of the current ones.
+    Reload(Reply<Result<Reloaded, NotReloaded>>),
+}
+
+/// Why campaigns stay as they were.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum NotReloaded {
+    /// Everything that is wrong with them.
+    #[error("{0}")]
+    Faults(String),
+    /// What reads them.
+    #[error("what reads campaigns does not answer: {0}")]
+    Stock(CallFailed),
 }
 
 /// What a reload did.
@@ -65,8 +77,8 @@ pub struct RosterParts {
     pub own_limit: Limit,
     /// How often leases of campaigns that left are looked over.
     pub look_every: Duration,
-    /// Where old catalogues go.
-    pub reaper: Reaper,
+    /// What reads them again.
+    pub stock: StockParts,
 }
 
 /// The roster as a child.
@@ -127,22 +139,17 @@ impl Roster {
 
     async fn reload(
         &mut self,
-        (campaigns, segments): (Vec<Arc<Campaign>>, OwnSegments),
-        context: &Context,
+        Restocked {
+            before,
+            campaigns,
+            left_out,
+        }: Restocked,
     ) -> Result<Reloaded, Failure> {
-        let clock = context.clock();
-        let before = self.parts.shelf.campaigns();
         let known: HashMap<_, _> = before
             .iter()
             .map(|campaign| (campaign.key, campaign))
             .collect();
         let wanted: HashSet<_> = campaigns.iter().map(|campaign| campaign.key).collect();
-        let times = (clock.monotonic(), clock.wall());
-        self.parts.shelf.list(segments);
-        let left_out = self
-            .parts
-            .shelf
-            .replace(campaigns.clone(), times, &self.parts.reaper);
         let mut stopped = 0;
         for gone in before.iter().filter(|old| !wanted.contains(&old.key)) {
             stopped += usize::from(self.parts.pool.terminate_child(&gone.id).await.is_ok());
@@ -151,7 +158,7 @@ impl Roster {
         }
         self.orphans.keep(&wanted);
         let started = self.fill(&campaigns).await?;
-        for campaign in &campaigns {
+        for campaign in campaigns.iter() {
             let changed = known
                 .get(&campaign.key)
                 .is_none_or(|old| ***old != **campaign);
@@ -210,9 +217,15 @@ impl Roster {
 impl Server for Roster {
     type Message = RosterMessage;
 
-    async fn handle(&mut self, message: RosterMessage, context: &Context) -> Result<(), Failure> {
-        let RosterMessage::Reload(stock, reply) = message;
-        let reloaded = self.reload(stock, context).await?;
+    async fn handle(&mut self, message: RosterMessage, _: &Context) -> Result<(), Failure> {
+        let RosterMessage::Reload(reply) = message;
+        // On a thread of its own: a million lines are read, and whoever builds a catalogue is waited for.
+        let restocked = self.parts.stock.post.call(Restock).await;
+        let reloaded = match restocked {
+            Ok(Ok(restocked)) => Ok(self.reload(restocked).await?),
+            Ok(Err(faults)) => Err(NotReloaded::Faults(faults)),
+            Err(error) => Err(NotReloaded::Stock(error)),
+        };
         reply.send(reloaded);
         Ok(())
     }

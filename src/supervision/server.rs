@@ -114,6 +114,11 @@ pub enum CallFailed {
 pub struct Reply<R>(pub(super) oneshot::Sender<R>);
 
 impl<R> Reply<R> {
+    /// Whether somebody waits for it.
+    pub fn is_awaited(&self) -> bool {
+        !self.0.is_closed()
+    }
+
     /// Replies; says whether the caller was still waiting.
     pub fn send(self, reply: R) -> bool {
         self.0.send(reply).is_ok()

@@ -1,14 +1,12 @@
 //! Administration: what its pages read, and what its levers belong to.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use super::{CampaignParts, ExchangeParts, Ground, TelemetryParts};
 use crate::admin::admin_listener::AdminParts;
 use crate::admin::approvals_page::ApprovalPageParts;
 use crate::admin::explain_page::{ExplainParts, Explained};
-use crate::campaign::{Campaign, OwnSegments};
-use crate::config::{self, Review};
+use crate::config::Review;
 use crate::exchange::explain::{Explainer, Names};
 use crate::http::ListeningSocket;
 use crate::supervision::Post;
@@ -17,7 +15,7 @@ use crate::units::SegmentKey;
 /// What administration is given.
 pub(super) fn build(
     ground: &Ground,
-    (folder, exchanges): (&Path, &[ExchangeParts]),
+    exchanges: &[ExchangeParts],
     (socket, campaigns, telemetry): (Arc<ListeningSocket>, &CampaignParts, &TelemetryParts),
 ) -> AdminParts {
     let (page, board) = (
@@ -40,13 +38,6 @@ pub(super) fn build(
             .map(|(name, engine, serializer)| (name.clone(), engine.is_up() && serializer.is_up()));
         up.collect()
     };
-    let (folder, settings) = (folder.to_owned(), Arc::clone(&ground.settings));
-    let users = ground.secrets.users;
-    let load = move || -> Result<(Vec<Arc<Campaign>>, OwnSegments), String> {
-        let campaigns = config::load_catalogue(&folder, &settings).map_err(|it| it.to_string())?;
-        let segments = config::load_segments(&settings, &users).map_err(|it| it.to_string())?;
-        Ok((campaigns, segments))
-    };
     AdminParts {
         socket,
         tree: ground.tree.clone(),
@@ -56,7 +47,6 @@ pub(super) fn build(
         journal: ground.journal.clone(),
         shelf: Arc::clone(&ground.shelf),
         roster: campaigns.roster.address.clone(),
-        load_catalogue: Arc::new(load),
         readiness: Arc::new(readiness),
         stop_all: ground.stop_all.clone(),
         chaos: ground.settings.admin.chaos,

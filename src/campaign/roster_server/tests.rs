@@ -1,6 +1,7 @@
 //! Campaigns that leave while they hold leases, over a real journal and a clock that the test moves.
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -8,7 +9,8 @@ use super::*;
 use crate::campaign::budget::LEASE_TTL;
 use crate::campaign::campaign_server::{LeaseWish, Leased};
 use crate::campaign::fixture::campaign;
-use crate::campaign::{Approvals, ClickRates, Priors, Rates, SlotTable};
+use crate::campaign::stock_server::stock;
+use crate::campaign::{Approvals, ClickRates, OwnSegments, Priors, Rates, SlotTable};
 use crate::chaos::FailPoints;
 use crate::clock::ManualClock;
 use crate::store::journal_server::{Booked, Promised, bill, journal};
@@ -42,7 +44,7 @@ impl Drop for Folder {
     }
 }
 
-fn stock(ids: &[&str]) -> Vec<Arc<Campaign>> {
+fn campaigns(ids: &[&str]) -> Vec<Arc<Campaign>> {
     ids.iter().map(|id| Arc::new(campaign(id))).collect()
 }
 
@@ -50,6 +52,8 @@ fn stock(ids: &[&str]) -> Vec<Arc<Campaign>> {
 struct Rig {
     tree: Tree,
     parts: RosterParts,
+    /// What stands in the configuration.
+    configured: Arc<Mutex<Vec<Arc<Campaign>>>>,
     clock: Clock,
     hands: ManualClock,
     runtime: tokio::runtime::Runtime,
@@ -65,23 +69,32 @@ impl Rig {
         let (clock, hands) = Clock::manual(wall);
         let tree = Tree::new(Planes::single(runtime.handle().clone()), clock.clone());
         let (shelf, _) = Shelf::new(
-            (stock(ids), OwnSegments::default()),
+            (campaigns(ids), OwnSegments::default()),
             SlotTable::new(Duration::from_mins(1)),
             (Rates::default(), ClickRates::believed(Priors::default())),
             Approvals::default(),
             (clock.monotonic(), wall),
         );
         let limit = Limit::new(3, Duration::from_secs(10));
+        let shelf = Arc::new(shelf);
+        let configured = Arc::new(Mutex::new(campaigns(ids)));
+        let read = Arc::clone(&configured);
+        let load = move || Ok((read.lock().unwrap().clone(), OwnSegments::default()));
         let parts = RosterParts {
             address: Address::new(),
             pool: Dynamic::new(),
             directory: Directory::default(),
-            shelf: Arc::new(shelf),
+            shelf: Arc::clone(&shelf),
             journal: Post::new(),
             hold_longest: HOLD,
             own_limit: limit,
             look_every: Duration::from_millis(1),
-            reaper: tree.reaper().clone(),
+            stock: StockParts {
+                post: Post::new(),
+                load: Arc::new(load),
+                shelf,
+                reaper: tree.reaper().clone(),
+            },
         };
         let top = Supervisor::new(Strategy::RestForOne, limit)
             .child(journal(
@@ -90,11 +103,13 @@ impl Rig {
                 (folder, &FailPoints::default().point("journal")),
             ))
             .child(Supervisor::dynamic(limit, 100).named_at("pool", &parts.pool))
+            .child(stock(&parts.stock))
             .child(roster(&parts));
         runtime.block_on(tree.start(top)).unwrap();
         Self {
             tree,
             parts,
+            configured,
             clock,
             hands,
             runtime,
@@ -120,10 +135,9 @@ impl Rig {
     }
 
     fn reload(&self, ids: &[&str]) -> Reloaded {
-        let stock = (stock(ids), OwnSegments::default());
-        let address = &self.parts.address;
-        let call = address.call(|reply| RosterMessage::Reload(stock, reply));
-        self.runtime.block_on(call).unwrap()
+        *self.configured.lock().unwrap() = campaigns(ids);
+        let call = self.parts.address.call(RosterMessage::Reload);
+        self.runtime.block_on(call).unwrap().unwrap()
     }
 
     /// Books a bill, and answers what of it no lease carried.
