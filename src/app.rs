@@ -33,6 +33,7 @@ pub fn tree(parts: &Parts) -> Supervisor {
         .child(telemetry(parts))
         .child(store(parts))
         .child(campaigns(parts))
+        .child(learning(parts))
         .child(regions(parts))
         .child(data_threads(parts))
         .child(exchanges(parts))
@@ -78,9 +79,19 @@ fn campaigns(parts: &Parts) -> Spec {
         .child(pool.named_at("pool", &parts.roster.pool))
         .child(stock(&parts.roster.stock))
         .child(roster(&parts.roster))
+        .named("campaigns")
+}
+
+/// What losses and clicks teach. Both build the catalogue anew, nobody waits for them, and they know little that their
+/// files do not: `one_for_one`. Over the limit, as where a file stays damaged: nothing is learnt, and creatives and rates
+/// stay as they were last; an alert, and probation.
+fn learning(parts: &Parts) -> Spec {
+    let (settings, parts) = (&parts.settings.campaigns, &parts.campaigns);
+    Supervisor::new(OneForOne, settings.restart_limit)
         .child(approvals(&parts.approvals))
         .child(click_rates(&parts.click_rates))
-        .named("campaigns")
+        .named("learning")
+        .fallback(stage("idle", &parts.idle, || Ok(())), settings.probation)
 }
 
 /// Regions share nothing: `one_for_one`. This limit counts regions that could not even be closed. Over it: ends.

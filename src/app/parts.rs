@@ -39,7 +39,7 @@ use crate::notice::settlement_server::SettlementParts;
 use crate::notice::token::Sealer;
 use crate::store::checkpoint_server::WriteCheckpoint;
 use crate::store::journal_server::Journal;
-use crate::supervision::{Address, Dynamic, Planes, Post, Tree};
+use crate::supervision::{Address, Dynamic, Planes, Post, Stage, Tree};
 use crate::telemetry::{AggregatorParts, LogLimits, LogPlace, Meters, RequestCounters, Trace};
 use crate::units::ExchangeKey;
 
@@ -112,6 +112,8 @@ pub struct CampaignParts {
     pub roster: RosterParts,
     /// What learns how often creatives are clicked.
     pub click_rates: ClickRateParts,
+    /// What stands in for what learns.
+    pub idle: Stage<()>,
 }
 
 /// What notices are given.
@@ -343,6 +345,7 @@ fn campaign_parts(ground: &Ground, folder: &Path) -> CampaignParts {
         approvals: approval_parts(ground),
         roster,
         click_rates,
+        idle: Stage::new(),
     }
 }
 

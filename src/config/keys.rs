@@ -63,6 +63,7 @@ pub(super) const CAMPAIGNS: Keys = &[
     "max_live",
     "strict_caps",
     "restart_limit",
+    "probation",
     "campaign_restart_limit",
 ];
 pub(super) const STORE: Keys = &["restart_limit"];

@@ -232,8 +232,10 @@ pub struct Campaigns {
     pub max_live: usize,
     /// Whether caps hold for bids of a former process, too, at the price of waiting until none can be billed.
     pub strict_caps: bool,
-    /// The limit of catalogue, pool and roster together.
+    /// The limit of catalogue, pool and roster together; and of what learns from losses and clicks.
     pub restart_limit: Limit,
+    /// When what learns is tried again over it.
+    pub probation: Probation,
     /// Each campaign's own limit; over it that campaign is set aside.
     pub campaign_restart_limit: Limit,
 }

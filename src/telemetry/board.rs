@@ -240,6 +240,9 @@ fn over_limit(path: &str) -> String {
         Some("telemetry") => {
             "over its restart limit: nothing is counted, logged or traced; bidding goes on"
         }
+        Some("learning") => {
+            "over its restart limit: creatives and click rates stay as they were last, losses and clicks are not counted; the log says why, and a damaged approvals.json is restored or moved away"
+        }
         _ => "over its restart limit: its stand-in serves",
     };
     meaning.to_owned()

@@ -120,7 +120,7 @@ fn what_is_said_and_what_is_learnt_survive_a_restart() {
     let before = approvals(&server)["approvals"].clone();
     assert_eq!(before.as_array().map(Vec::len), Some(2));
     // The child alone, then the whole server.
-    server.rebuild("campaigns/approvals");
+    server.rebuild("learning/approvals");
     assert_eq!(approvals(&server)["approvals"], before);
     server.stop();
     let server = Running::of(&configuration, &data);
@@ -132,6 +132,50 @@ fn what_is_said_and_what_is_learnt_survive_a_restart() {
     assert_eq!(say(&server, "openrtb/tile", "unknown"), 200);
     server.until("it is bid again", || bids(&server, "openrtb"));
     assert!(!bids(&server, "other"));
+    server.stop();
+}
+
+#[test]
+fn a_damaged_file_takes_down_nothing_but_what_reads_it() {
+    let (configuration, data) = (two_exchanges(""), Folder::new());
+    let server = Running::of(&configuration, &data);
+    assert_eq!(say(&server, "openrtb/tile", "rejected"), 200);
+    server.until("it is barred there", || is_barred(&server, "openrtb"));
+    let before = approvals(&server)["approvals"].clone();
+    let others = || -> Vec<_> {
+        let places = server.places().into_iter();
+        places
+            .filter(|(path, ..)| !path.starts_with("learning"))
+            .collect()
+    };
+    let (others_before, file) = (others(), data.path().join("approvals.json"));
+    let whole = fs::read(&file).expect("a file");
+    fs::write(&file, "half").expect("a file");
+    server.kill("learning/approvals");
+    server.until("its stand-in serves", || {
+        server.state("learning") == Some("degraded")
+    });
+    let stands = |server: &Running| {
+        let alerts = server.admin("GET", "/alerts").json();
+        let mut alerts = alerts.as_array().into_iter().flatten();
+        alerts.any(|alert| alert["path"] == "learning" && alert["alert"] == "degraded")
+    };
+    server.until("an alert stands", || stands(&server));
+    assert_eq!(others(), others_before, "nobody else was restarted");
+    assert!(!bids(&server, "openrtb") && is_barred(&server, "openrtb"));
+    assert!(bids(&server, "other"), "and the others bid");
+    assert_eq!(server.admin("GET", "/approvals").status, 503);
+    assert_eq!(server.admin("POST", "/campaigns/reload").status, 200);
+    assert!(is_barred(&server, "openrtb"), "over a reload, too");
+    // The control: with the file as it was, it comes back.
+    fs::write(&file, whole).expect("a file");
+    let recovered = server.admin("POST", "/tree/learning/recover").status;
+    assert_eq!(recovered, 200);
+    server.until("it is up again", || {
+        server.state("learning/approvals") == Some("up")
+    });
+    assert_eq!(approvals(&server)["approvals"], before);
+    assert!(is_barred(&server, "openrtb"));
     server.stop();
 }
 

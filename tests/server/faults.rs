@@ -37,7 +37,7 @@ fn rebuilt_with(path: &str) -> Vec<String> {
             .into(),
         Some("store") => after(&["journal", "checkpoint"]),
         Some("campaigns") if path.matches('/').count() == 1 => {
-            after(&["catalogue", "pool", "roster", "approvals", "click_rates"])
+            after(&["catalogue", "pool", "stock", "roster"])
         }
         _ => vec![path.to_owned()],
     }
@@ -65,11 +65,11 @@ fn killing_any_child_rebuilds_what_must_be_and_nothing_else_and_bids_go_on() {
         "store/checkpoint",
         "store/journal",
         "campaigns/pool/parallel-launch",
-        "campaigns/approvals",
         "campaigns/roster",
-        "campaigns/approvals",
-        "campaigns/click_rates",
+        "campaigns/stock",
         "campaigns/catalogue",
+        "learning/approvals",
+        "learning/click_rates",
         "regions/sg/frequency",
         "regions/sg/ledger",
         "regions/th/pacer",

@@ -115,6 +115,7 @@ pub(super) fn campaigns(top: &mut Reader<'_>) -> Campaigns {
         max_live: reader.whole("max_live", &LIVE).unwrap_or(LIVE_DEFAULT),
         strict_caps: reader.flag("strict_caps", false),
         restart_limit: rules::restart_limit(&mut reader, (5, 10)),
+        probation: rules::probation(&mut reader),
         campaign_restart_limit: rules::limit(&mut reader, "campaign_restart_limit", (3, 60)),
     }
 }
