@@ -97,7 +97,7 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(20);
 
     #[test]
-    fn nobody_waits_for_a_reload_and_there_is_a_most_of_them() {
+    fn there_is_a_most_of_reloads_and_each_is_answered() {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -148,9 +148,6 @@ mod tests {
                 tokio::task::yield_now().await;
             };
             assert!(matches!(turned_away, Err(CallFailed::Full)));
-            // The one thread of the control plane is free while files are read.
-            let seen = tokio::time::timeout(PATIENCE, tree.snapshot()).await;
-            assert!(!seen.unwrap().is_empty());
             for _ in &asked {
                 reading.send(()).unwrap();
             }
