@@ -1,8 +1,7 @@
 //! The tree, on one page: every child in start order, its strategy, its limit, what happens over it, and why.
 //!
-//! Children start in this order, each when the one before it is up, and stop in reverse. Limits come from the
-//! configuration. What a supervisor without a fallback does over its limit is to end, which its own supervisor counts;
-//! only the root's limit ends the process (exit 70).
+//! Children start in this order, each when the one before it is up, and stop in reverse. Over its limit (configured) a
+//! supervisor without a fallback ends, which its own supervisor counts; only the root's ends the process (exit 70).
 
 mod greeting;
 mod meters;
@@ -14,8 +13,7 @@ pub use parts::{ExchangeParts, Parts, PartsError, RegionParts};
 pub use serve::{Ended, serve};
 
 use crate::admin::{admin_listener::admin_listener, explain_page::explainer};
-use crate::campaign::{approval_server::approvals, catalogue, click_rates};
-use crate::campaign::{roster_server::roster, stock_server::stock};
+use crate::campaign::{approvals, catalogue, click_rates, roster, stock};
 use crate::exchange::connection_pool::{connection_pool, degraded_pool};
 use crate::exchange::{bid_engine::bid_engine, serializer::serializer, stop_all::stop_all};
 use crate::http::{data_thread, listener};
@@ -57,20 +55,15 @@ fn telemetry(parts: &Parts) -> Spec {
 /// The journal's writer is the one owner of the books; the checkpoint's file is open once at a time, so it goes down with
 /// the journal: `rest_for_one`. Over the limit: ends, and the root counts. Meanwhile money fails closed.
 fn store(parts: &Parts) -> Spec {
-    let (store, at) = (&parts.store, &parts.store.folder);
+    let (store, at, point) = (&parts.store, &parts.store.folder, &parts.store.fail_point);
     Supervisor::new(RestForOne, parts.settings.store.restart_limit)
-        .child(journal(
-            &store.journal,
-            &store.checkpoints,
-            (at, &store.fail_point),
-        ))
+        .child(journal(&store.journal, &store.checkpoints, (at, point)))
         .child(checkpoint(&store.checkpoints, &store.journal, at))
         .named("store")
 }
 
-/// The roster fills the pool from the catalogue, fills a new pool anew, and closes the leases of campaigns that left; it has
-/// campaigns read by the stock: `rest_for_one`. A campaign that keeps crashing is set aside by the pool, and the others go on.
-/// Over the limit: ends, and the root counts.
+/// The roster fills pools from the catalogue and closes the leases of campaigns that left; the stock reads for it:
+/// `rest_for_one`. The pool sets aside a campaign that keeps crashing. Over the limit: ends, and the root counts.
 fn campaigns(parts: &Parts) -> Spec {
     let (settings, parts) = (&parts.settings.campaigns, &parts.campaigns);
     let pool = Supervisor::dynamic(settings.restart_limit, settings.max_live);
@@ -82,9 +75,8 @@ fn campaigns(parts: &Parts) -> Spec {
         .named("campaigns")
 }
 
-/// What losses and clicks teach. Both build the catalogue anew, nobody waits for them, and they know little that their
-/// files do not: `one_for_one`. Over the limit, as where a file stays damaged: nothing is learnt, and creatives and rates
-/// stay as they were last; an alert, and probation.
+/// What losses and clicks teach; nobody waits for it: `one_for_one`. Over the limit, as where a file stays damaged: what
+/// was learnt last holds, and nothing more is learnt; an alert, and probation.
 fn learning(parts: &Parts) -> Spec {
     let (settings, parts) = (&parts.settings.campaigns, &parts.campaigns);
     Supervisor::new(OneForOne, settings.restart_limit)
@@ -156,17 +148,13 @@ fn admin(parts: &Parts) -> Spec {
 /// Last up, first down: nobody is accepted before everything behind is ready. Sockets are bound before the tree, so one
 /// whose listener restarts refuses nobody: `one_for_one`. Over the limit: ends, and the root counts.
 fn listeners(parts: &Parts) -> Spec {
-    let all = parts.exchanges.iter().map(|exchange| {
-        let doorstep = exchange.pool.doorstep.clone();
-        let hand_on = move |socket| doorstep.leave(socket);
-        listener(&exchange.pool.name, &exchange.socket, hand_on)
-    });
+    let all = parts.exchanges.iter();
+    let all = all.map(|it| listener(&it.pool.name, &it.socket, it.pool.doorstep.hand_on()));
     siblings(parts, "listeners", all)
 }
 
 /// Children of one kind that share nothing, under the root's own limit.
 fn siblings(parts: &Parts, id: &str, all: impl Iterator<Item = Spec>) -> Spec {
-    let limit = parts.settings.server.restart_limit;
-    let all = all.fold(Supervisor::new(OneForOne, limit), Supervisor::child);
-    all.named(id)
+    let above = Supervisor::new(OneForOne, parts.settings.server.restart_limit);
+    all.fold(above, Supervisor::child).named(id)
 }

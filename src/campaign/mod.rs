@@ -41,6 +41,7 @@ mod valuation;
 
 pub use advertiser::{Advertiser, Transparency};
 pub use approval::{Approval, Approvals, Barred};
+pub use approval_server::approvals;
 pub use audience::{DeviceType, Language, Os};
 pub use campaign::{
     CAP_WINDOW_MAX, CREATIVES_MAX, Campaign, CampaignFault, FrequencyCap, MARGIN_PER_MILLE_MAX,
@@ -68,7 +69,9 @@ pub use inventory::{
 pub(crate) use own_segments::grow;
 pub use own_segments::{MEMBERSHIPS_MAX, OWN_SEGMENTS_MAX, OwnSegments};
 pub use rates::Rates;
+pub use roster_server::roster;
 pub use slots::{SLOTS_MAX, SlotTable};
+pub use stock_server::stock;
 pub use targeting::{Lists, Targeting};
 pub use taxonomy::{CONTENT_1_0, CategoryPath, Classified};
 pub use valuation::{

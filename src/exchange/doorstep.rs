@@ -40,6 +40,12 @@ impl Doorstep {
         }
     }
 
+    /// What leaves sockets here.
+    pub fn hand_on(&self) -> impl Fn(TcpStream) + Clone + Send + Sync + 'static {
+        let doorstep = self.clone();
+        move |socket| doorstep.leave(socket)
+    }
+
     /// Waits until whoever keeps the door has gone, and keeps it.
     pub async fn keep(&self) -> Doorkeeper<'_> {
         Doorkeeper(self.receiver.lock().await)
