@@ -53,7 +53,7 @@ impl Admin {
             .header(HOST, self.target.authority.as_str())
             .body(Full::new(Bytes::new()))
             .map_err(|error| error.to_string())?;
-        let sending = self.pool.send(request, &|_| {});
+        let sending = self.pool.send(request);
         let answer = clock::before(clock::now() + ANSWER_WITHIN, sending)
             .await
             .ok_or_else(|| format!("no answer within {} s", ANSWER_WITHIN.as_secs()))?

@@ -102,7 +102,7 @@ mod tests {
             let mut bodies = Vec::new();
             for path in ["/bid", "/ready"] {
                 let request = Request::post(path).body(Full::new(Bytes::from_static(b"{}")));
-                let answer = pool.send(request.unwrap(), &|_| {}).await.unwrap();
+                let answer = pool.send(request.unwrap()).await.unwrap();
                 bodies.push((answer.status.as_u16(), answer.body));
             }
             bodies

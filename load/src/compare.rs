@@ -363,7 +363,7 @@ async fn ask(pool: &Pool, target: &Target, shell: &Shell) -> Result<(u16, Bytes)
             request.headers_mut().insert(name, value);
         }
     }
-    let answer = pool.send(request, &|_| {}).await?;
+    let answer = pool.send(request).await?;
     Ok((answer.status.as_u16(), answer.body))
 }
 

@@ -12,6 +12,6 @@ mod target;
 
 pub use content::Content;
 pub use lane::{Ended, Errand, Job, Lane, Limits};
-pub use pool::{Answer, Handed, Pool, WireError};
+pub use pool::{Answer, Pool, WireError};
 pub use replies::{Ending, Keep, Replies, Reply, ReplyError};
 pub use target::Target;

@@ -50,7 +50,7 @@ pub async fn fetch(admin: &Target) -> Result<Books, BooksError> {
         .body(Full::new(Bytes::new()))
         .map_err(|found| error(found.to_string()))?;
     let pool = Pool::new(&page.authority, 1);
-    let sending = pool.send(request, &|_| {});
+    let sending = pool.send(request);
     let answer = clock::before(clock::now() + ANSWER_WITHIN, sending)
         .await
         .ok_or_else(|| error("no answer".to_owned()))?

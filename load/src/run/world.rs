@@ -96,7 +96,7 @@ impl World {
             .body(Full::new(Bytes::new()))
             .map_err(|error| error.to_string())?;
         let pool = Pool::new(&ready.authority, 1);
-        let sending = pool.send(request, &|_| {});
+        let sending = pool.send(request);
         match clock::before(clock::now() + READY_WITHIN, sending).await {
             None => Err("no answer within a second".to_owned()),
             Some(Err(error)) => Err(error.to_string()),

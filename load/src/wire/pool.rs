@@ -5,7 +5,6 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::time::Instant;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -16,7 +15,6 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
 use super::replies::{Ending, Keep, Replies, Reply, ReplyError};
-use crate::clock;
 
 /// Read at once: a usual answer fits several times over.
 const READ_BYTES: usize = 8 << 10;
@@ -44,9 +42,6 @@ pub struct Answer {
     /// The whole body.
     pub body: Bytes,
 }
-
-/// Called when a request is about to be handed to its socket.
-pub type Handed<'a> = &'a dyn Fn(Instant);
 
 /// Why nothing came back.
 #[derive(Debug)]
@@ -96,11 +91,7 @@ impl Pool {
     ///
     /// # Errors
     /// [`WireError`] where there is no whole answer.
-    pub async fn send(
-        &self,
-        request: Request<Full<Bytes>>,
-        handed: Handed<'_>,
-    ) -> Result<Answer, WireError> {
+    pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<Answer, WireError> {
         let bytes = bytes(request).await;
         // Never closed, so this only waits.
         let _permit = self.free.acquire().await.ok();
@@ -108,7 +99,6 @@ impl Pool {
             Some(kept) => kept,
             None => self.connect().await?,
         };
-        handed(clock::now());
         let writing = connection.stream.write_all(&bytes);
         writing.await.map_err(WireError::Broken)?;
         let (ending, answer) = connection.read().await?;
