@@ -106,6 +106,28 @@ struct Money {
     lease_left: String,
 }
 
+impl Page {
+    /// What was counted and listed so far, and more of it: counted all, listed while there is room.
+    fn new(
+        (mut counts, mut campaigns): (Counts, Vec<ToldCampaign>),
+        more: impl Iterator<Item = ToldCampaign>,
+        wanted: &Wanted,
+    ) -> Self {
+        for told in more {
+            counts.add(&told);
+            if campaigns.len() < wanted.limit {
+                campaigns.push(told);
+            }
+        }
+        let all: usize = counts.0.values().sum();
+        Self {
+            unlisted: all.saturating_sub(campaigns.len()),
+            counts,
+            campaigns,
+        }
+    }
+}
+
 impl Counts {
     fn add(&mut self, told: &ToldCampaign) {
         let reason = told.reason.unwrap_or(told.outcome);
@@ -154,19 +176,8 @@ pub(super) fn page(
         let offer = catalogue.offer(rank)?;
         Some(one((rank, offer), verdict, (context, catalogue), chosen))
     });
-    let mut campaigns: Vec<ToldCampaign> = listed.collect();
-    for told in not_offered(catalogue, wanted) {
-        counts.add(&told);
-        if campaigns.len() < wanted.limit {
-            campaigns.push(told);
-        }
-    }
-    let all: usize = counts.0.values().sum();
-    Page {
-        unlisted: all.saturating_sub(campaigns.len()),
-        counts,
-        campaigns,
-    }
+    let campaigns: Vec<ToldCampaign> = listed.collect();
+    Page::new((counts, campaigns), not_offered(catalogue, wanted), wanted)
 }
 
 /// The same of an impression that nobody may bid for: all that are offered end the same way.
@@ -178,20 +189,8 @@ pub(super) fn refused_page(reason: PassReason, catalogue: &Catalogue, wanted: &W
         reason: Some(reason.label()),
         ..ToldCampaign::of(&offer.campaign, "pass")
     });
-    let mut counts = Counts::default();
-    let mut campaigns = Vec::new();
-    for told in offered.chain(not_offered(catalogue, wanted)) {
-        counts.add(&told);
-        if campaigns.len() < wanted.limit {
-            campaigns.push(told);
-        }
-    }
-    let all: usize = counts.0.values().sum();
-    Page {
-        unlisted: all.saturating_sub(campaigns.len()),
-        counts,
-        campaigns,
-    }
+    let all = offered.chain(not_offered(catalogue, wanted));
+    Page::new((Counts::default(), Vec::new()), all, wanted)
 }
 
 /// What is known and not offered, and wanted.
