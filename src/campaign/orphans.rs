@@ -43,8 +43,10 @@ impl Orphans {
         }
     }
 
-    /// Says that campaigns have left: their leases are in the books.
-    pub(super) fn leave(&mut self) {
+    /// Says that the process of a campaign that left is stopped: its leases are in the books. What was found before counts for
+    /// nothing, since the process could still grant.
+    pub(super) fn leave(&mut self, campaign: CampaignKey) {
+        self.leases.retain(|lease, _| lease.campaign != campaign);
         self.is_behind = true;
     }
 
@@ -153,13 +155,27 @@ mod tests {
         );
         assert_eq!(orphans.due(due), [lease("shoes", 1)]);
         // Found again, it waits no longer than it did.
-        orphans.leave();
+        orphans.leave(CampaignKey::of("hats"));
         assert!(orphans.is_behind());
         orphans.take(vec![lease("shoes", 1), lease("shoes", 2)], due);
         assert_eq!(orphans.due(due), [lease("shoes", 1)]);
         orphans.closed(lease("shoes", 1));
         assert_eq!(orphans.due(due), []);
         assert_eq!(orphans.due(due.plus(wait)), [lease("shoes", 2)]);
+    }
+
+    #[test]
+    fn what_was_found_before_its_process_stopped_waits_anew() {
+        let mut orphans = Orphans::new(HOLD);
+        orphans.take(vec![lease("shoes", 1), lease("hats", 1)], START);
+        let stopped = START.plus(Duration::from_secs(3));
+        orphans.leave(CampaignKey::of("shoes"));
+        orphans.take(vec![lease("shoes", 1), lease("hats", 1)], stopped);
+        let wait = LEASE_TTL + HOLD;
+        assert_eq!(orphans.due(START.plus(wait)), [lease("hats", 1)]);
+        let both = [lease("shoes", 1), lease("hats", 1)];
+        let due = orphans.due(stopped.plus(wait));
+        assert!(due.len() == 2 && both.iter().all(|one| due.contains(one)));
     }
 
     #[test]

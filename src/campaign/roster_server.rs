@@ -154,7 +154,7 @@ impl Roster {
         for gone in before.iter().filter(|old| !wanted.contains(&old.key)) {
             stopped += usize::from(self.parts.pool.terminate_child(&gone.id).await.is_ok());
             // Only now, so that the books hold whatever it was granted.
-            self.orphans.leave();
+            self.orphans.leave(gone.key);
         }
         self.orphans.keep(&wanted);
         let started = self.fill(&campaigns).await?;
