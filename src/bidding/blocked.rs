@@ -70,14 +70,16 @@ fn hash(name: &str) -> u64 {
     })
 }
 
-/// A domain without scheme, path, port, `www.` and final dot, as block lists have them in every shape.
+/// A domain without scheme, path, port, `www.`, the asterisk for what is below it, and dots around it, as lists have them
+/// in every shape.
 pub(super) fn bare_domain(text: &str) -> &str {
     let text = text.trim();
-    let text = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let text = text.split_once("//").map_or(text, |(_, rest)| rest);
     let host = text
         .split(['/', ':', '?'])
         .next()
         .unwrap_or_default()
+        .trim_start_matches(['*', '.'])
         .trim_end_matches('.');
     match host.get(..4) {
         Some(www) if www.eq_ignore_ascii_case("www.") => host.get(4..).unwrap_or_default(),
@@ -108,6 +110,37 @@ mod tests {
                 let naive = listed.iter().map(|name| bare_domain(name)).any(|name| is_within(domain, name));
                 prop_assert_eq!(blocked.contains(domain), naive, "{}", domain);
             }
+        }
+    }
+
+    #[test]
+    fn a_domain_blocks_in_every_shape_that_lists_write_it_in() {
+        for written in [
+            "brand.example",
+            " Brand.Example. ",
+            "www.brand.example",
+            "*.brand.example",
+            ".brand.example",
+            "*.www.brand.example",
+            "https://www.brand.example:443/shop?a",
+            "//brand.example/",
+        ] {
+            for fill in [0, COMPARED_MAX] {
+                let mut list = vec![Cow::Borrowed("other.example"); fill];
+                list.push(Cow::Borrowed(written));
+                let list: TextList<'_> = list.into_iter().collect();
+                let blocked = BlockedDomains::of(&list);
+                assert!(blocked.contains("brand.example"), "{written:?}, {fill}");
+                assert!(blocked.contains("shop.brand.example"), "{written:?}");
+                assert!(!blocked.contains("xbrand.example"), "{written:?}");
+            }
+        }
+        for nothing in ["", ".", "*", "*.", "www.", "https://"] {
+            let list: TextList<'_> = std::iter::once(Cow::Borrowed(nothing)).collect();
+            assert!(
+                !BlockedDomains::of(&list).contains("brand.example"),
+                "{nothing:?}"
+            );
         }
     }
 

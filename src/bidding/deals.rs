@@ -6,6 +6,7 @@
 
 use std::cmp::Reverse;
 
+use super::blocked::bare_domain;
 use super::context::Context;
 use super::floor::{FloorRules, in_bid_currency};
 use super::opportunity::Opportunity;
@@ -151,7 +152,11 @@ fn check_parties(
         return Err(PassReason::DealSeat);
     }
     let domains = &offered.wadomain;
-    let named = |own: &str| domains.iter().any(|named| is_within(own, named.trim()));
+    let named = |own: &str| {
+        domains
+            .iter()
+            .any(|named| is_within(own, bare_domain(named)))
+    };
     let is_named = domains.is_empty()
         || campaign
             .advertiser
