@@ -3,6 +3,7 @@
 //! A chain that cannot be read is as good as none where a complete one is wanted, and lets nothing through where a list
 //! would have had to be compared with it.
 
+use super::blocked::bare_domain;
 use super::pass::PassReason;
 use crate::openrtb::request::{SupplyChain, SupplyNode};
 use crate::openrtb::{Given, request};
@@ -52,7 +53,7 @@ impl Seller {
         };
         let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic());
         (plain(asi) && asi.contains('.') && sid.is_none_or(plain)).then(|| Self {
-            asi: asi.to_ascii_lowercase().into(),
+            asi: bare_domain(asi).to_ascii_lowercase().into(),
             sid: sid.map(Into::into),
         })
     }
@@ -74,7 +75,7 @@ impl Sellers {
     }
 
     fn contains(&self, node: &SupplyNode<'_>) -> bool {
-        let asi = node.asi.trim().to_ascii_lowercase();
+        let asi = bare_domain(&node.asi).to_ascii_lowercase();
         let start = self.0.partition_point(|seller| *seller.asi < *asi);
         let of_system = self.0.get(start..).unwrap_or_default();
         of_system
@@ -95,13 +96,18 @@ impl SupplyPolicy {
     /// # Errors
     /// [`PassReason::IncompleteChain`], or [`PassReason::BlockedSeller`].
     pub(super) fn check(&self, source: &request::Source<'_>) -> Result<(), PassReason> {
-        let chain = match &source.schain {
-            Given::Value(chain) if !chain.nodes.is_unreadable() => chain,
-            Given::Absent if self.rule == ChainRule::Required => {
-                return Err(PassReason::IncompleteChain);
-            }
-            Given::Absent => return Ok(()),
+        if source.schains.is_empty() && self.rule == ChainRule::Required {
+            return Err(PassReason::IncompleteChain);
+        }
+        let mut chains = source.schains.iter();
+        chains.try_for_each(|chain| self.check_chain(chain))
+    }
+
+    fn check_chain(&self, sent: &Given<SupplyChain<'_>>) -> Result<(), PassReason> {
+        let chain = match sent {
+            Given::Value(chain) if is_readable(chain) => chain,
             _ if self.is_silent() => return Ok(()),
+            Given::Absent => return Ok(()),
             Given::Value(_) | Given::Unreadable => return Err(PassReason::IncompleteChain),
         };
         if self.rule != ChainRule::Ignored && !is_complete(chain) {
@@ -121,6 +127,10 @@ impl SupplyPolicy {
     fn is_silent(&self) -> bool {
         self.rule == ChainRule::Ignored && self.allowed.is_empty() && self.blocked.is_empty()
     }
+}
+
+fn is_readable(chain: &SupplyChain<'_>) -> bool {
+    !chain.nodes.is_unreadable() && chain.is_known_version()
 }
 
 fn is_complete(chain: &SupplyChain<'_>) -> bool {
@@ -156,6 +166,10 @@ mod tests {
         let incomplete = COMPLETE.replacen(r#""complete":1"#, r#""complete":0"#, 1);
         let unsure = COMPLETE.replacen(r#""complete":1"#, r#""complete":"perhaps""#, 1);
         let gap = COMPLETE.replacen(r#""sid":"1""#, r#""sid":"""#, 1);
+        let older = COMPLETE.replacen(r#""1.0""#, "1", 1);
+        let unknown = COMPLETE.replacen(r#""1.0""#, r#""2.0""#, 1);
+        let contradicted = format!("{COMPLETE},{}", incomplete.replacen("source", "ext", 1));
+        let twice = format!("{COMPLETE},{oldest}");
         for (fields, if_sent, required) in [
             (NONE, Ok(()), bad),
             (COMPLETE, Ok(()), Ok(())),
@@ -164,6 +178,10 @@ mod tests {
             (&incomplete, bad, bad),
             (&unsure, bad, bad),
             (&gap, bad, bad),
+            (&older, Ok(()), Ok(())),
+            (&unknown, bad, bad),
+            (&contradicted, bad, bad),
+            (&twice, Ok(()), Ok(())),
             (r#""source":{"schain":"1.0,1!a.example,1,1"}"#, bad, bad),
             (r#""source":{"schain":{"complete":1,"nodes":[]}}"#, bad, bad),
         ] {
@@ -179,6 +197,30 @@ mod tests {
                 assert_eq!(verdict(&policy, fields), expected, "{rule:?} {fields}");
             }
         }
+    }
+
+    #[test]
+    fn a_blocked_seller_is_found_in_every_chain_and_however_its_system_is_written() {
+        let policy = SupplyPolicy {
+            blocked: sellers(&["bad.example", "www.worse.example/9"]),
+            ..SupplyPolicy::default()
+        };
+        for node in [
+            r#"{"asi":"https://www.Bad.example/","sid":"1"}"#,
+            r#"{"asi":"bad.example.","sid":"1"}"#,
+            r#"{"asi":"worse.example","sid":" 9 "}"#,
+        ] {
+            let bad = format!(r#"{{"schain":{{"complete":1,"nodes":[{node}]}}}}"#);
+            for fields in [
+                format!(r#""source":{bad}"#),
+                format!(r#"{COMPLETE},"ext":{bad}"#),
+                format!(r#""ext":{bad},{COMPLETE}"#),
+            ] {
+                let refused = Err(PassReason::BlockedSeller);
+                assert_eq!(verdict(&policy, &fields), refused, "{fields}");
+            }
+        }
+        assert_eq!(verdict(&policy, COMPLETE), Ok(()));
     }
 
     #[test]

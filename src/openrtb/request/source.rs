@@ -2,18 +2,20 @@
 
 use serde::de::MapAccess;
 
-use crate::openrtb::lenient::{Flag, Given, Lenient, Listed, Object, Text, read, skip};
+use crate::openrtb::lenient::{Flag, Given, Listed, Object, Text, read, skip};
 
 /// Where the request comes from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Source<'a> {
-    /// The supply chain, from its present place or a former one.
-    pub schain: Given<SupplyChain<'a>>,
+    /// The supply chain of each place, present or former, where one is sent; one as a rule.
+    pub schains: Vec<Given<SupplyChain<'a>>>,
 }
 
 /// Everyone who sold the impression on, the publisher's own seller first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SupplyChain<'a> {
+    /// The version that it is written in.
+    pub ver: Option<Text<'a>>,
     /// Whether the chain goes back to the owner of the site or app; unknown where absent.
     pub complete: Flag,
     /// Those that name both a system and a seller.
@@ -29,16 +31,18 @@ pub struct SupplyNode<'a> {
     pub sid: Text<'a>,
 }
 
-impl<'a> Source<'a> {
-    /// Takes in what another place says. The first chain that is there counts, unless one cannot be read.
+impl Source<'_> {
+    /// Takes in what another place says: every chain counts, since any of them may name who is not bought from.
     pub(super) fn join(&mut self, other: Self) {
-        if self.schain.is_absent() || other.schain.is_unreadable() {
-            self.schain = other.schain;
-        }
+        self.schains.extend(other.schains);
     }
+}
 
-    fn chain(&mut self, Sent(schain): Sent<'a>) {
-        self.join(Self { schain });
+impl SupplyChain<'_> {
+    /// Whether it is written in a version whose nodes are known; one that says none is in the only one there is.
+    pub fn is_known_version(&self) -> bool {
+        let major = |ver: &str| ver.trim().split('.').next() == Some("1");
+        self.ver.as_deref().is_none_or(major)
     }
 }
 
@@ -46,8 +50,8 @@ impl<'de> Object<'de> for Source<'de> {
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
             "schain" => {
-                let sent = read(map)?;
-                self.chain(sent);
+                let sent: Given<SupplyChain<'de>> = read(map)?;
+                self.schains.extend(Some(sent).filter(|it| !it.is_absent()));
             }
             "ext" => {
                 let former = read(map)?;
@@ -62,6 +66,7 @@ impl<'de> Object<'de> for Source<'de> {
 impl<'de> Object<'de> for SupplyChain<'de> {
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
+            "ver" => self.ver = read(map)?,
             "complete" => self.complete = read(map)?,
             "nodes" => self.nodes = read(map)?,
             _ => skip(map)?,
@@ -82,22 +87,5 @@ impl<'de> Object<'de> for SupplyNode<'de> {
 
     fn is_usable(&self) -> bool {
         !self.asi.is_empty() && !self.sid.is_empty()
-    }
-}
-
-/// A chain that is something other than an object is there, and cannot be read.
-struct Sent<'a>(Given<SupplyChain<'a>>);
-
-impl<'de> Lenient<'de> for Sent<'de> {
-    fn absent() -> Self {
-        Self(Given::Absent)
-    }
-
-    fn misfit() -> Self {
-        Self(Given::Unreadable)
-    }
-
-    fn object<A: MapAccess<'de>>(fields: A) -> Result<Self, A::Error> {
-        SupplyChain::object(fields).map(|chain| Self(Given::Value(chain)))
     }
 }
