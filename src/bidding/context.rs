@@ -25,8 +25,6 @@ const NAME_BYTES_MAX: usize = 253;
 /// Segments and sources of ids that are read of one request, of all its lists together: a user is in some hundreds at most,
 /// and each is looked up for every impression. Who is in more is in some that were not read.
 pub(super) const SEGMENTS_MAX: usize = 1_024;
-/// `dsa.pubrender` of a publisher that cannot show who paid.
-const PUBLISHER_CANNOT_RENDER: u32 = 0;
 
 /// Where and when a request is answered: what does not stand in it.
 #[derive(Clone, Copy, Debug)]
@@ -176,15 +174,11 @@ impl<'r> Context<'r> {
         self.seats.allow(seat)
     }
 
-    /// Whether a bid of this advertiser is as transparent as the request asks. Who cannot render what must be shown
-    /// does not bid where the publisher cannot either.
+    /// Whether a bid of this advertiser is as transparent as the request asks. Where neither the publisher nor the markup
+    /// would show it, or both would, the bid is dropped, and so is not made.
     pub(super) fn allows_transparency(&self, advertiser: &Advertiser) -> bool {
-        let publisher_cannot = self.dsa.pubrender == Some(PUBLISHER_CANNOT_RENDER);
-        !self.dsa.is_required()
-            || advertiser
-                .transparency
-                .as_ref()
-                .is_some_and(|own| own.renders || !publisher_cannot)
+        let own = advertiser.transparency.as_ref();
+        !self.dsa.is_required() || own.is_some_and(|own| self.dsa.agrees_with(own.renders))
     }
 
     /// Whether this app may be advertised.

@@ -18,6 +18,8 @@ use crate::units::{Cpm, Currency, Nanos, Rate, SegmentKey};
 const ID_BYTES_MAX: usize = 64;
 /// Longest text: a title, a name.
 const TEXT_BYTES_MAX: usize = 4_096;
+/// Longest name of who is behind an ad: exchanges drop bids that say more.
+const SHORT_TEXT_BYTES_MAX: usize = 100;
 /// Longest URL: what browsers and exchanges are known to pass on.
 const URL_BYTES_MAX: usize = 2_048;
 
@@ -42,6 +44,10 @@ pub(super) const TEXT: Kind<Arc<str>> = Kind {
         let fits = !text.trim().is_empty() && text.len() <= TEXT_BYTES_MAX;
         (fits && !text.contains(char::is_control)).then(|| text.into())
     },
+};
+pub(super) const SHORT_TEXT: Kind<Arc<str>> = Kind {
+    expects: "a text of at most 100 bytes",
+    parse: |text| (TEXT.parse)(text).filter(|text| text.len() <= SHORT_TEXT_BYTES_MAX),
 };
 pub(super) const MARKUP: Kind<Arc<str>> = Kind {
     expects: "markup that is not empty",
@@ -146,6 +152,10 @@ pub(super) const DOMAIN: Kind<Domain> = Kind {
 pub(super) const BUNDLE: Kind<Bundle> = Kind {
     expects: "an app as its store knows it, like com.example.app or 1234567890",
     parse: Bundle::parse,
+};
+pub(super) const APP: Kind<Arc<str>> = Kind {
+    expects: BUNDLE.expects,
+    parse: |text| Bundle::parse(text).map(|_| text.into()),
 };
 pub(super) const CATEGORY: Kind<Category> = Kind {
     expects: "a category of IAB Content Taxonomy 1.0, like IAB1 or IAB1-2",

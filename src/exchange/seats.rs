@@ -7,14 +7,14 @@ use crate::openrtb::{CodeSet, request};
 /// `dsa.datatopub` of a publisher that does not want the parameters.
 const NOT_TO_PUBLISHER: u32 = 0;
 
-/// Who is behind a campaign's bids, where the request has room for it.
+/// Who is behind a campaign's bids, where the request has room for it and it does not contradict what the publisher shows.
 pub(super) fn dsa<'a>(
     campaign: &'a Campaign,
     parameters: &'a [(&'a str, CodeSet)],
     asked: &request::Dsa,
 ) -> Option<BidDsa<'a>> {
     let own = campaign.advertiser.transparency.as_ref();
-    let own = own.filter(|_| asked.is_supported())?;
+    let own = own.filter(|own| asked.is_supported() && asked.agrees_with(own.renders))?;
     Some(BidDsa {
         behalf: &own.behalf,
         paid: &own.paid,
@@ -104,6 +104,19 @@ mod tests {
             let platforms_of = parameters(&own, &asked);
             assert_eq!(platforms_of.len(), platforms);
             assert_eq!(dsa(&own, &platforms_of, &asked).is_some(), said);
+        }
+        // What is not required is left out rather than contradict the publisher.
+        for (pubrender, said) in [
+            (None, true),
+            (Some(0), true),
+            (Some(1), true),
+            (Some(2), false),
+        ] {
+            let asked = request::Dsa {
+                pubrender,
+                ..asked(Given::Value(1), None)
+            };
+            assert_eq!(dsa(&own, &[], &asked).is_some(), said, "{pubrender:?}");
         }
     }
 }

@@ -31,6 +31,8 @@ pub enum Restriction {
     GlobalPrivacyControl,
     /// A section of the Global Privacy Platform applies, or it is not clear that none does.
     Gpp,
+    /// Something else than regulations stands in one of their places.
+    Unreadable,
     /// The device limits ad tracking.
     LimitAdTracking,
     /// The browser asks not to be tracked.
@@ -44,6 +46,7 @@ struct Signs {
     us_privacy: Sign,
     gpc: Sign,
     gpp: Sign,
+    unreadable: Sign,
     lmt: Sign,
     dnt: Sign,
 }
@@ -74,6 +77,7 @@ impl Signs {
             (self.us_privacy, Restriction::UsPrivacy),
             (self.gpc, Restriction::GlobalPrivacyControl),
             (self.gpp, Restriction::Gpp),
+            (self.unreadable, Restriction::Unreadable),
             (self.lmt, Restriction::LimitAdTracking),
             (self.dnt, Restriction::DoNotTrack),
         ];
@@ -93,13 +97,14 @@ impl Privacy {
             us_privacy: Sign::of(regs.opts_out_of_sale()),
             gpc: flag(regs.gpc),
             gpp: gpp(
-                regs.gpp.is_some(),
+                !regs.gpp.is_absent(),
                 match &regs.gpp_sid {
                     Given::Absent => Given::Absent,
                     Given::Value(sections) => Given::Value(sections.iter().copied()),
                     Given::Unreadable => Given::Unreadable,
                 },
             ),
+            unreadable: Sign::of(regs.is_unreadable),
             lmt: flag(device.lmt),
             dnt: flag(device.dnt),
         };
@@ -140,6 +145,7 @@ impl Privacy {
                     Some(sections) => Given::Value(sections.into_iter()),
                 },
             ),
+            unreadable: Sign::Open,
             lmt: flag("lmt"),
             dnt: flag("dnt"),
         };
@@ -161,6 +167,7 @@ impl Restriction {
             Self::UsPrivacy => "us_privacy",
             Self::GlobalPrivacyControl => "gpc",
             Self::Gpp => "gpp",
+            Self::Unreadable => "unreadable",
             Self::LimitAdTracking => "lmt",
             Self::DoNotTrack => "dnt",
         }
@@ -235,6 +242,10 @@ mod tests {
             (r#""regs":{"gpp_sid":[700]}"#, Gpp),
             (r#""regs":{"gpp_sid":{"7":1}}"#, Gpp),
             (r#""regs":{"gpp_sid":[-1],"ext":{"gpp_sid":["6"]}}"#, Gpp),
+            (r#""regs":{"gpp":["DBAA"]}"#, Gpp),
+            (r#""regs":{"us_privacy":true}"#, UsPrivacy),
+            (r#""regs":"none""#, Unreadable),
+            (r#""regs":{"coppa":0,"ext":"{}"}"#, Unreadable),
             (r#""device":{"lmt":"true"}"#, LimitAdTracking),
             (r#""device":{"dnt":1}"#, DoNotTrack),
             (r#""device":{"dnt":2}"#, DoNotTrack),
@@ -251,7 +262,8 @@ mod tests {
             r#""regs":{"us_privacy":"1---"},"device":{"dnt":0,"lmt":false}"#,
             r#""regs":{"gpp":"DBAA","gpp_sid":[-1]}"#,
             r#""regs":{"gpp":"","gpp_sid":[]}"#,
-            r#""regs":"none","device":null"#,
+            r#""regs":[],"device":null"#,
+            r#""regs":{"ext":[]}"#,
         ] {
             assert_eq!(privacy(fields), Privacy::Allowed, "{fields}");
         }

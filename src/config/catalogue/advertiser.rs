@@ -12,7 +12,9 @@ use super::taxonomies::classified;
 use crate::campaign::budget::SharedBudget;
 use crate::campaign::{Advertiser, CampaignFault, FrequencyCap, InventoryList, Transparency};
 use crate::config::keys;
-use crate::config::kinds::{BUNDLE, CATEGORY, CURRENCY, DOMAIN, ID, MONEY, TEXT, TIME_ZONE};
+use crate::config::kinds::{
+    BUNDLE, CATEGORY, CURRENCY, DOMAIN, ID, MONEY, SHORT_TEXT, TEXT, TIME_ZONE,
+};
 use crate::config::reader::Reader;
 use crate::config::source::{Source, read_table};
 use crate::units::{AdvertiserKey, Currency, ExchangeKey, Nanos};
@@ -80,8 +82,8 @@ fn transparency(advertiser: &mut Reader<'_>) -> Option<Transparency> {
         return None;
     }
     let mut reader = advertiser.section("dsa", &[keys::DSA]);
-    let behalf = reader.must("behalf", &TEXT);
-    let paid = reader.must("paid", &TEXT);
+    let behalf = reader.must("behalf", &SHORT_TEXT);
+    let paid = reader.must("paid", &SHORT_TEXT);
     let platforms = reader.sections("transparency", &[keys::DSA_PLATFORM]);
     let parameters = platforms
         .into_iter()

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess};
 
+use super::scalar::Given;
 use super::value::{Lenient, lenient};
 
 /// A JSON object with known fields. Where a key comes twice, the last one counts.
@@ -50,6 +51,38 @@ impl<'de, T: Object<'de>> Lenient<'de> for Option<T> {
 
     fn object<A: MapAccess<'de>>(fields: A) -> Result<Self, A::Error> {
         fill(fields).map(Some)
+    }
+}
+
+/// An object whose absence would be a permission. What stands there and is none cannot be read, but for an empty text or
+/// list, as which some languages write an empty object.
+impl<'de, T: Object<'de>> Lenient<'de> for Given<T> {
+    fn absent() -> Self {
+        Self::Absent
+    }
+
+    fn misfit() -> Self {
+        Self::Unreadable
+    }
+
+    fn text(text: Cow<'de, str>) -> Self {
+        if text.trim().is_empty() {
+            Self::Absent
+        } else {
+            Self::Unreadable
+        }
+    }
+
+    fn list<A: SeqAccess<'de>>(mut items: A) -> Result<Self, A::Error> {
+        let mut found = Self::Absent;
+        while items.next_element::<IgnoredAny>()?.is_some() {
+            found = Self::Unreadable;
+        }
+        Ok(found)
+    }
+
+    fn object<A: MapAccess<'de>>(fields: A) -> Result<Self, A::Error> {
+        fill(fields).map(Self::Value)
     }
 }
 

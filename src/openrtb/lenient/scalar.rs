@@ -135,6 +135,25 @@ impl<'de> Lenient<'de> for Option<Text<'de>> {
     }
 }
 
+/// A text whose absence would be a permission.
+impl<'de> Lenient<'de> for Given<Text<'de>> {
+    fn absent() -> Self {
+        Self::Absent
+    }
+
+    fn misfit() -> Self {
+        Self::Unreadable
+    }
+
+    fn number(number: Number) -> Self {
+        Option::<Text<'de>>::number(number).map_or(Self::Unreadable, Self::Value)
+    }
+
+    fn text(text: Cow<'de, str>) -> Self {
+        Option::<Text<'de>>::text(text).map_or(Self::Absent, Self::Value)
+    }
+}
+
 impl<'de> Lenient<'de> for Flag {
     fn absent() -> Self {
         Self::Absent

@@ -233,7 +233,7 @@ impl<'de> Object<'de> for Document<'de> {
             }
             "device" => request.device = read(map)?,
             "user" => request.user = read(map)?,
-            "regs" => request.regs = read(map)?,
+            "regs" => request.regs = Regs::of(read(map)?),
             // OpenRTB 2.4 had the supply chain in the request's own ext, which reads like a source.
             "source" | "ext" => {
                 let source = read(map)?;

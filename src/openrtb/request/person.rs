@@ -57,15 +57,17 @@ pub struct Regs<'a> {
     /// GDPR applies; unknown where absent.
     pub gdpr: Flag,
     /// US Privacy string, such as `1YNN`.
-    pub us_privacy: Option<Text<'a>>,
+    pub us_privacy: Given<Text<'a>>,
     /// Global Privacy Platform string.
-    pub gpp: Option<Text<'a>>,
+    pub gpp: Given<Text<'a>>,
     /// Sections of the string that apply; −1 says that none does.
     pub gpp_sid: Given<Vec<i32>>,
     /// The browser's Global Privacy Control: the user objects to sale and sharing.
     pub gpc: Flag,
     /// What the Digital Services Act asks of bids.
     pub dsa: Dsa,
+    /// Whether something else than regulations stands in one of their places.
+    pub is_unreadable: bool,
 }
 
 /// What the Digital Services Act asks of bids (the IAB's extension `dsa`).
@@ -94,6 +96,27 @@ impl Dsa {
         self.is_required() || self.required == Given::Value(1)
     }
 
+    /// Whether a bid whose markup shows it, or does not, leaves exactly one of publisher and buyer to show it.
+    pub fn agrees_with(&self, renders: bool) -> bool {
+        match self.pubrender {
+            Some(0) => renders,
+            Some(2) => !renders,
+            Some(_) | None => true,
+        }
+    }
+
+    /// What was asked for; what cannot be read asks for transparency.
+    fn of(sent: Given<Self>) -> Self {
+        match sent {
+            Given::Absent => Self::default(),
+            Given::Value(dsa) => dsa,
+            Given::Unreadable => Self {
+                required: Given::Unreadable,
+                ..Self::default()
+            },
+        }
+    }
+
     fn tighten(&mut self, other: Self) {
         let rank = |required: &Given<u32>| match required {
             Given::Absent => 0,
@@ -112,7 +135,15 @@ impl Regs<'_> {
     /// Whether the US Privacy string opts out of sale. The third character of `1YNN` says so: `N` and `-` (not
     /// applicable) leave it open, anything else closes it.
     pub fn opts_out_of_sale(&self) -> bool {
-        self.us_privacy.as_deref().is_some_and(opts_out)
+        restricts_sale(&self.us_privacy)
+    }
+}
+
+fn restricts_sale(us_privacy: &Given<Text<'_>>) -> bool {
+    match us_privacy {
+        Given::Absent => false,
+        Given::Value(text) => opts_out(text),
+        Given::Unreadable => true,
     }
 }
 
@@ -137,10 +168,30 @@ impl<'a> Regs<'a> {
         self.coppa = self.coppa.stricter(other.coppa);
         self.gdpr = self.gdpr.stricter(other.gdpr);
         self.tighten_us_privacy(other.us_privacy);
-        self.gpp = joined(self.gpp.take(), other.gpp);
+        self.tighten_gpp(other.gpp);
         self.tighten_gpp_sid(other.gpp_sid);
         self.gpc = self.gpc.stricter(other.gpc);
         self.dsa.tighten(other.dsa);
+        self.is_unreadable |= other.is_unreadable;
+    }
+
+    /// Regulations as they were sent.
+    pub(super) fn of(sent: Given<Self>) -> Self {
+        match sent {
+            Given::Absent => Self::default(),
+            Given::Value(regs) => regs,
+            Given::Unreadable => Self {
+                is_unreadable: true,
+                ..Self::default()
+            },
+        }
+    }
+
+    /// That one is there counts, not what it says.
+    fn tighten_gpp(&mut self, other: Given<Text<'a>>) {
+        if self.gpp.is_absent() {
+            self.gpp = other;
+        }
     }
 
     /// Sections of both places count; if one of them cannot be read, neither can the whole.
@@ -153,8 +204,8 @@ impl<'a> Regs<'a> {
     }
 
     /// Of two strings the one that opts out counts, else the first.
-    fn tighten_us_privacy(&mut self, other: Option<Text<'a>>) {
-        if other.as_deref().is_some_and(opts_out) || self.us_privacy.is_none() {
+    fn tighten_us_privacy(&mut self, other: Given<Text<'a>>) {
+        if restricts_sale(&other) || self.us_privacy.is_absent() {
             self.us_privacy = other;
         }
     }
@@ -259,18 +310,21 @@ impl<'de> Object<'de> for Regs<'de> {
                 let us_privacy = read(map)?;
                 self.tighten_us_privacy(us_privacy);
             }
-            "gpp" => self.gpp = joined(read(map)?, self.gpp.take()),
+            "gpp" => {
+                let gpp = read(map)?;
+                self.tighten_gpp(gpp);
+            }
             "gpp_sid" => {
                 let sections = read(map)?;
                 self.tighten_gpp_sid(sections);
             }
             "dsa" => {
                 let dsa = read(map)?;
-                self.dsa.tighten(dsa);
+                self.dsa.tighten(Dsa::of(dsa));
             }
             "ext" => {
                 let former = read(map)?;
-                self.tighten(former);
+                self.tighten(Self::of(former));
             }
             _ => skip(map)?,
         }

@@ -133,6 +133,39 @@ fn of_many_segments_so_many_are_read_and_who_excludes_any_passes() {
     assert_eq!(reason(&of(&over), one), None, "what was read is known");
 }
 
+#[test]
+fn what_is_said_of_privacy_and_cannot_be_read_hides_the_user() {
+    let odd = || [json!(true), json!({ "a": 1 }), json!(["1YYN"]), json!(1.5)];
+    let named = ["us_privacy", "gpp"]
+        .into_iter()
+        .flat_map(|name| odd().map(|value| json!({ name: value })));
+    let whole = [json!("{\"coppa\":1}"), json!([{ "coppa": 1 }]), json!(1)];
+    for regs in named.chain(whole) {
+        for regs in [
+            json!({ "ext": regs }),
+            json!({ "coppa": 0, "ext": regs }),
+            regs.clone(),
+        ] {
+            let mut request = request(&personal());
+            request["regs"] = regs;
+            let (is_allowed, id, _) = seen(&request);
+            assert!(!is_allowed && id.is_none(), "{}", request["regs"]);
+        }
+    }
+    for nothing in [
+        json!(null),
+        json!({}),
+        json!([]),
+        json!(""),
+        json!({ "ext": [] }),
+        json!({ "us_privacy": "", "gpp": null }),
+    ] {
+        let mut request = request(&personal());
+        request["regs"] = nothing;
+        assert!(seen(&request).0, "{}", request["regs"]);
+    }
+}
+
 proptest! {
     #[test]
     fn any_sign_anywhere_hides_the_user(
