@@ -43,7 +43,7 @@ pub enum AddressRange {
 }
 
 impl Traffic {
-    /// Refuses user agents that contain one of these texts, in any case, and these addresses. `None` if the texts are too
+    /// Refuses user agents and names of browsers that contain one of these texts, in any case, and these addresses. `None` if the texts are too
     /// many to be looked for at once.
     pub fn new(bots: &[String], addresses: AddressRanges) -> Option<Self> {
         let bots = if bots.is_empty() {
@@ -61,8 +61,11 @@ impl Traffic {
     /// # Errors
     /// [`PassReason::Bot`], or [`PassReason::Datacentre`].
     pub(super) fn check(&self, device: &Device<'_>) -> Result<(), PassReason> {
-        if let (Some(bots), Some(agent)) = (&self.bots, device.ua.as_deref())
-            && bots.is_match(agent)
+        let brands = device.sua.browsers.iter();
+        let brands = brands.filter_map(|browser| browser.brand.as_deref());
+        let mut names = device.ua.as_deref().into_iter().chain(brands);
+        if let Some(bots) = &self.bots
+            && names.any(|name| bots.is_match(name))
         {
             return Err(PassReason::Bot);
         }

@@ -73,6 +73,8 @@ pub struct Geo<'a> {
 /// A structured user agent.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UserAgent<'a> {
+    /// What the browser calls itself: several names, some of them of what it is made of.
+    pub browsers: Vec<Browser<'a>>,
     /// Prefers mobile pages.
     pub mobile: Flag,
     /// The operating system's brand.
@@ -81,6 +83,13 @@ pub struct UserAgent<'a> {
     pub platform_version: Option<Text<'a>>,
     /// The device's model.
     pub model: Option<Text<'a>>,
+}
+
+/// A name of a browser.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Browser<'a> {
+    /// The name.
+    pub brand: Option<Text<'a>>,
 }
 
 impl<'a> Device<'a> {
@@ -172,6 +181,7 @@ impl<'de> Object<'de> for Geo<'de> {
 impl<'de> Object<'de> for UserAgent<'de> {
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
+            "browsers" => self.browsers = read(map)?,
             "mobile" => self.mobile = read(map)?,
             "model" => self.model = read(map)?,
             "platform" => {
@@ -179,6 +189,19 @@ impl<'de> Object<'de> for UserAgent<'de> {
                 self.platform = platform.brand;
                 self.platform_version = platform.major.0;
             }
+            _ => skip(map)?,
+        }
+        Ok(())
+    }
+}
+
+impl<'de> Object<'de> for Browser<'de> {
+    /// Browsers send three.
+    const MAX_LISTED: usize = 16;
+
+    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "brand" => self.brand = read(map)?,
             _ => skip(map)?,
         }
         Ok(())

@@ -22,7 +22,7 @@ mod tests;
 
 pub use bid_request::{BidRequest, DecodeError, MAX_DEPTH, MAX_IMPS, decode};
 pub use channel::{Channel, ChannelKind, Content, Publisher};
-pub use device::{Device, Geo, UserAgent};
+pub use device::{Browser, Device, Geo, UserAgent};
 pub use imp::{Imp, Quantity};
 pub use media::{Audio, Banner, Format, Native, Video};
 pub(super) use person::opts_out;
