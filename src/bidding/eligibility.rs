@@ -88,8 +88,8 @@ fn creative_fits(
     if !context.allows_categories(creative, advertiser) {
         return Err(PassReason::BlockedCategory);
     }
-    let bundle = creative.bundle.as_ref();
-    if bundle.is_some_and(|bundle| !context.allows_app(bundle.as_str())) {
+    let bundle = creative.bundle.as_deref();
+    if bundle.is_some_and(|bundle| !context.allows_app(bundle)) {
         return Err(PassReason::BlockedApp);
     }
     let attributes = CodeSet::from_bits(creative.attributes);

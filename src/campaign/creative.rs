@@ -8,7 +8,6 @@ use std::sync::Arc;
 use super::advertiser::Advertiser;
 use super::audience::Language;
 use super::category::Category;
-use super::inventory::Bundle;
 use super::taxonomy::Classified;
 use crate::units::CreativeKey;
 
@@ -38,7 +37,8 @@ pub struct Creative {
     /// A sample image for the exchange's checks: `Bid.iurl`.
     pub iurl: Option<Arc<str>>,
     /// The app it advertises, as its store knows it: `Bid.bundle`, and what `bapp` is compared with.
-    pub bundle: Option<Bundle>,
+    /// In the case it is written in, which some stores tell apart.
+    pub bundle: Option<Arc<str>>,
 }
 
 impl Creative {

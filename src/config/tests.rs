@@ -483,6 +483,12 @@ fn a_creative_is_all_that_its_file_says() {
     };
     assert_eq!((banner.scales_from_w, banner.expands), (Some(320), 1 << 4));
     assert_eq!(&*banner.mime, "image/png");
+    let app = read(&BANNER.replace("h = 90", "h = 90\nbundle = \"com.example.Shoes\""));
+    let said = format!("{:?}", app.bundle);
+    assert!(
+        said.contains("com.example.Shoes"),
+        "stores tell capitals: {said}"
+    );
     let Format::Audio(audio) = read(AUDIO).format else {
         panic!("an audio ad");
     };

@@ -9,7 +9,7 @@ use super::markup::{Links, write_markup};
 use super::region_desk::Hold;
 use super::seats::{by_seat, dsa, parameters};
 use crate::bidding::{Choice, Shown, shown};
-use crate::campaign::{Bundle, Campaign, Creative, Domain, Format, Language, Offer};
+use crate::campaign::{Campaign, Creative, Domain, Format, Language, Offer};
 use crate::chaos::FailPoint;
 use crate::notice::token::{BillingEvent, Sealer, Token};
 use crate::openrtb::codes::MarkupType;
@@ -206,7 +206,7 @@ impl Serializer {
             burl: some(&texts.burl),
             lurl: some(&texts.lurl),
             adm: some(&texts.adm),
-            bundle: creative.bundle.as_ref().map(Bundle::as_str),
+            bundle: creative.bundle.as_deref(),
             iurl: creative.iurl.as_deref(),
             cid: Some(&campaign.id),
             crid: Some(&creative.id),

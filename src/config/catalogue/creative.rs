@@ -9,7 +9,7 @@ use super::{media, native};
 use crate::campaign::{Banner, BannerKind, Creative, Format, Size};
 use crate::config::keys;
 use crate::config::kinds::{
-    BANNER_KIND, BUNDLE, CATEGORY, FILE_NAME, LANGUAGE, MARKUP, MARKUP_MIME, URL, is_secure,
+    APP, BANNER_KIND, CATEGORY, FILE_NAME, LANGUAGE, MARKUP, MARKUP_MIME, URL, is_secure,
 };
 use crate::config::reader::Reader;
 use crate::config::source::{Source, read_table, read_text};
@@ -53,7 +53,7 @@ pub(super) fn read(source: &Source<'_>, id: &str, path: &Path) -> Option<Creativ
     let classified = classified(&mut reader);
     let language = reader.one("language", &LANGUAGE);
     let iurl = reader.one("iurl", &URL);
-    let bundle = reader.one("bundle", &BUNDLE);
+    let bundle = reader.one("bundle", &APP);
     let (format, secure) = read_format(&mut reader, path)?;
     Some(Creative {
         id: id.into(),
