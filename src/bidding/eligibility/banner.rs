@@ -111,8 +111,8 @@ fn takes_markup(banner: &Banner, slot: &request::Banner<'_>) -> bool {
     let is_script = banner.kind == BannerKind::JavaScript
         && SCRIPTS
             .into_iter()
-            .any(|mime| slot.mimes.contains_ignoring_case(mime));
-    slot.mimes.is_empty() || is_script || slot.mimes.contains_ignoring_case(&banner.mime)
+            .any(|mime| slot.mimes.contains_type(mime));
+    slot.mimes.is_empty() || is_script || slot.mimes.contains_type(&banner.mime)
 }
 
 /// Whether it may expand as it does: in every direction, and out of its frame by an interface or because there is none.

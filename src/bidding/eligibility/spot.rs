@@ -143,7 +143,7 @@ fn plays(spot: &Spot, stream: &Stream<'_>) -> bool {
 }
 
 fn takes(mime: &str, stream: &Stream<'_>) -> bool {
-    stream.mimes.is_empty() || stream.mimes.contains_ignoring_case(mime)
+    stream.mimes.is_empty() || stream.mimes.contains_type(mime)
 }
 
 fn takes_companion(companion: &Companion, place: &Banner<'_>) -> bool {
@@ -154,8 +154,8 @@ fn takes_companion(companion: &Companion, place: &Banner<'_>) -> bool {
     let mime_fits = match companion {
         _ if place.mimes.is_unreadable() => false,
         _ if place.mimes.is_empty() => true,
-        Companion::Image(image) => place.mimes.contains_ignoring_case(&image.mime),
-        Companion::Frame { .. } => place.mimes.contains_ignoring_case("text/html"),
+        Companion::Image(image) => place.mimes.contains_type(&image.mime),
+        Companion::Frame { .. } => place.mimes.contains_type("text/html"),
     };
     size_fits && mime_fits
 }

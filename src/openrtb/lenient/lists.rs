@@ -53,10 +53,22 @@ impl TextList<'_> {
         self.iter().any(|listed| listed == item)
     }
 
-    /// Whether `item` is in the list, in whatever case.
+    /// Whether `item` is in the list, in whatever case and with whatever space around it.
     pub fn contains_ignoring_case(&self, item: &str) -> bool {
-        self.iter().any(|listed| listed.eq_ignore_ascii_case(item))
+        self.iter()
+            .any(|listed| listed.trim().eq_ignore_ascii_case(item))
     }
+
+    /// Whether this content type is in the list, whatever parameters (`; codecs=…`) stand there behind it.
+    pub fn contains_type(&self, mime: &str) -> bool {
+        self.iter()
+            .any(|listed| bare_type(listed).eq_ignore_ascii_case(mime))
+    }
+}
+
+/// A content type without its parameters.
+pub(in crate::openrtb) fn bare_type(mime: &str) -> &str {
+    mime.split(';').next().unwrap_or_default().trim()
 }
 
 /// The words of a text that stands where a list should.

@@ -8,8 +8,8 @@ use std::marker::PhantomData;
 use serde::de::{MapAccess, SeqAccess};
 
 use crate::openrtb::lenient::{
-    CodeSet, Element, Flag, Given, Lenient, Listed, Object, Seed, nests_deeper_than, read,
-    read_document, skip,
+    CodeSet, Element, Flag, Given, Lenient, Listed, Object, Seed, bare_type, nests_deeper_than,
+    read, read_document, skip,
 };
 use crate::openrtb::request::MAX_DEPTH;
 
@@ -143,7 +143,7 @@ impl ContentTypes {
             ("application/x-mpegurl", 1_024),
             ("application/dash+xml", 2_048),
         ];
-        let mime = mime.trim();
+        let mime = bare_type(mime);
         let known = KNOWN
             .iter()
             .find(|(name, _)| name.eq_ignore_ascii_case(mime));

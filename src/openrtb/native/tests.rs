@@ -233,7 +233,7 @@ fn what_fits_an_asset_is_answered() {
         json!({"id": 1, "required": 1, "img": {"type": 1, "w": 80, "h": 80}}),
         json!({"id": 1, "required": 1, "img": {"type": 2, "wmin": 80}}),
         json!({"id": 1, "required": 1, "img": {"type": 1, "w": 100, "wmin": 50, "h": 0}}),
-        json!({"id": 1, "required": 1, "img": {"type": 1, "mimes": ["image/jpeg", "IMAGE/PNG"]}}),
+        json!({"id": 1, "required": 1, "img": {"type": 1, "mimes": ["image/jpeg", "IMAGE/PNG; q=1"]}}),
         json!({"id": 1, "required": 1, "data": {"type": "1"}}),
         json!({"id": -3, "required": 1, "data": {}}),
     ] {
