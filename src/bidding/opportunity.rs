@@ -6,9 +6,14 @@ use super::floor::{FloorRules, in_bid_currency};
 use super::pass::PassReason;
 use super::pods::Room;
 use crate::campaign::{Creative, SHAPES_MAX, Shape, Size};
-use crate::openrtb::request::{Banner, Imp, Stream};
+use crate::openrtb::request::{Banner, Imp, Quantity, Stream};
 use crate::openrtb::{Flag, Given};
 use crate::units::{AdvertiserKey, Cpm};
+
+/// `qty.multiplier` of an impression for one person.
+const ONE_IN_MILLIONTHS: i64 = 1_000_000;
+/// Sizes that are looked for one by one: what is left is for any banner, a video, an audio ad and a native ad.
+const SIZES_MAX: usize = SHAPES_MAX - 4;
 
 /// An impression that may get a bid.
 #[derive(Debug)]
@@ -37,7 +42,9 @@ impl<'r> Opportunity<'r> {
         if imp.is_ambiguous {
             return Err(PassReason::AmbiguousImp);
         }
-        if imp.qty.is_some() {
+        let is_for_one =
+            |qty: &Quantity| qty.multiplier_millionths == Given::Value(ONE_IN_MILLIONTHS);
+        if imp.qty.as_ref().is_some_and(|qty| !is_for_one(qty)) {
             // One price for many people: what it costs is not what a promise of ours covers.
             return Err(PassReason::Quantity);
         }
@@ -149,7 +156,7 @@ impl<'r> Opportunity<'r> {
         let listed = banner.formats.iter().map(|format| (format.w, format.h));
         for (w, h) in exact.chain(listed) {
             if let (Some(w @ 1..), Some(h @ 1..)) = (w, h) {
-                self.take(Shape::Banner(Size { w, h }));
+                self.take_size(Size { w, h });
             }
         }
         let is_screen_asked = || self.screen.is_some() && names_no_size(banner);
@@ -158,7 +165,17 @@ impl<'r> Opportunity<'r> {
         }
     }
 
-    /// Takes a shape; beyond the most that a search looks for, further sizes are not offered for.
+    /// Takes a size. Where there are more than a search looks for, every banner is found and compared with all of them.
+    fn take_size(&mut self, size: Size) {
+        let is_room = self.shapes_len < SIZES_MAX;
+        self.take(if is_room {
+            Shape::Banner(size)
+        } else {
+            Shape::AnyBanner
+        });
+    }
+
+    /// Takes a shape.
     fn take(&mut self, shape: Shape) {
         if self.shapes().contains(&shape) {
             return;
