@@ -61,7 +61,7 @@ impl Wanted {
 /// What would be answered, and why. What comes first is what is read first.
 #[derive(Debug, Serialize)]
 pub struct Explanation {
-    /// `bid` or `pass`.
+    /// `bid`, `pass` or `shed`.
     outcome: &'static str,
     /// As metrics count it, where it is no bid.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -155,10 +155,10 @@ impl Explainer {
         } else {
             Context::read(&request, place)
         };
-        let time_to_answer = self.engine.time_to_answer(&request).as_millis();
+        let time_to_answer = self.engine.time_to_answer(&request);
         let times = (
             self.region_name(region.key),
-            u64::try_from(time_to_answer).unwrap_or(u64::MAX),
+            u64::try_from(time_to_answer.as_millis()).unwrap_or(u64::MAX),
         );
         let seen = SeenRequest::of(
             &request,
@@ -187,9 +187,15 @@ impl Explainer {
             Err(reason) => Some(*reason),
             Ok((_, reason)) => *reason,
         };
+        let (outcome, reason) = match reason {
+            // Nothing else is asked then. What follows says what there would be with more time.
+            _ if time_to_answer.is_zero() => ("shed", Some("late")),
+            None => ("bid", None),
+            Some(reason) => ("pass", Some(reason.label())),
+        };
         Ok(Explanation {
-            outcome: if reason.is_none() { "bid" } else { "pass" },
-            reason: reason.map(PassReason::label),
+            outcome,
+            reason,
             campaigns: catalogue.len() + catalogue.others().count(),
             campaigns_offered: catalogue.len(),
             request: seen,

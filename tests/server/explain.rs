@@ -122,6 +122,21 @@ fn every_campaign_is_told_its_price_path_or_its_first_reason() {
 }
 
 #[test]
+fn a_request_that_leaves_no_time_is_told_what_metrics_count_and_of_every_campaign() {
+    let (configuration, data) = (four(), Folder::new());
+    let server = Running::of(&configuration, &data);
+    let hasty = request(&json!({ "tmax": 1 }));
+    assert_eq!(server.bid("openrtb", &hasty).status, 204);
+    let explained = server.explain("exchange=openrtb", &hasty).json();
+    assert_eq!(
+        (&explained["outcome"], &explained["reason"]),
+        (&json!("shed"), &json!("late"))
+    );
+    assert_eq!(told(&explained, "capped")["price"]["bid"], "2 USD");
+    server.stop();
+}
+
+#[test]
 fn asking_changes_nothing_and_a_bid_does() {
     let (configuration, data) = (four(), Folder::new());
     let server = Running::of(&configuration, &data);
