@@ -145,6 +145,15 @@ pub(super) const LANGUAGE: Kind<Language> = Kind {
     expects: "a language of ISO 639, like en; xx where there are no words",
     parse: Language::parse,
 };
+pub(super) const SITE: Kind<Domain> = Kind {
+    expects: DOMAIN.expects,
+    // Sites of requests are looked for without it, too.
+    parse: |text| {
+        let www = |name: &&str| name.eq_ignore_ascii_case("www.");
+        let rest = text.get(..4).filter(www).and_then(|_| text.get(4..));
+        rest.and_then(Domain::parse).or_else(|| Domain::parse(text))
+    },
+};
 pub(super) const DOMAIN: Kind<Domain> = Kind {
     expects: "a domain without scheme or path, like shop.example",
     parse: Domain::parse,

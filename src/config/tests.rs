@@ -255,7 +255,7 @@ fn an_advertiser_gives_its_campaigns_what_they_do_not_say_themselves() {
     let advertiser = r#"
 domains = ["shoes.example"]
 currency = "SGD"
-sites = { include = ["news.example"], exclude = ["live.news.example"] }
+sites = { include = ["news.example"], exclude = ["live.news.example", "WWW.shop.news.example"] }
 apps = { include = ["com.example.game"] }
 "#;
     let folder = Folder::new().write("advertisers/shoes.toml", advertiser);
@@ -264,6 +264,8 @@ apps = { include = ["com.example.game"] }
     for (site, app, runs) in [
         (Some("www2.news.example"), None, true),
         (Some("live.news.example"), None, false),
+        // Requests' names are looked for without it, too.
+        (Some("shop.news.example"), None, false),
         (Some("other.example"), None, false),
         (None, Some("com.example.game"), true),
         (None, Some("com.example.chat"), false),

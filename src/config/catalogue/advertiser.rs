@@ -13,7 +13,7 @@ use crate::campaign::budget::SharedBudget;
 use crate::campaign::{Advertiser, CampaignFault, FrequencyCap, InventoryList, Transparency};
 use crate::config::keys;
 use crate::config::kinds::{
-    BUNDLE, CATEGORY, CURRENCY, DOMAIN, ID, MONEY, SHORT_TEXT, TEXT, TIME_ZONE,
+    BUNDLE, CATEGORY, CURRENCY, DOMAIN, ID, MONEY, SHORT_TEXT, SITE, TEXT, TIME_ZONE,
 };
 use crate::config::reader::Reader;
 use crate::config::source::{Source, read_table};
@@ -33,7 +33,7 @@ pub(super) fn read(
         let advice = "missing; expects the domains of its landing pages, the main one first, like [\"shop.example\"]";
         reader.fault("domains", advice);
     }
-    let sites = lists(&mut reader, "sites", &DOMAIN);
+    let sites = lists(&mut reader, "sites", &SITE);
     let apps = lists(&mut reader, "apps", &BUNDLE);
     Some(Advertiser {
         id: id.into(),

@@ -5,7 +5,7 @@ use super::hours::{HOURS, joined};
 use crate::campaign::{HoursOfWeek, Lists, Targeting};
 use crate::config::keys;
 use crate::config::kinds::{
-    BUNDLE, CATEGORY, COUNTRY, DEVICE, DOMAIN, Kind, LANGUAGE, NamedSegment, SEGMENT, SYSTEM,
+    BUNDLE, CATEGORY, COUNTRY, DEVICE, Kind, LANGUAGE, NamedSegment, SEGMENT, SITE, SYSTEM,
 };
 use crate::config::reader::Reader;
 use crate::units::SegmentKey;
@@ -18,7 +18,7 @@ pub(super) fn read(campaign: &mut Reader<'_>, places: &Places) -> Targeting {
         devices: lists(&mut reader, "devices", &DEVICE),
         systems: lists(&mut reader, "os", &SYSTEM),
         languages: lists(&mut reader, "languages", &LANGUAGE),
-        sites: lists(&mut reader, "sites", &DOMAIN),
+        sites: lists(&mut reader, "sites", &SITE),
         apps: lists(&mut reader, "apps", &BUNDLE),
         categories: lists(&mut reader, "categories", &CATEGORY),
         segments: segments(&mut reader, places),

@@ -6,7 +6,7 @@ use super::targeting::segment_keys;
 use crate::campaign::{Conditions, FormatKind, Goal, InventoryList, Multiplier};
 use crate::config::keys;
 use crate::config::kinds::{
-    BUNDLE, CATEGORY, COUNTRY, DEVICE, DOMAIN, ID, Kind, LANGUAGE, MONEY, PRICE, SEGMENT, SYSTEM,
+    BUNDLE, CATEGORY, COUNTRY, DEVICE, ID, Kind, LANGUAGE, MONEY, PRICE, SEGMENT, SITE, SYSTEM,
     decimal,
 };
 use crate::config::reader::Reader;
@@ -71,7 +71,7 @@ fn conditions(reader: &mut Reader<'_>, parts: &Parts<'_>) -> Conditions {
     segments.sort_unstable();
     let says_hours = reader.has("hours");
     let hours = joined(reader.list("hours", &HOURS));
-    let sites = reader.list("sites", &DOMAIN);
+    let sites = reader.list("sites", &SITE);
     Conditions {
         countries: reader.list("countries", &COUNTRY),
         devices: reader.list("devices", &DEVICE),
