@@ -68,7 +68,7 @@ impl<'de> Object<'de> for Imp<'de> {
             }
             "audio" => self.audio = read(map)?,
             "native" => self.native = read(map)?,
-            "pmp" => self.pmp = read(map)?,
+            "pmp" => self.pmp = Pmp::of(read(map)?),
             "instl" => self.instl = read(map)?,
             "tagid" => self.tagid = read(map)?,
             "bidfloor" => self.bidfloor = read(map)?,

@@ -38,6 +38,20 @@ pub struct Deal<'a> {
     pub durfloors: Listed<DurationFloor>,
 }
 
+impl Pmp<'_> {
+    /// Deals as they were sent; what cannot be read may be private.
+    pub(super) fn of(sent: Given<Self>) -> Self {
+        match sent {
+            Given::Absent => Self::default(),
+            Given::Value(pmp) => pmp,
+            Given::Unreadable => Self {
+                private_auction: Flag::Odd,
+                deals: Vec::new(),
+            },
+        }
+    }
+}
+
 impl<'de> Object<'de> for Pmp<'de> {
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
