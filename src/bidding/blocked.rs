@@ -33,7 +33,7 @@ impl<'r> BlockedDomains<'r> {
     /// Whether this domain, in lower case or not, is blocked.
     pub(super) fn contains(&self, domain: &str) -> bool {
         if self.listed.len() <= COMPARED_MAX {
-            let mut blocked = self.listed.iter().map(bare_domain);
+            let mut blocked = self.listed.words().map(bare_domain);
             return blocked.any(|blocked| is_within(domain, blocked));
         }
         let hashed = self.hashed.get_or_init(|| self.hash_all());
@@ -44,7 +44,7 @@ impl<'r> BlockedDomains<'r> {
     }
 
     fn hash_all(&self) -> Vec<(u64, &'r str)> {
-        let domains = self.listed.iter().map(bare_domain);
+        let domains = self.listed.words().map(bare_domain);
         let mut all: Vec<_> = domains
             .filter(|domain| !domain.is_empty())
             .map(|domain| (hash(domain), domain))

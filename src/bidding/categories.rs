@@ -85,11 +85,11 @@ fn in_other(about: &Classified, blocked: &[&str], allowed: Option<&[&str]>) -> b
 
 fn set(list: &TextList<'_>) -> CategorySet {
     // A code of another taxonomy names nothing of ours.
-    list.iter().filter_map(Category::parse).collect()
+    list.words().filter_map(Category::parse).collect()
 }
 
 fn sorted<'r>(list: &'r TextList<'r>) -> Vec<&'r str> {
-    let mut ids: Vec<&str> = list.iter().map(str::trim).collect();
+    let mut ids: Vec<&str> = list.words().collect();
     ids.sort_unstable();
     ids
 }

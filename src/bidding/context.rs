@@ -194,7 +194,7 @@ impl<'r> Context<'r> {
         match language {
             Some(Language::NONE) => true,
             Some(language) => languages
-                .iter()
+                .words()
                 .any(|tag| Language::parse(tag) == Some(language)),
             // Nobody said what it is in.
             None => false,

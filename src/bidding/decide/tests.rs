@@ -450,6 +450,26 @@ fn each_rule_refuses_with_its_own_reason() {
             plain(),
         ),
         (
+            PassReason::BlockedAdvertiser,
+            json!({ "badv": ["a.example, shoes.example;b.example"] }),
+            plain(),
+        ),
+        (
+            PassReason::BlockedCategory,
+            json!({ "bcat": ["IAB1,IAB18"] }),
+            plain(),
+        ),
+        (
+            PassReason::BlockedCategory,
+            json!({ "bcat": ["3 150"], "cattax": 7 }),
+            classified(7, "150/151"),
+        ),
+        (
+            PassReason::BlockedApp,
+            json!({ "bapp": ["7,com.example.game"] }),
+            with(|c| c.creatives[0].bundle = Some("com.example.Game".into())),
+        ),
+        (
             PassReason::BlockedApp,
             json!({ "bapp": [" com.Example.game "] }),
             with(|c| c.creatives[0].bundle = Some("com.example.Game".into())),
@@ -549,6 +569,7 @@ fn what_only_looks_like_a_refusal_gets_its_bid() {
         on_deal(&json!({ "wadomain": ["https://www.Shoes.example/"] })),
         json!({ "regs": { "ext": { "dsa": [] } } }),
         json!({ "badv": ["*", "*.example.org", "."], "bapp": ["*"] }),
+        json!({ "acat": ["IAB1,IAB18"] }),
     ] {
         let deals = change["imp"][0].get("pmp").is_some();
         let own = if deals {

@@ -33,6 +33,15 @@ impl TextList<'_> {
         self.items.iter().map(|item| &**item)
     }
 
+    /// The words of the texts that could be read: for lists of names without spaces, where a text may hold several.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        let texts = self.iter();
+        texts.flat_map(|text| {
+            let words = text.split([',', ';', ' ', '\t', '\r', '\n']);
+            words.filter(|word| !word.is_empty())
+        })
+    }
+
     /// How many texts could be read.
     pub fn len(&self) -> usize {
         self.items.len()
@@ -53,10 +62,9 @@ impl TextList<'_> {
         self.iter().any(|listed| listed == item)
     }
 
-    /// Whether `item` is in the list, in whatever case and with whatever space around it.
+    /// Whether `item` is among the words of the list, in whatever case.
     pub fn contains_ignoring_case(&self, item: &str) -> bool {
-        self.iter()
-            .any(|listed| listed.trim().eq_ignore_ascii_case(item))
+        self.words().any(|listed| listed.eq_ignore_ascii_case(item))
     }
 
     /// Whether this content type is in the list, whatever parameters (`; codecs=…`) stand there behind it.
