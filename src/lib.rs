@@ -2,6 +2,9 @@
 
 // Layers, lowest first: each may use those before it (`tests/architecture.rs`).
 
+#[cfg(test)]
+mod scratch;
+
 pub mod units;
 
 pub mod clock;

@@ -134,12 +134,14 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+    use crate::scratch::Scratch;
 
     #[test]
     fn secrets_are_made_once_and_readable_by_their_owner_alone() {
-        let folder = std::env::temp_dir().join(format!("bidtree-secrets-{}", std::process::id()));
-        let first = open(&folder).unwrap();
-        let second = open(&folder).unwrap();
+        let scratch = Scratch::new();
+        let folder = scratch.path();
+        let first = open(folder).unwrap();
+        let second = open(folder).unwrap();
         assert_eq!(first.users.key("a"), second.users.key("a"));
         assert_eq!(first.tokens.0.bytes, second.tokens.0.bytes);
         assert_ne!(first.incarnation, second.incarnation);
@@ -149,11 +151,10 @@ mod tests {
             .mode();
         assert_eq!(mode & 0o777, 0o600);
         fs::write(folder.join("secrets/tokens.keys"), "1 zz\n").unwrap();
-        let error = open(&folder).err().unwrap().to_string();
+        let error = open(folder).err().unwrap().to_string();
         assert!(
             error.contains("tokens.keys: line 1 is not a key"),
             "{error}"
         );
-        fs::remove_dir_all(folder).unwrap();
     }
 }

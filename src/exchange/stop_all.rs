@@ -107,10 +107,12 @@ pub fn stop_all(button: &StopAll) -> Spec {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scratch::Scratch;
 
     #[test]
     fn a_stop_survives_a_restart_and_can_be_made_by_hand() {
-        let file = std::env::temp_dir().join(format!("bidtree-stop-all-{}", std::process::id()));
+        let scratch = Scratch::new();
+        let file = scratch.path().join("stop-all");
         let button = StopAll::at(file.clone());
         assert!(!button.is_engaged());
         button.engage().unwrap();
@@ -127,7 +129,8 @@ mod tests {
 
     #[test]
     fn a_stop_whose_file_cannot_be_made_stands_until_it_is_released() {
-        let file = std::env::temp_dir().join("bidtree-no-such-folder/stop-all");
+        let scratch = Scratch::new();
+        let file = scratch.path().join("no-such-folder/stop-all");
         let button = StopAll::at(file);
         assert!(button.engage().is_err());
         button.follow_file();

@@ -16,11 +16,11 @@ pub mod books;
 pub mod checkpoint;
 pub mod checkpoint_server;
 mod codec;
+#[cfg(test)]
+mod fixture;
 pub mod journal;
 pub mod journal_server;
 pub mod movement;
-#[cfg(test)]
-mod scratch;
 pub mod whole_file;
 pub mod writer;
 

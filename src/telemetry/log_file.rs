@@ -119,15 +119,17 @@ fn append(path: &Path) -> io::Result<(BufWriter<File>, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scratch::Scratch;
 
     #[test]
     fn old_files_are_put_aside_and_the_oldest_goes() {
-        let folder = std::env::temp_dir().join(format!("bidtree-log-{}", std::process::id()));
+        let scratch = Scratch::new();
+        let folder = scratch.path();
         let limits = LogLimits {
             file_bytes: 10,
             files: 2,
         };
-        let mut log = LogFile::open(&folder, "events", limits).unwrap();
+        let mut log = LogFile::open(folder, "events", limits).unwrap();
         for line in ["first", "second", "third", "fourth"] {
             log.write_line(line).unwrap();
         }
@@ -135,9 +137,9 @@ mod tests {
         let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
         assert_eq!(text("events.jsonl"), "fourth\n");
         assert_eq!(text("events.1.jsonl"), "third\n");
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
+        assert_eq!(fs::read_dir(folder).unwrap().count(), 2);
         drop(log);
-        let mut log = LogFile::open(&folder, "events", limits).unwrap();
+        let mut log = LogFile::open(folder, "events", limits).unwrap();
         log.write_line("x").unwrap();
         log.flush().unwrap();
         assert_eq!(
@@ -145,6 +147,5 @@ mod tests {
             "fourth\nx\n",
             "a restart goes on where the file ends"
         );
-        fs::remove_dir_all(folder).unwrap();
     }
 }

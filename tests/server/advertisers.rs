@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::support::{Folder, Running, configured};
+use crate::scratch::Scratch;
+use crate::support::{Running, configured};
 
 const PLAIN: &str = "cpm = \"2.00\"\nbudget = { daily = \"100.00\" }";
 const ADVERTISER: &str = "domains = [\"acme.example\"]\n";
@@ -27,7 +28,7 @@ fn url(bid: &Value, name: &str) -> String {
 }
 
 /// Two campaigns of one advertiser, whose file says this besides.
-fn two(advertiser: &str) -> Folder {
+fn two(advertiser: &str) -> Scratch {
     let folder = configured(&[("one", PLAIN), ("two", PLAIN)]);
     folder.write(
         "advertisers/acme.toml",
@@ -43,7 +44,7 @@ fn shared(server: &Running) -> Value {
 #[test]
 fn no_campaign_of_an_advertiser_bids_when_all_of_its_budget_is_promised_or_spent() {
     // Each bid promises 0.002 of the 0.01 that there is for both: five bids.
-    let (configuration, data) = (two("budget_total = \"0.01\""), Folder::new());
+    let (configuration, data) = (two("budget_total = \"0.01\""), Scratch::new());
     let server = Running::of(&configuration, &data);
     let mut bids = Vec::new();
     server.until("the budget is promised", || {
@@ -86,7 +87,7 @@ fn no_campaign_of_an_advertiser_bids_when_all_of_its_budget_is_promised_or_spent
 fn a_person_sees_an_advertiser_as_often_as_its_cap_says_also_when_its_region_or_the_process_restarts()
  {
     let cap = "cap = { impressions = 2, within = \"24h\" }";
-    let (configuration, data) = (two(cap), Folder::new());
+    let (configuration, data) = (two(cap), Scratch::new());
     let server = Running::of(&configuration, &data);
     let loaded = |server: &Running, user: &str| {
         server.until("the caps are loaded", || {
@@ -127,7 +128,7 @@ fn a_cap_that_is_raised_counts_all_that_was_seen_before() {
     let cap = |impressions: u32| {
         format!("{ADVERTISER}cap = {{ impressions = {impressions}, within = \"24h\" }}")
     };
-    let (configuration, data) = (two(""), Folder::new());
+    let (configuration, data) = (two(""), Scratch::new());
     configuration.write("advertisers/acme.toml", &cap(3));
     let server = Running::of(&configuration, &data);
     server.until("the caps are loaded", || {
@@ -157,7 +158,7 @@ fn a_cap_that_is_raised_counts_all_that_was_seen_before() {
 #[test]
 fn with_strict_caps_nothing_capped_is_shown_while_bids_of_a_former_process_may_be_billed() {
     let cap = "cap = { impressions = 1, within = \"24h\" }";
-    let (configuration, data) = (two(cap), Folder::new());
+    let (configuration, data) = (two(cap), Scratch::new());
     let file = configuration.path().join("bidtree.toml");
     let text = std::fs::read_to_string(file).expect("a file");
     configuration.write(
@@ -185,7 +186,7 @@ fn with_strict_caps_nothing_capped_is_shown_while_bids_of_a_former_process_may_b
 
 const SEGMENTS: &str = "[[segments]]\nname = \"buyers\"\nfile = \"buyers.txt\"\n";
 
-fn listed(targeting: &str) -> Folder {
+fn listed(targeting: &str) -> Scratch {
     let campaign = format!("{PLAIN}\ntargeting = {{ segments = {targeting} }}");
     let folder = configured(&[("c", &campaign)]);
     let file = folder.path().join("bidtree.toml");
@@ -197,7 +198,7 @@ fn listed(targeting: &str) -> Folder {
 
 #[test]
 fn lists_of_our_own_are_targeted_and_read_again_and_never_used_without_permission() {
-    let (configuration, data) = (listed("{ include = [\"own:buyers\"] }"), Folder::new());
+    let (configuration, data) = (listed("{ include = [\"own:buyers\"] }"), Scratch::new());
     let server = Running::of(&configuration, &data);
     let bids = |user: &str| server.bid("openrtb", &of_user(user)).status;
     assert_eq!((bids("anna"), bids("berta")), (200, 204));
@@ -219,7 +220,7 @@ fn lists_of_our_own_are_targeted_and_read_again_and_never_used_without_permissio
     assert_eq!(bids("berta"), 200, "what was wrong is not used");
     server.stop();
 
-    let (configuration, data) = (listed("{ exclude = [\"own:buyers\"] }"), Folder::new());
+    let (configuration, data) = (listed("{ exclude = [\"own:buyers\"] }"), Scratch::new());
     let server = Running::of(&configuration, &data);
     let bids = |user: &str| server.bid("openrtb", &of_user(user)).status;
     assert_eq!((bids("anna"), bids("berta")), (204, 200));
@@ -231,7 +232,7 @@ const SYNC: &str = "sync_url = \"https://cm.exchange.example/match?uid={user_id}
 #[test]
 fn a_synced_user_is_the_same_person_in_a_bid_and_on_our_own_domain() {
     let keys = format!("{PLAIN}\nfrequency = {{ impressions = 9, within = \"24h\" }}");
-    let (configuration, data) = (configured(&[("c", &keys)]), Folder::new());
+    let (configuration, data) = (configured(&[("c", &keys)]), Scratch::new());
     let file = configuration.path().join("bidtree.toml");
     let text = std::fs::read_to_string(file).expect("a file");
     let text = text.replace(
@@ -293,7 +294,7 @@ fn a_synced_user_is_the_same_person_in_a_bid_and_on_our_own_domain() {
 
 #[test]
 fn nobody_who_may_not_be_known_gets_a_cookie_and_nobody_is_sent_where_no_configuration_says() {
-    let (configuration, data) = (configured(&[("c", PLAIN)]), Folder::new());
+    let (configuration, data) = (configured(&[("c", PLAIN)]), Scratch::new());
     let file = configuration.path().join("bidtree.toml");
     let text = std::fs::read_to_string(file).expect("a file");
     let text = text.replace(

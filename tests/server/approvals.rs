@@ -4,7 +4,8 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::{Folder, Running, configured};
+use crate::scratch::Scratch;
+use crate::support::{Running, configured};
 
 const CAMPAIGN: &str = r#"
 cpm = "2.00"
@@ -12,7 +13,7 @@ budget = { daily = "100" }
 "#;
 
 /// Two exchanges and a campaign with one creative, `tile`.
-fn two_exchanges(second: &str) -> Folder {
+fn two_exchanges(second: &str) -> Scratch {
     let folder = configured(&[("c", CAMPAIGN)]);
     let file = folder.path().join("bidtree.toml");
     let first = fs::read_to_string(&file).expect("a configuration");
@@ -59,7 +60,7 @@ fn say(server: &Running, place: &str, state: &str) -> u16 {
 
 #[test]
 fn losses_bar_a_creative_where_it_is_disapproved_and_nowhere_else() {
-    let (configuration, data) = (two_exchanges(""), Folder::new());
+    let (configuration, data) = (two_exchanges(""), Scratch::new());
     let server = Running::of(&configuration, &data);
     for _ in 0..4 {
         lose(&server, "202");
@@ -108,7 +109,7 @@ fn losses_bar_a_creative_where_it_is_disapproved_and_nowhere_else() {
 
 #[test]
 fn what_is_said_and_what_is_learnt_survive_a_restart() {
-    let (configuration, data) = (two_exchanges(""), Folder::new());
+    let (configuration, data) = (two_exchanges(""), Scratch::new());
     let server = Running::of(&configuration, &data);
     for _ in 0..5 {
         lose(&server, "202");
@@ -137,7 +138,7 @@ fn what_is_said_and_what_is_learnt_survive_a_restart() {
 
 #[test]
 fn a_damaged_file_takes_down_nothing_but_what_reads_it() {
-    let (configuration, data) = (two_exchanges(""), Folder::new());
+    let (configuration, data) = (two_exchanges(""), Scratch::new());
     let server = Running::of(&configuration, &data);
     assert_eq!(say(&server, "openrtb/tile", "rejected"), 200);
     server.until("it is barred there", || is_barred(&server, "openrtb"));
@@ -181,7 +182,7 @@ fn a_damaged_file_takes_down_nothing_but_what_reads_it() {
 
 #[test]
 fn what_is_forged_told_twice_or_of_another_reason_bars_nothing() {
-    let (configuration, data) = (two_exchanges(""), Folder::new());
+    let (configuration, data) = (two_exchanges(""), Scratch::new());
     let server = Running::of(&configuration, &data);
     let counted = |code: &str, times: usize| {
         let line = format!("bidtree_losses_total{{code=\"{code}\"}} {times}");
@@ -249,7 +250,7 @@ fn what_is_forged_told_twice_or_of_another_reason_bars_nothing() {
 
 #[test]
 fn losses_of_what_was_sold_bar_nothing_even_when_settlement_has_forgotten_the_sale() {
-    let (configuration, data) = (two_exchanges(""), Folder::new());
+    let (configuration, data) = (two_exchanges(""), Scratch::new());
     let server = Running::of(&configuration, &data);
     let lurl = |bid: &Value| {
         let lurl = bid["lurl"].as_str().expect("a URL");
@@ -280,7 +281,7 @@ fn losses_of_what_was_sold_bar_nothing_even_when_settlement_has_forgotten_the_sa
 
 #[test]
 fn an_exchange_that_approves_first_gets_nothing_before_it_has_approved() {
-    let (configuration, data) = (two_exchanges("approval_first = true"), Folder::new());
+    let (configuration, data) = (two_exchanges("approval_first = true"), Scratch::new());
     let server = Running::of(&configuration, &data);
     assert!(bids(&server, "openrtb"));
     assert!(!bids(&server, "other"));

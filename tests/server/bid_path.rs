@@ -4,7 +4,8 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::{Folder, Line, Running, ask, configured};
+use crate::scratch::Scratch;
+use crate::support::{Line, Running, ask, configured};
 
 const PLAIN: &str = "cpm = \"2.00\"\nbudget = { daily = \"100.00\" }";
 
@@ -45,7 +46,7 @@ fn native() -> Value {
 
 #[test]
 fn a_newcomers_first_request_gets_a_bid_in_every_region_on_every_exchange() {
-    let data = Folder::new();
+    let data = Scratch::new();
     let server = Running::sample(&data);
     for exchange in server.exchanges() {
         for country in ["SGP", "ID", "THA", "USA"] {
@@ -63,7 +64,7 @@ fn a_newcomers_first_request_gets_a_bid_in_every_region_on_every_exchange() {
 
 #[test]
 fn banners_videos_and_natives_are_bid_on_with_markup_that_reports_back() {
-    let data = Folder::new();
+    let data = Scratch::new();
     let server = Running::sample(&data);
     for (imp, mtype, marks) in [
         (banner(), 1, ["<img src=", "/imp?t="]),
@@ -84,7 +85,7 @@ fn banners_videos_and_natives_are_bid_on_with_markup_that_reports_back() {
 
 #[test]
 fn another_implementation_of_openrtb_reads_our_responses() {
-    let data = Folder::new();
+    let data = Scratch::new();
     let server = Running::sample(&data);
     let reply = server.bid("openrtb", &request(&video()));
     let response: openrtb::current::BidResponse =
@@ -97,7 +98,7 @@ fn another_implementation_of_openrtb_reads_our_responses() {
 
 #[test]
 fn several_impressions_get_bids_of_different_campaigns() {
-    let data = Folder::new();
+    let data = Scratch::new();
     let server = Running::sample(&data);
     let mut two = request(&banner());
     two["imp"] = json!([banner(), { "id": "2", "banner": { "w": 300, "h": 250 } }]);
@@ -118,7 +119,7 @@ fn several_impressions_get_bids_of_different_campaigns() {
 
 #[test]
 fn what_is_no_request_is_refused_by_its_fault_and_never_by_a_5xx() {
-    let (configuration, data) = (configured(&[]), Folder::new());
+    let (configuration, data) = (configured(&[]), Scratch::new());
     let server = Running::of(&configuration, &data);
     let too_large = vec![b' '; 300 * 1024];
     let too_deep = format!("{{\"id\":\"1\",\"imp\":{}", "[".repeat(200));
@@ -143,7 +144,7 @@ fn what_is_no_request_is_refused_by_its_fault_and_never_by_a_5xx() {
 
 #[test]
 fn what_cannot_be_served_gets_no_bid_and_a_reason() {
-    let (configuration, data) = (configured(&[("c", PLAIN)]), Folder::new());
+    let (configuration, data) = (configured(&[("c", PLAIN)]), Scratch::new());
     let server = Running::of(&configuration, &data);
     let control = server.bid("openrtb", &request(&banner())).status;
     assert_eq!(control, 200, "the control: unchanged, it gets a bid");
@@ -179,7 +180,7 @@ fn what_cannot_be_served_gets_no_bid_and_a_reason() {
 fn a_bid_on_a_deal_names_it_with_the_advertisers_seat_and_who_paid() {
     let deal = "[[deals]]\nid = \"d-1\"\nexchange = \"openrtb\"\ncpm = \"1.50\"\nguaranteed = true";
     let keys = format!("{PLAIN}\nopen_market = false\n{deal}");
-    let (configuration, data) = (configured(&[("c", &keys)]), Folder::new());
+    let (configuration, data) = (configured(&[("c", &keys)]), Scratch::new());
     configuration.write(
         "advertisers/acme.toml",
         r#"
@@ -224,7 +225,7 @@ dsa = { behalf = "Acme", paid = "Acme Holding" }
 
 #[test]
 fn tmax_is_read_in_every_form_and_bounded() {
-    let (configuration, data) = (configured(&[("c", PLAIN)]), Folder::new());
+    let (configuration, data) = (configured(&[("c", PLAIN)]), Scratch::new());
     let server = fs::read_to_string(configuration.path().join("bidtree.toml")).unwrap();
     let patient = "[exchanges.openrtb]\ndefault_tmax = \"5s\"";
     configuration.write(
@@ -268,7 +269,7 @@ fn tmax_is_read_in_every_form_and_bounded() {
 #[test]
 fn who_may_not_be_recognised_gets_no_bid_of_a_capped_campaign() {
     let keys = format!("{PLAIN}\nfrequency = {{ impressions = 3, within = \"24h\" }}");
-    let (configuration, data) = (configured(&[("capped", &keys)]), Folder::new());
+    let (configuration, data) = (configured(&[("capped", &keys)]), Scratch::new());
     let server = Running::of(&configuration, &data);
     let device = json!({ "device": { "ifa": "0f2d4c6e-8a1b-4c3d-9e5f-60718293a4b5" } });
     let known = changed(&request(&banner()), &device);
@@ -294,7 +295,7 @@ fn who_may_not_be_recognised_gets_no_bid_of_a_capped_campaign() {
 
 #[test]
 fn a_connection_serves_many_requests_and_the_tree_is_shown_while_it_does() {
-    let (configuration, data) = (configured(&[("c", PLAIN)]), Folder::new());
+    let (configuration, data) = (configured(&[("c", PLAIN)]), Scratch::new());
     let server = Running::of(&configuration, &data);
     let mut line = Line::to(server.exchange("openrtb"));
     let body = request(&banner()).to_string();

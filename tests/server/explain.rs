@@ -8,7 +8,8 @@ use bidtree::exchange::bid_engine::{EngineShared, RegionMap};
 use bidtree::exchange::explain::{Explainer, Names, Wanted};
 use serde_json::{Value, json};
 
-use crate::support::{Folder, Running, configured};
+use crate::scratch::Scratch;
+use crate::support::{Running, configured};
 
 const CAPPED: &str = r#"
 cpm = "2.00"
@@ -43,7 +44,7 @@ fn request(change: &Value) -> Value {
     request
 }
 
-fn four() -> Folder {
+fn four() -> Scratch {
     configured(&[
         ("capped", CAPPED),
         ("cheap", CHEAP),
@@ -61,7 +62,7 @@ fn told<'e>(explained: &'e Value, campaign: &str) -> &'e Value {
 
 #[test]
 fn every_campaign_is_told_its_price_path_or_its_first_reason() {
-    let (configuration, data) = (four(), Folder::new());
+    let (configuration, data) = (four(), Scratch::new());
     let server = Running::of(&configuration, &data);
     let reply = server.explain("exchange=openrtb", &request(&json!({})));
     assert_eq!(reply.status, 200);
@@ -138,7 +139,7 @@ fn a_request_that_leaves_no_time_is_told_what_metrics_count_and_of_every_campaig
 
 #[test]
 fn asking_changes_nothing_and_a_bid_does() {
-    let (configuration, data) = (four(), Folder::new());
+    let (configuration, data) = (four(), Scratch::new());
     let server = Running::of(&configuration, &data);
     let asked = request(&json!({}));
     // A lease may be renewed while we ask; an explanation that changed anything would do so each time.
@@ -158,7 +159,7 @@ fn asking_changes_nothing_and_a_bid_does() {
 
 #[test]
 fn nothing_of_a_user_is_shown_and_where_the_law_forbids_it_no_segments_either() {
-    let (configuration, data) = (four(), Folder::new());
+    let (configuration, data) = (four(), Scratch::new());
     let server = Running::of(&configuration, &data);
     for (change, privacy) in [
         (json!({}), "allowed"),
@@ -187,7 +188,7 @@ fn nothing_of_a_user_is_shown_and_where_the_law_forbids_it_no_segments_either() 
 
 #[test]
 fn a_request_that_gets_no_bid_is_told_the_reason_that_metrics_count() {
-    let (configuration, data) = (four(), Folder::new());
+    let (configuration, data) = (four(), Scratch::new());
     let server = Running::of(&configuration, &data);
     let imp = |imp: Value| json!({ "imp": [imp] });
     for (change, reason) in [
@@ -227,7 +228,7 @@ fn a_request_that_gets_no_bid_is_told_the_reason_that_metrics_count() {
 
 #[test]
 fn a_refused_impression_tells_of_the_same_campaigns_as_any_other() {
-    let (configuration, data) = (four(), Folder::new());
+    let (configuration, data) = (four(), Scratch::new());
     let server = Running::of(&configuration, &data);
     let asked = request(&json!({ "imp": [{ "id": "1", "banner": {} }] }));
     let explain = |query: &str| {
@@ -263,7 +264,7 @@ fn a_refused_impression_tells_of_the_same_campaigns_as_any_other() {
 
 #[test]
 fn while_the_catalogue_restarts_no_campaign_is_said_not_to_exist() {
-    let (configuration, data) = (four(), Folder::new());
+    let (configuration, data) = (four(), Scratch::new());
     let server = Running::of(&configuration, &data);
     let running = &server.exchange_parts("openrtb").engine;
     let with = |catalogue: CatalogueStage| {
@@ -309,7 +310,7 @@ fn while_the_catalogue_restarts_no_campaign_is_said_not_to_exist() {
 
 #[test]
 fn what_cannot_be_explained_is_refused_with_its_fault() {
-    let (configuration, data) = (four(), Folder::new());
+    let (configuration, data) = (four(), Scratch::new());
     let server = Running::of(&configuration, &data);
     let asked = request(&json!({}));
     for (query, body, status, said) in [
@@ -346,7 +347,7 @@ fn what_cannot_be_explained_is_refused_with_its_fault() {
 
 #[test]
 fn one_is_explained_at_a_time_and_a_crash_of_it_is_nobody_elses() {
-    let (configuration, data) = (four(), Folder::new());
+    let (configuration, data) = (four(), Scratch::new());
     let server = Running::of(&configuration, &data);
     let asked = request(&json!({}));
     let arm = |what: &str| {

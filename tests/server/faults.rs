@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::support::{Folder, Line, Running, ask, configured};
+use crate::scratch::Scratch;
+use crate::support::{Line, Running, ask, configured};
 
 const PLAIN: &str = "cpm = \"2.00\"\nbudget = { daily = \"100.00\" }";
 
@@ -56,7 +57,7 @@ fn incarnations(server: &Running) -> BTreeMap<String, Option<u64>> {
 
 #[test]
 fn killing_any_child_rebuilds_what_must_be_and_nothing_else_and_bids_go_on() {
-    let data = Folder::new();
+    let data = Scratch::new();
     let server = Running::sample(&data);
     let leaves: Vec<String> = [
         "telemetry/event_log",
@@ -126,7 +127,7 @@ fn killing_any_child_rebuilds_what_must_be_and_nothing_else_and_bids_go_on() {
 
 #[test]
 fn an_engine_that_dies_keeps_its_connections_and_a_pool_that_dies_closes_them() {
-    let (configuration, data) = (configured(&[("c", PLAIN)]), Folder::new());
+    let (configuration, data) = (configured(&[("c", PLAIN)]), Scratch::new());
     let server = Running::of(&configuration, &data);
     let body = request().to_string();
     let mut line = Line::to(server.exchange("openrtb"));
@@ -151,7 +152,7 @@ fn an_engine_that_dies_keeps_its_connections_and_a_pool_that_dies_closes_them() 
 
 #[test]
 fn an_exchange_over_its_limit_answers_204_raises_an_alert_and_comes_back_when_told() {
-    let data = Folder::new();
+    let data = Scratch::new();
     let server = Running::sample(&data);
     server.degrade("exchanges/openrtb", "exchanges/openrtb/bid_engine");
     assert_eq!(server.bid("openrtb", &request()).status, 204);
@@ -191,7 +192,7 @@ fn an_exchange_over_its_limit_answers_204_raises_an_alert_and_comes_back_when_to
 
 #[test]
 fn payloads_that_crash_an_engine_degrade_their_exchange_and_no_other() {
-    let data = Folder::new();
+    let data = Scratch::new();
     let server = Running::chaotic(&data);
     let mut poison = request();
     poison["id"] = json!("poison-1");
@@ -214,7 +215,7 @@ fn payloads_that_crash_an_engine_degrade_their_exchange_and_no_other() {
 
 #[test]
 fn a_journal_that_errs_is_started_again_and_nobody_is_billed_twice() {
-    let data = Folder::new();
+    let data = Scratch::new();
     let server = Running::chaotic(&data);
     let burl = server.bid("openrtb", &request()).only_bid()["burl"]
         .as_str()
@@ -239,7 +240,7 @@ fn a_journal_that_errs_is_started_again_and_nobody_is_billed_twice() {
 
 #[test]
 fn fail_points_are_armed_only_where_chaos_is_allowed_and_by_their_names() {
-    let data = Folder::new();
+    let data = Scratch::new();
     let server = Running::sample(&data);
     let arm = |path: &str| server.admin("POST", path).status;
     assert_eq!(arm("/fail-points/store/journal?do=error"), 403);
@@ -265,7 +266,7 @@ fn fail_points_are_armed_only_where_chaos_is_allowed_and_by_their_names() {
 
 #[test]
 fn a_region_over_its_limit_is_closed_and_the_others_bid() {
-    let data = Folder::new();
+    let data = Scratch::new();
     let server = Running::sample(&data);
     server.degrade("regions/sg", "regions/sg/ledger");
     assert_eq!(server.bid("openrtb", &request()).status, 204);
@@ -281,7 +282,7 @@ fn a_region_over_its_limit_is_closed_and_the_others_bid() {
 
 #[test]
 fn a_region_that_is_rebuilt_among_bills_books_each_of_them_once() {
-    let (configuration, data) = (configured(&[("c", PLAIN)]), Folder::new());
+    let (configuration, data) = (configured(&[("c", PLAIN)]), Scratch::new());
     let server = Running::of(&configuration, &data);
     let bid = || server.bid("openrtb", &request());
     let some = || (0..20).map(|_| bid().only_bid()).collect::<Vec<_>>();
@@ -308,7 +309,7 @@ fn a_region_that_is_rebuilt_among_bills_books_each_of_them_once() {
 
 #[test]
 fn a_journal_that_dies_takes_no_region_with_it_and_no_bill_is_lost() {
-    let (configuration, data) = (configured(&[("c", PLAIN)]), Folder::new());
+    let (configuration, data) = (configured(&[("c", PLAIN)]), Scratch::new());
     let server = Running::of(&configuration, &data);
     let bids: Vec<_> = (0..20)
         .map(|_| server.bid("openrtb", &request()).only_bid())
@@ -339,7 +340,7 @@ fn a_journal_that_dies_takes_no_region_with_it_and_no_bill_is_lost() {
 
 #[test]
 fn notices_over_their_limit_are_answered_503_so_that_exchanges_ask_again() {
-    let (configuration, data) = (configured(&[("c", PLAIN)]), Folder::new());
+    let (configuration, data) = (configured(&[("c", PLAIN)]), Scratch::new());
     let server = Running::of(&configuration, &data);
     let bid = server.bid("openrtb", &request()).only_bid();
     let burl = bid["burl"].as_str().expect("a URL");
@@ -358,7 +359,7 @@ fn notices_over_their_limit_are_answered_503_so_that_exchanges_ask_again() {
 
 #[test]
 fn killing_from_outside_needs_leave() {
-    let data = Folder::new();
+    let data = Scratch::new();
     let server = Running::sample(&data);
     assert_eq!(
         server
@@ -372,7 +373,7 @@ fn killing_from_outside_needs_leave() {
 #[test]
 fn rates_that_are_older_than_they_may_be_are_an_alert() {
     for (as_of, is_old) in [("2020-01-01", true), ("2999-01-01", false)] {
-        let (configuration, data) = (configured(&[]), Folder::new());
+        let (configuration, data) = (configured(&[]), Scratch::new());
         let main = std::fs::read_to_string(configuration.path().join("bidtree.toml"));
         let main = main.expect("a file").replace("2026-01-01", as_of);
         configuration.write("bidtree.toml", &main);

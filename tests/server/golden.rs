@@ -17,7 +17,8 @@ use serde_json::Value;
 use vastlint_core::Severity;
 
 use crate::readers::read_without_loss;
-use crate::support::{Folder, Running};
+use crate::scratch::Scratch;
+use crate::support::Running;
 
 const CASES: &str = "tests/golden/cases";
 const REWRITE: &str = "BIDTREE_GOLDEN";
@@ -103,7 +104,7 @@ fn bids(answer: &Value) -> Vec<&Value> {
 #[test]
 fn golden_requests_get_their_golden_answers_and_readers_that_are_not_ours_understand_them() {
     let rewrite = std::env::var_os(REWRITE).is_some_and(|value| value == "rewrite");
-    let data = Folder::new();
+    let data = Scratch::new();
     let server = Running::at(Path::new("tests/golden/config"), &data);
     let mut differing = Vec::new();
     let all = cases();

@@ -16,4 +16,6 @@ mod money;
 mod privacy;
 mod readers;
 mod rehearsals;
+#[path = "../../src/scratch.rs"]
+mod scratch;
 mod support;

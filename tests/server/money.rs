@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Folder, Running, configured};
+use crate::scratch::Scratch;
+use crate::support::{Running, configured};
 
 fn request(id: &str) -> Value {
     json!({
@@ -19,7 +20,7 @@ fn url(bid: &Value, name: &str) -> String {
 
 #[test]
 fn a_bill_is_booked_once_however_often_it_comes_and_outlives_the_process() {
-    let (configuration, data) = (configured(&[("c", PLAIN)]), Folder::new());
+    let (configuration, data) = (configured(&[("c", PLAIN)]), Scratch::new());
     let server = Running::of(&configuration, &data);
     let bid = server.bid("openrtb", &request("a")).only_bid();
     for _ in 0..3 {
@@ -62,7 +63,7 @@ fn a_bill_is_booked_once_however_often_it_comes_and_outlives_the_process() {
 
 #[test]
 fn a_token_that_is_not_ours_books_nothing() {
-    let (configuration, data) = (configured(&[("c", PLAIN)]), Folder::new());
+    let (configuration, data) = (configured(&[("c", PLAIN)]), Scratch::new());
     let server = Running::of(&configuration, &data);
     let bid = server.bid("openrtb", &request("a")).only_bid();
     let burl = url(&bid, "burl");
@@ -91,7 +92,7 @@ fn a_token_that_is_not_ours_books_nothing() {
 
 #[test]
 fn a_click_leads_on_and_costs_nothing() {
-    let (configuration, data) = (configured(&[("c", PLAIN)]), Folder::new());
+    let (configuration, data) = (configured(&[("c", PLAIN)]), Scratch::new());
     let server = Running::of(&configuration, &data);
     let bid = server.bid("openrtb", &request("a")).only_bid();
     let adm = url(&bid, "adm");
@@ -104,7 +105,7 @@ fn a_click_leads_on_and_costs_nothing() {
 
 #[test]
 fn a_loss_frees_what_was_promised_and_one_that_is_told_of_a_bill_frees_nothing() {
-    let (configuration, data) = (configured(&[("c", PLAIN)]), Folder::new());
+    let (configuration, data) = (configured(&[("c", PLAIN)]), Scratch::new());
     let server = Running::of(&configuration, &data);
     let bids: Vec<Value> = (0..3)
         .map(|number| {
@@ -135,7 +136,7 @@ fn a_loss_frees_what_was_promised_and_one_that_is_told_of_a_bill_frees_nothing()
 fn no_bid_is_made_when_the_budget_is_promised_and_none_when_it_is_spent() {
     // Each bid promises 0.002 of the 0.01 that there is: five bids.
     let keys = "cpm = \"2.00\"\nbudget = { daily = \"0.01\" }";
-    let (configuration, data) = (configured(&[("small", keys)]), Folder::new());
+    let (configuration, data) = (configured(&[("small", keys)]), Scratch::new());
     let server = Running::of(&configuration, &data);
     let mut bids = Vec::new();
     server.until("the budget is promised", || {
@@ -172,7 +173,7 @@ fn no_bid_is_made_when_the_budget_is_promised_and_none_when_it_is_spent() {
 #[test]
 fn a_user_who_has_seen_it_often_enough_sees_it_no_more_also_after_a_restart() {
     let keys = "cpm = \"2.00\"\nbudget = { daily = \"100.00\" }\nfrequency = { impressions = 2, within = \"24h\" }";
-    let (configuration, data) = (configured(&[("capped", keys)]), Folder::new());
+    let (configuration, data) = (configured(&[("capped", keys)]), Scratch::new());
     let server = Running::of(&configuration, &data);
     let of_user = |user: &str| {
         let mut request = request("r");
@@ -212,7 +213,7 @@ fn a_user_who_has_seen_it_often_enough_sees_it_no_more_also_after_a_restart() {
 
 #[test]
 fn stopping_all_bidding_works_at_once_and_survives_a_restart() {
-    let (configuration, data) = (configured(&[("c", PLAIN)]), Folder::new());
+    let (configuration, data) = (configured(&[("c", PLAIN)]), Scratch::new());
     let server = Running::of(&configuration, &data);
     assert_eq!(server.bid("openrtb", &request("a")).status, 200);
     assert_eq!(server.admin("POST", "/stop-all").status, 200);
@@ -231,7 +232,7 @@ fn stopping_all_bidding_works_at_once_and_survives_a_restart() {
 fn clicks_on_billed_impressions_raise_what_the_next_bid_is_worth_and_a_flood_of_them_counts_once() {
     const CLICKS: &str =
         "goal = { cpc = \"0.40\" }\nmax_cpm = \"9.00\"\nbudget = { daily = \"100.00\" }";
-    let (configuration, data) = (configured(&[("c", CLICKS)]), Folder::new());
+    let (configuration, data) = (configured(&[("c", CLICKS)]), Scratch::new());
     let link = |bid: &Value| {
         let adm = url(bid, "adm");
         adm.split('"').nth(1).expect("a link").to_owned()
@@ -257,7 +258,7 @@ fn clicks_on_billed_impressions_raise_what_the_next_bid_is_worth_and_a_flood_of_
 
 #[test]
 fn bills_whose_price_is_in_doubt_are_counted_by_why() {
-    let (configuration, data) = (configured(&[("c", PLAIN)]), Folder::new());
+    let (configuration, data) = (configured(&[("c", PLAIN)]), Scratch::new());
     let server = Running::of(&configuration, &data);
     // The bid is 2.00; the second notice of an impression is no second bill.
     let prices = ["1.50", "2.00", "", "", "NaN", "9.00", "9.00", "9.00"];

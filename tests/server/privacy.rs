@@ -17,7 +17,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
-use crate::support::{Folder, Running, configured};
+use crate::scratch::Scratch;
+use crate::support::{Running, configured};
 
 /// What stands for a person in a request; none of it may be found anywhere else.
 const PERSONAL: [&str; 12] = [
@@ -40,7 +41,7 @@ const PERSONAL: [&str; 12] = [
 const TRIES: u32 = 100;
 
 /// Campaigns that everything personal decides upon, each of an advertiser of its own, and one that asks nothing.
-fn configuration() -> Folder {
+fn configuration() -> Scratch {
     let folder = configured(&[]);
     let main = std::fs::read_to_string(folder.path().join("bidtree.toml")).expect("a file");
     let main = main.replace("hold = \"10s\"", "hold = \"5m\"\nbids_per_imp = 8");
@@ -283,7 +284,7 @@ fn campaigns(made: &str) -> Vec<String> {
 
 #[test]
 fn where_the_user_is_not_to_be_known_everything_is_as_if_none_had_been_named() {
-    let (configuration, data) = (configuration(), Folder::new());
+    let (configuration, data) = (configuration(), Scratch::new());
     let server = Running::of(&configuration, &data);
     let desk = Desk::of(&server);
 
@@ -363,7 +364,7 @@ fn is_kept(folder: &Path, text: &str) -> bool {
 
 #[test]
 fn nothing_personal_is_stored_with_or_without_permission() {
-    let (configuration, data) = (configuration(), Folder::new());
+    let (configuration, data) = (configuration(), Scratch::new());
     let server = Running::of(&configuration, &data);
     let mut all = nobodys();
     for (path, value) in personal() {

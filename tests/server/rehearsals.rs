@@ -3,7 +3,8 @@
 use bidtree::units::CampaignSlot;
 use serde_json::{Value, json};
 
-use crate::support::{Folder, Running, configured};
+use crate::scratch::Scratch;
+use crate::support::{Running, configured};
 
 const CAPPED: &str = "cpm = \"2.00\"\nbudget = { daily = \"100.00\" }\nfrequency = { impressions = 1, within = \"24h\" }";
 
@@ -46,7 +47,7 @@ fn fields(bid: &Value) -> Vec<&String> {
 
 #[test]
 fn a_test_is_answered_as_any_other_request_and_moves_nothing() {
-    let (configuration, data) = (configured(&[("capped", CAPPED)]), Folder::new());
+    let (configuration, data) = (configured(&[("capped", CAPPED)]), Scratch::new());
     let server = Running::of(&configuration, &data);
     let (anna, berta) = ("0f2d4c6e-8a1b", "1f2d4c6e-8a1b");
     server.until("the caps are loaded", || {

@@ -3,8 +3,8 @@
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bidtree::app::{self, ExchangeParts, Parts};
@@ -14,45 +14,16 @@ use bidtree::region::ledger_server::{LedgerMessage, LedgerReport};
 use bidtree::supervision::Place;
 use serde_json::Value;
 
+use crate::scratch::Scratch;
+
 /// How long anything may take before a test gives up on it. Nothing is expected to take a hundredth of it.
 const PATIENCE: Duration = Duration::from_secs(20);
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
-/// A folder of this test's own, gone when it is dropped.
-pub(crate) struct Folder(PathBuf);
-
-impl Folder {
-    pub(crate) fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("bidtree-test-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        fs::create_dir_all(&folder).expect("a folder");
-        Self(folder)
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-
-    /// Writes a file below it.
-    pub(crate) fn write(&self, name: &str, text: &str) {
-        let path = self.0.join(name);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-        fs::write(path, text).expect("a file");
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).ok();
-    }
-}
-
 /// A configuration with one exchange, one region, and these campaigns, each with a 300x250 banner unless it says
 /// otherwise.
-pub(crate) fn configured(campaigns: &[(&str, &str)]) -> Folder {
-    let folder = Folder::new();
+pub(crate) fn configured(campaigns: &[(&str, &str)]) -> Scratch {
+    let folder = Scratch::new();
     folder.write(
         "bidtree.toml",
         r#"
@@ -120,28 +91,28 @@ pub(crate) struct Running {
 
 impl Running {
     /// Serves the sample configuration.
-    pub(crate) fn sample(data: &Folder) -> Self {
+    pub(crate) fn sample(data: &Scratch) -> Self {
         Self::start(Path::new("config"), data, sample())
     }
 
     /// The same, where children may be made to fail.
-    pub(crate) fn chaotic(data: &Folder) -> Self {
+    pub(crate) fn chaotic(data: &Scratch) -> Self {
         let mut overrides = sample();
         overrides.push(("BIDTREE__ADMIN__CHAOS".to_owned(), "true".to_owned()));
         Self::start(Path::new("config"), data, overrides)
     }
 
     /// Serves this configuration, with its data in that folder.
-    pub(crate) fn of(configuration: &Folder, data: &Folder) -> Self {
+    pub(crate) fn of(configuration: &Scratch, data: &Scratch) -> Self {
         Self::start(configuration.path(), data, Vec::new())
     }
 
     /// Serves the configuration of this folder, which is not a test's own.
-    pub(crate) fn at(configuration: &Path, data: &Folder) -> Self {
+    pub(crate) fn at(configuration: &Path, data: &Scratch) -> Self {
         Self::start(configuration, data, Vec::new())
     }
 
-    fn start(configuration: &Path, data: &Folder, mut overrides: Vec<(String, String)>) -> Self {
+    fn start(configuration: &Path, data: &Scratch, mut overrides: Vec<(String, String)>) -> Self {
         let data = data.path().display().to_string();
         overrides.push(("BIDTREE__SERVER__DATA_DIR".to_owned(), data));
         overrides.push(("BIDTREE__SERVER__DATA_THREADS".to_owned(), "2".to_owned()));

@@ -4,30 +4,18 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use super::*;
+use crate::process::Folder;
 
-/// A folder that goes with the test.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let name = format!("bidtree-load-{name}-{}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        drop(fs::remove_dir_all(&folder));
-        Self(folder)
-    }
+/// Where a plan writes: a folder that is yet to be made.
+fn target(folder: &Folder) -> PathBuf {
+    folder.path().join("catalogue")
 }
 
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.0));
-    }
-}
-
-fn plan(folder: &Scratch, campaigns: u32, seed: u64) -> Plan {
+fn plan(folder: &Folder, campaigns: u32, seed: u64) -> Plan {
     Plan {
         campaigns,
         seed,
-        folder: folder.0.clone(),
+        folder: target(folder),
         settings: None,
     }
 }
@@ -47,24 +35,24 @@ fn files(folder: &Path) -> BTreeMap<String, String> {
 #[test]
 fn the_same_seed_writes_the_same_files() {
     let (a, b, c) = (
-        Scratch::new("same-a"),
-        Scratch::new("same-b"),
-        Scratch::new("same-c"),
+        Folder::temporary().unwrap(),
+        Folder::temporary().unwrap(),
+        Folder::temporary().unwrap(),
     );
     let written = write(&plan(&a, 50, 7)).unwrap();
     assert_eq!(written.campaigns, 50);
     assert_eq!(written.advertisers, 2);
     assert_eq!(write(&plan(&b, 50, 7)).unwrap(), written);
     write(&plan(&c, 50, 8)).unwrap();
-    assert_eq!(files(&a.0), files(&b.0));
-    assert_ne!(files(&a.0), files(&c.0));
+    assert_eq!(files(&target(&a)), files(&target(&b)));
+    assert_ne!(files(&target(&a)), files(&target(&c)));
 }
 
 #[test]
 fn every_file_is_toml_and_names_only_files_that_are_there() {
-    let folder = Scratch::new("references");
+    let folder = Folder::temporary().unwrap();
     write(&plan(&folder, 300, 1)).unwrap();
-    let files = files(&folder.0);
+    let files = files(&target(&folder));
     let mut kinds: BTreeMap<String, u32> = BTreeMap::new();
     for (name, text) in &files {
         let table: toml::Table =
@@ -106,26 +94,26 @@ fn every_file_is_toml_and_names_only_files_that_are_there() {
 
 #[test]
 fn a_folder_that_holds_something_is_left_alone() {
-    let folder = Scratch::new("occupied");
+    let folder = Folder::temporary().unwrap();
     write(&plan(&folder, 3, 1)).unwrap();
-    let before = files(&folder.0);
+    let before = files(&target(&folder));
     let error = write(&plan(&folder, 5, 2)).unwrap_err().to_string();
     assert!(error.contains("not empty"), "{error}");
-    assert_eq!(files(&folder.0), before);
+    assert_eq!(files(&target(&folder)), before);
 }
 
 #[test]
 fn settings_are_copied_only_when_asked_and_counts_have_limits() {
-    let folder = Scratch::new("settings");
-    fs::create_dir_all(&folder.0).unwrap();
-    let source = folder.0.join("source.toml");
+    let folder = Folder::temporary().unwrap();
+    fs::create_dir_all(folder.path()).unwrap();
+    let source = folder.path().join("source.toml");
     fs::write(&source, "[admin]\n").unwrap();
     let plan = Plan {
         settings: Some(source),
         ..plan(&folder, 1, 1)
     };
     write(&plan).unwrap();
-    let copied = fs::read_to_string(folder.0.join("bidtree.toml")).unwrap();
+    let copied = fs::read_to_string(target(&folder).join("bidtree.toml")).unwrap();
     assert_eq!(copied, "[admin]\n");
     for count in [0, CAMPAIGNS_MAX + 1] {
         let refused = write(&Plan {

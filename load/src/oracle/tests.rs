@@ -1,9 +1,9 @@
 //! The ledger, the caps and the budgets.
 
 use std::fs;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
+use crate::process::Folder;
 
 const SECOND: u64 = 1_000;
 /// 2026-03-28T12:00:00Z: noon, so that no day ends nearby.
@@ -11,14 +11,8 @@ const NOON: u64 = 1_774_699_200_000;
 
 /// An oracle that knows one campaign, `c`, by these lines of its file.
 fn oracle(campaign: &str) -> Oracle {
-    // Tests of one process run at the same time, some with the same lines.
-    static FOLDERS: AtomicU32 = AtomicU32::new(0);
-    let name = format!(
-        "bidtree-load-oracle-{}-{}",
-        std::process::id(),
-        FOLDERS.fetch_add(1, Ordering::Relaxed)
-    );
-    let folder = std::env::temp_dir().join(name);
+    let temporary = Folder::temporary().unwrap();
+    let folder = temporary.path();
     fs::create_dir_all(folder.join("campaigns")).unwrap();
     fs::write(
         folder.join("bidtree.toml"),
@@ -26,8 +20,7 @@ fn oracle(campaign: &str) -> Oracle {
     )
     .unwrap();
     fs::write(folder.join("campaigns/c.toml"), campaign).unwrap();
-    let catalogue = Catalogue::read(&folder).unwrap();
-    fs::remove_dir_all(&folder).unwrap();
+    let catalogue = Catalogue::read(folder).unwrap();
     Oracle::new(catalogue, NOON)
 }
 

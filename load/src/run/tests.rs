@@ -280,14 +280,14 @@ fn a_recorded_request_is_answered_and_checked_like_any_other() {
         let fake = Fake::start(low, accepted).await;
         let mut options = options(&fake.url("/bid"));
         let scenario = &mut options.scenario;
-        let file = std::env::temp_dir().join(format!("bidtree-load-run-{}.jsonl", std::process::id()));
+        let folder = crate::process::Folder::temporary().unwrap();
+        let file = folder.path().join("recorded.jsonl");
         let line = |at: u64| {
             json!({"at_ms": at, "request": {"id": "same", "device": {"geo": {"country": "THA"}}, "imp": [
                 {"id": "7", "bidfloor": 1.25, "banner": {"w": 300, "h": 250}}]}})
         };
         std::fs::write(&file, format!("{}\n{}\n{}\n", line(0), line(5), line(9))).unwrap();
         let recording = crate::replay::Recording::of_lines(&file, crate::replay::Ids::Fresh);
-        std::fs::remove_file(&file).unwrap();
         scenario.traffic.recording = Some(std::sync::Arc::new(recording.unwrap()));
         scenario.arrivals = crate::arrivals::Arrivals::Replayed { speed_percent: 100 };
         scenario.notices.retries = 0;

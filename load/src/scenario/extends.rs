@@ -150,14 +150,12 @@ mod tests {
 
     #[test]
     fn a_scenario_that_extends_itself_is_refused() {
-        let folder =
-            std::env::temp_dir().join(format!("bidtree-load-circle-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+        let temporary = crate::process::Folder::temporary().unwrap();
+        let folder = temporary.path();
         std::fs::write(folder.join("a.toml"), "extends = \"b.toml\"").unwrap();
         std::fs::write(folder.join("b.toml"), "extends = \"a.toml\"").unwrap();
         let source = Source::find(folder.join("a.toml").to_str().unwrap(), Path::new("")).unwrap();
         let fault = merged(&source).unwrap_err();
         assert!(fault.contains("circle"), "{fault}");
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

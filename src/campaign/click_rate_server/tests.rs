@@ -1,36 +1,16 @@
-use std::sync::atomic::AtomicU32;
-
 use super::*;
 use crate::campaign::fixture::campaign;
 use crate::campaign::{Approvals, Campaign, ClickRates, Goal, OwnSegments, Rates, SlotTable};
 use crate::clock::Clock;
+use crate::scratch::Scratch;
 use crate::supervision::{Limit, Planes, Strategy, Supervisor, Tree};
 use crate::units::{BidId, CampaignKey, Cpm, Monotonic, Nanos};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const NOW: UnixMillis = UnixMillis::new(1_790_000_000_000);
 
-struct Place(PathBuf);
-
-impl Place {
-    fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let folder = format!("bidtree-clicks-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(folder);
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-
-    fn file(&self) -> PathBuf {
-        self.0.join(CLICK_RATES_FILE)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).ok();
-    }
+fn file(folder: &Scratch) -> PathBuf {
+    folder.path().join(CLICK_RATES_FILE)
 }
 
 /// A tree with the learner alone, over the catalogue of a campaign that pays 0.40 for a click.
@@ -41,7 +21,7 @@ struct Learning {
 }
 
 impl Learning {
-    fn start(place: &Place) -> Self {
+    fn start(folder: &Scratch) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -67,7 +47,7 @@ impl Learning {
             post: Post::new(),
             shelf: Arc::new(shelf),
             priors,
-            file: place.file(),
+            file: file(folder),
             publish_every: Duration::ZERO,
             reaper: tree.reaper().clone(),
             meter: Arc::default(),
@@ -120,8 +100,8 @@ fn key(number: u128) -> ImpressionKey {
 
 #[test]
 fn what_is_learnt_reaches_the_catalogue_and_outlives_the_process() {
-    let place = Place::new();
-    let learning = Learning::start(&place);
+    let folder = Scratch::new();
+    let learning = Learning::start(&folder);
     assert_eq!(learning.rate(), 1_000_000, "the prior of a banner");
     let before = learning.parts.shelf.current();
     learning.tell(ClickMessage::Billed(key(1), creative()));
@@ -136,7 +116,7 @@ fn what_is_learnt_reaches_the_catalogue_and_outlives_the_process() {
     assert_eq!(rank, before.offers()[0].slot, "its place in tables stays");
     learning.stop();
 
-    let again = Learning::start(&place);
+    let again = Learning::start(&folder);
     assert_eq!(again.rate(), learnt, "known before it is up");
     assert_eq!(
         again.parts.shelf.current().offers()[0].campaign.key,
@@ -154,23 +134,23 @@ fn what_is_learnt_reaches_the_catalogue_and_outlives_the_process() {
 
 #[test]
 fn a_damaged_file_is_put_aside_and_learning_begins_anew() {
-    let place = Place::new();
-    fs::write(place.file(), "bidtree click rates 1\nday 1\nhalf").unwrap();
-    let learning = Learning::start(&place);
+    let folder = Scratch::new();
+    fs::write(file(&folder), "bidtree click rates 1\nday 1\nhalf").unwrap();
+    let learning = Learning::start(&folder);
     assert_eq!(learning.rate(), 1_000_000);
-    assert!(place.file().with_extension(DAMAGED).exists());
+    assert!(file(&folder).with_extension(DAMAGED).exists());
     learning.tell(ClickMessage::Billed(key(1), creative()));
-    until("a new file", || place.file().exists());
+    until("a new file", || file(&folder).exists());
     learning.stop();
-    let text = fs::read_to_string(place.file()).unwrap();
+    let text = fs::read_to_string(file(&folder)).unwrap();
     assert!(ClickTally::from_text(&text).is_ok(), "{text}");
 }
 
 #[test]
 fn a_file_that_cannot_be_written_is_counted_and_stops_nothing() {
-    let place = Place::new();
-    let learning = Learning::start(&place);
-    fs::remove_dir_all(&place.0).unwrap();
+    let folder = Scratch::new();
+    let learning = Learning::start(&folder);
+    fs::remove_dir_all(folder.path()).unwrap();
     learning.tell(ClickMessage::Billed(key(1), creative()));
     let meter = &learning.parts.meter;
     until("the fault is counted", || {
@@ -182,24 +162,24 @@ fn a_file_that_cannot_be_written_is_counted_and_stops_nothing() {
 }
 
 /// A file that is there, and can neither be opened nor be put aside.
-fn beyond_reach(place: &Place) {
-    std::os::unix::fs::symlink(CLICK_RATES_FILE, place.file()).unwrap();
-    let aside = place.file().with_extension(DAMAGED);
+fn beyond_reach(folder: &Scratch) {
+    std::os::unix::fs::symlink(CLICK_RATES_FILE, file(folder)).unwrap();
+    let aside = file(folder).with_extension(DAMAGED);
     fs::create_dir_all(aside.join("in the way")).unwrap();
 }
 
 /// A file that is opened, and cannot be read: a folder, which cannot take the place of what was put aside before.
-fn no_file(place: &Place) {
-    fs::create_dir_all(place.file().join("something")).unwrap();
-    fs::write(place.file().with_extension(DAMAGED), "in the way").unwrap();
+fn no_file(folder: &Scratch) {
+    fs::create_dir_all(file(folder).join("something")).unwrap();
+    fs::write(file(folder).with_extension(DAMAGED), "in the way").unwrap();
 }
 
 #[test]
 fn a_file_that_can_neither_be_read_nor_put_aside_stops_nothing() {
     for make in [beyond_reach, no_file] {
-        let place = Place::new();
-        make(&place);
-        let learning = Learning::start(&place);
+        let folder = Scratch::new();
+        make(&folder);
+        let learning = Learning::start(&folder);
         assert_eq!(learning.rate(), 1_000_000, "nothing is known");
         assert!(learning.parts.meter.unwritten.load(Ordering::Relaxed) > 0);
         learning.tell(ClickMessage::Billed(key(1), creative()));

@@ -1,8 +1,7 @@
 //! Campaigns that leave while they hold leases, over a real journal and a clock that the test moves.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::*;
@@ -13,6 +12,7 @@ use crate::campaign::stock_server::stock;
 use crate::campaign::{Approvals, ClickRates, OwnSegments, Priors, Rates, SlotTable};
 use crate::chaos::FailPoints;
 use crate::clock::ManualClock;
+use crate::scratch::Scratch;
 use crate::store::journal_server::{Booked, Promised, bill, journal};
 use crate::store::movement::{Bill, ImpressionKey, LeaseKey};
 use crate::supervision::{Limit, Planes, Post, Strategy, Supervisor, Tree};
@@ -24,25 +24,6 @@ const NOON: UnixMillis = UnixMillis::new(1_790_000_000_000);
 const HOLD: Duration = Duration::from_mins(5);
 const STEP: Duration = Duration::from_secs(10);
 const STEPS_MAX: u32 = 1_000;
-
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("bidtree-roster-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).ok();
-    }
-}
 
 fn campaigns(ids: &[&str]) -> Vec<Arc<Campaign>> {
     ids.iter().map(|id| Arc::new(campaign(id))).collect()
@@ -215,8 +196,8 @@ impl Rig {
 
 #[test]
 fn a_campaign_that_leaves_gives_its_advertisers_money_back_after_the_hold() {
-    let folder = Folder::new();
-    let rig = Rig::start(&folder.0, NOON, &["shoes", "hats"]);
+    let folder = Scratch::new();
+    let rig = Rig::start(folder.path(), NOON, &["shoes", "hats"]);
     let lease = rig.lease("shoes");
     assert_eq!(rig.committed("shoes"), (lease.1.amount, 1));
     assert_eq!(rig.reload(&["hats"]).stopped, 1);
@@ -231,12 +212,12 @@ fn a_campaign_that_leaves_gives_its_advertisers_money_back_after_the_hold() {
 
 #[test]
 fn what_a_former_process_left_is_given_back_as_well() {
-    let folder = Folder::new();
-    let rig = Rig::start(&folder.0, NOON, &["shoes", "hats"]);
+    let folder = Scratch::new();
+    let rig = Rig::start(folder.path(), NOON, &["shoes", "hats"]);
     let lease = rig.lease("shoes");
     rig.reload(&["hats"]);
     rig.stop();
-    let rig = Rig::start(&folder.0, NOON, &["hats"]);
+    let rig = Rig::start(folder.path(), NOON, &["hats"]);
     assert_eq!(rig.committed("shoes"), (lease.1.amount, 1));
     let charge = Nanos::new(1_000);
     assert_eq!(rig.bill(1, lease, charge), Nanos::ZERO, "its lease pays");
@@ -248,8 +229,8 @@ fn what_a_former_process_left_is_given_back_as_well() {
 
 #[test]
 fn a_campaign_that_comes_back_in_time_keeps_its_lease() {
-    let folder = Folder::new();
-    let rig = Rig::start(&folder.0, NOON, &["shoes"]);
+    let folder = Scratch::new();
+    let rig = Rig::start(folder.path(), NOON, &["shoes"]);
     let (lease, _) = rig.lease("shoes");
     rig.reload(&[]);
     // Many messages, so that looks came between them and found the lease.

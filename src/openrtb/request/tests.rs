@@ -93,7 +93,7 @@ fn everything_of_a_full_request_is_read() {
     assert_eq!(texts(&request.bcat), ["IAB25", "IAB7-39"]);
     assert_eq!(texts(&request.bapp), ["123456"]);
     assert!(request.badv.contains_ignoring_case("bad.EXAMPLE"));
-    assert!(matches!(request.source.schains[..], [Given::Value(_)]));
+    assert!(matches!(request.source.schain, Given::Value(_)));
     assert_eq!(request.regs.dsa.required, Given::Value(2));
     let site = request.site().unwrap();
     assert_eq!(site.page.as_deref(), Some("https://news.example/é?a=\"1\""));
@@ -493,7 +493,7 @@ fn an_object_of_the_wrong_type_is_absent() {
         json!([1, {"a": [2]}]),
         json!(true),
     ] {
-        let fields = json!({"source": odd, "ext": odd, "site": odd, "device": odd, "user": odd});
+        let fields = json!({"source": odd, "ext": odd, "site": odd, "device": odd, "user": odd, "regs": odd});
         with_request(&fields, |request| {
             assert_eq!(
                 *request,
@@ -504,7 +504,7 @@ fn an_object_of_the_wrong_type_is_absent() {
                 }
             );
         });
-        let fields = json!({"banner": odd, "video": odd, "audio": odd, "native": odd, "qty": odd, "ext": odd});
+        let fields = json!({"banner": odd, "video": odd, "audio": odd, "native": odd, "pmp": odd, "qty": odd, "ext": odd});
         with_imp(&fields, |imp| {
             assert_eq!(
                 *imp,
@@ -553,7 +553,7 @@ fn former_places_are_read_and_the_stricter_counts() {
             assert_eq!(request.regs.gpp_sid, Given::Value(vec![7]));
             assert_eq!(request.user.consent.as_deref(), Some("old"));
             assert_eq!(request.user.eids.items().len(), 1);
-            assert!(matches!(request.source.schains[..], [Given::Value(_)]));
+            assert!(matches!(request.source.schain, Given::Value(_)));
         },
     );
     with_request(
@@ -563,7 +563,7 @@ fn former_places_are_read_and_the_stricter_counts() {
         },
     );
     with_request(&json!({"source": {"ext": {"schain": {}}}}), |request| {
-        assert!(matches!(request.source.schains[..], [Given::Value(_)]));
+        assert!(matches!(request.source.schain, Given::Value(_)));
     });
     with_imp(&json!({"ext": {"is_rewarded_inventory": 1}}), |imp| {
         assert!(imp.rwdd.is_yes());
@@ -612,19 +612,6 @@ fn deals_without_an_id_are_left_out_and_private_stays_private() {
             assert!(imp.pmp.private_auction.is_yes());
         },
     );
-    for (pmp, may_be_private) in [
-        (json!([{ "private_auction": 1 }]), true),
-        (json!("private"), true),
-        (json!(1), true),
-        (json!([]), false),
-        (json!(null), false),
-        (json!({}), false),
-    ] {
-        with_imp(&json!({ "pmp": pmp }), |imp| {
-            let said = imp.pmp.private_auction.may_be_yes();
-            assert_eq!(said, may_be_private, "{pmp}");
-        });
-    }
 }
 
 #[test]

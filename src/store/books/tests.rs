@@ -1,6 +1,6 @@
 use super::*;
+use crate::store::fixture::{TODAY, at, bill, billed, granted, impression, lease, returned, win};
 use crate::store::movement::{Bill, Win};
-use crate::store::scratch::{TODAY, at, bill, billed, granted, impression, lease, returned, win};
 use crate::units::{BudgetDay, Nanos};
 
 impl Books {

@@ -4,8 +4,9 @@ use proptest::prelude::*;
 use redb::ReadableTableMetadata;
 
 use super::*;
+use crate::scratch::Scratch;
+use crate::store::fixture::{at, bill, granted, returned, win};
 use crate::store::movement::{Bill, Movement, Win};
-use crate::store::scratch::{Scratch, at, bill, granted, returned, win};
 use crate::units::Nanos;
 
 const LIMITS: Limits = Limits {

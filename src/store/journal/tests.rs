@@ -1,7 +1,8 @@
 use std::fs;
 
 use super::*;
-use crate::store::scratch::{Scratch, granted};
+use crate::scratch::Scratch;
+use crate::store::fixture::{granted, last_segment, segments};
 
 fn batch(numbers: std::ops::RangeInclusive<i64>) -> Vec<Movement> {
     numbers.map(|number| granted(1, number)).collect()
@@ -56,7 +57,7 @@ fn a_batch_torn_at_any_byte_leaves_a_prefix_of_it() {
     let scratch = Scratch::new();
     let (mut journal, _) = Journal::open(scratch.path()).unwrap();
     journal.append(&batch(1..=2)).unwrap();
-    let path = scratch.last_segment();
+    let path = last_segment(scratch.path());
     let durable = fs::read(&path).unwrap().len();
     journal.append(&batch(3..=5)).unwrap();
     drop(journal);
@@ -82,7 +83,7 @@ fn a_batch_torn_at_any_byte_leaves_a_prefix_of_it() {
 fn a_changed_byte_before_the_last_batch_is_reported_with_file_and_offset() {
     let scratch = Scratch::new();
     let (mut journal, _) = Journal::open(scratch.path()).unwrap();
-    let path = scratch.last_segment();
+    let path = last_segment(scratch.path());
     journal.append(&batch(1..=3)).unwrap();
     let durable = fs::read(&path).unwrap().len();
     journal.append(&batch(4..=4)).unwrap();
@@ -122,7 +123,7 @@ fn a_changed_byte_before_the_last_batch_is_reported_with_file_and_offset() {
 fn damage_inside_the_last_batch_is_corruption_unless_a_sector_was_never_written() {
     let scratch = Scratch::new();
     let (mut journal, _) = Journal::open(scratch.path()).unwrap();
-    let path = scratch.last_segment();
+    let path = last_segment(scratch.path());
     journal.append(&batch(1..=1)).unwrap();
     journal.append(&batch(2..=40)).unwrap();
     drop(journal);
@@ -147,7 +148,7 @@ fn damage_inside_the_last_batch_is_corruption_unless_a_sector_was_never_written(
 fn an_unwritten_sector_before_a_later_batch_is_corruption() {
     let scratch = Scratch::new();
     let (mut journal, _) = Journal::open(scratch.path()).unwrap();
-    let path = scratch.last_segment();
+    let path = last_segment(scratch.path());
     journal.append(&batch(1..=40)).unwrap();
     journal.append(&batch(41..=41)).unwrap();
     drop(journal);
@@ -167,7 +168,7 @@ fn an_unwritten_sector_before_a_later_batch_is_corruption() {
 fn damage_in_an_older_segment_is_found_when_it_is_read() {
     let scratch = Scratch::new();
     drop(thirty(&scratch));
-    let oldest = scratch.segments().remove(0);
+    let oldest = segments(scratch.path()).remove(0);
     let mut bytes = fs::read(&oldest).unwrap();
     bytes[100] ^= 1;
     fs::write(&oldest, &bytes).unwrap();
@@ -184,7 +185,7 @@ fn damage_in_an_older_segment_is_found_when_it_is_read() {
 fn a_segment_cut_short_or_taken_away_is_a_gap() {
     let scratch = Scratch::new();
     drop(thirty(&scratch));
-    let second = scratch.segments().remove(1);
+    let second = segments(scratch.path()).remove(1);
     let bytes = fs::read(&second).unwrap();
     fs::write(&second, &bytes[..24]).unwrap();
     let failed = Reader::open(scratch.path(), 1)
@@ -202,7 +203,7 @@ fn a_segment_cut_short_or_taken_away_is_a_gap() {
         matches!(failed, Some(JournalError::Gap { .. })),
         "{failed:?}"
     );
-    fs::remove_file(scratch.segments().remove(0)).unwrap();
+    fs::remove_file(segments(scratch.path()).remove(0)).unwrap();
     let opened = Reader::open(scratch.path(), 1);
     assert!(matches!(opened, Err(JournalError::Gap { expected: 1, .. })));
 }
@@ -230,7 +231,7 @@ fn segments_that_a_checkpoint_covers_are_deleted_and_the_last_one_never() {
     assert_eq!(journal.forget_up_to(second - 1).unwrap(), 1);
     assert_eq!(journal.first(), second);
     journal.forget_up_to(u64::MAX).unwrap();
-    assert_eq!((journal.segments(), scratch.segments().len()), (1, 1));
+    assert_eq!((journal.segments(), segments(scratch.path()).len()), (1, 1));
     journal.append(&batch(31..=31)).unwrap();
     drop(journal);
     assert_eq!(Journal::open(scratch.path()).unwrap().1.last, 31);

@@ -6,8 +6,9 @@ use std::fs;
 use proptest::prelude::*;
 
 use super::*;
+use crate::scratch::Scratch;
+use crate::store::fixture::{TODAY, at, bill, last_segment, lease, segments, win, wish};
 use crate::store::movement::{Bill, Win};
-use crate::store::scratch::{Scratch, TODAY, at, bill, lease, win, wish};
 use crate::units::{BudgetDay, CampaignKey, Epoch, Nanos, RegionKey};
 
 const LIMITS: Limits = Limits {
@@ -357,7 +358,7 @@ fn without_its_checkpoint_a_journal_that_was_cut_is_an_error_and_nothing_is_chan
 fn a_journal_older_than_its_checkpoint_is_an_error() {
     let scratch = Scratch::new();
     let (_, sequence) = long_history(&scratch);
-    for segment in scratch.segments() {
+    for segment in segments(scratch.path()) {
         fs::remove_file(segment).unwrap();
     }
     let opened = Writer::open_with(scratch.path(), LIMITS, SMALL_SEGMENT);
@@ -380,7 +381,7 @@ fn assert_says(error: &OpenError, folder: &Path, what_to_do: &str) {
 fn a_journal_that_cannot_be_read_says_what_to_do() {
     let scratch = Scratch::new();
     long_history(&scratch);
-    let last = scratch.last_segment();
+    let last = last_segment(scratch.path());
     let whole = fs::read(&last).unwrap();
     let opened = || Writer::open_with(scratch.path(), LIMITS, SMALL_SEGMENT).unwrap_err();
     let mut bytes = whole.clone();
@@ -388,7 +389,7 @@ fn a_journal_that_cannot_be_read_says_what_to_do() {
     fs::write(&last, bytes).unwrap();
     assert_says(&opened(), scratch.path(), "restore the whole data folder");
     fs::write(&last, whole).unwrap();
-    let segments = scratch.segments();
+    let segments = segments(scratch.path());
     fs::remove_file(&segments[segments.len() - 2]).unwrap();
     assert_says(&opened(), scratch.path(), "nothing is skipped");
 }
@@ -503,11 +504,11 @@ fn check_money(books: &Books) {
 fn die(writer: Writer, scratch: &Scratch, permille: usize) -> Vec<Movement> {
     let batch = writer.batch.clone();
     let Writer { mut journal, .. } = writer;
-    let path_before = scratch.last_segment();
+    let path_before = last_segment(scratch.path());
     let before = fs::metadata(&path_before).unwrap().len();
     journal.append(&batch).unwrap();
     drop(journal);
-    let path = scratch.last_segment();
+    let path = last_segment(scratch.path());
     let begun = if path == path_before { before } else { 24 };
     let bytes = fs::read(&path).unwrap();
     let added = bytes.len() - usize::try_from(begun).unwrap();

@@ -3,26 +3,16 @@
 use std::fs;
 
 use super::*;
+use crate::process::Folder;
 
-/// A folder of its own, with these files; it goes with the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str, files: &[(&str, &str)]) -> Self {
-        let folder =
-            std::env::temp_dir().join(format!("bidtree-load-{name}-{}", std::process::id()));
-        fs::create_dir_all(folder.join("campaigns")).unwrap();
-        for (file, text) in files {
-            fs::write(folder.join(file), text).unwrap();
-        }
-        Self(folder)
+/// A folder with these files.
+fn with(files: &[(&str, &str)]) -> Folder {
+    let folder = Folder::temporary().unwrap();
+    fs::create_dir_all(folder.path().join("campaigns")).unwrap();
+    for (file, text) in files {
+        fs::write(folder.path().join(file), text).unwrap();
     }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).unwrap_or_default();
-    }
+    folder
 }
 
 const SETTINGS: &str =
@@ -48,8 +38,8 @@ fn a_campaigns_terms_are_read() {
         ("campaigns/b.toml", plain),
         ("campaigns/.hidden.toml", "not read"),
     ];
-    let folder = Folder::new("terms", &files);
-    let catalogue = Catalogue::read(&folder.0).unwrap();
+    let folder = with(&files);
+    let catalogue = Catalogue::read(folder.path()).unwrap();
     assert_eq!((catalogue.campaigns(), catalogue.hold_ms), (2, 120_000));
     let terms = catalogue.terms("a").unwrap();
     assert_eq!(
@@ -80,8 +70,8 @@ fn a_day_begins_and_ends_in_its_time_zone() {
         ("campaigns/a.toml", CAMPAIGN),
         ("campaigns/b.toml", berlin),
     ];
-    let folder = Folder::new("days", &files);
-    let catalogue = Catalogue::read(&folder.0).unwrap();
+    let folder = with(&files);
+    let catalogue = Catalogue::read(folder.path()).unwrap();
     let day = |campaign: &str, at: u64| catalogue.terms(campaign).unwrap().day(at);
     // 2026-03-28T16:00:00Z is midnight in Singapore.
     let midnight = 1_774_713_600_000;
@@ -107,12 +97,12 @@ fn what_cannot_be_read_is_named_with_its_file_and_key() {
         ("currency = 7", ["currency", "7"]),
     ] {
         let files = [("bidtree.toml", SETTINGS), ("campaigns/a.toml", text)];
-        let folder = Folder::new("faults", &files);
-        let error = Catalogue::read(&folder.0).unwrap_err().to_string();
+        let folder = with(&files);
+        let error = Catalogue::read(folder.path()).unwrap_err().to_string();
         assert!(error.contains("a.toml"), "{error}");
         assert!(parts.iter().all(|part| error.contains(part)), "{error}");
     }
-    let folder = Folder::new("empty", &[]);
-    let error = Catalogue::read(&folder.0).unwrap_err().to_string();
+    let folder = with(&[]);
+    let error = Catalogue::read(folder.path()).unwrap_err().to_string();
     assert!(error.contains("bidtree.toml"), "{error}");
 }

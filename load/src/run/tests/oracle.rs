@@ -2,36 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
 
 use super::*;
 use crate::decimal::Micros;
+use crate::process::Folder;
 use crate::report::Outcome;
 use crate::scenario::{BooksRule, Expectations, OracleExpectations};
 
 type Acting = dyn Fn(u64, &Value) -> Option<Act>;
 
-/// A bidder's configuration for these campaigns; it goes with the test.
-struct Config(PathBuf);
-
-impl Config {
-    fn new(name: &str, campaign: &str) -> Self {
-        let folder =
-            std::env::temp_dir().join(format!("bidtree-load-{name}-{}", std::process::id()));
-        fs::create_dir_all(folder.join("campaigns")).unwrap();
-        fs::write(folder.join("bidtree.toml"), "").unwrap();
-        for number in 0..3 {
-            let file = folder.join(format!("campaigns/campaign-{number}.toml"));
-            fs::write(file, campaign).unwrap();
-        }
-        Self(folder)
+/// A bidder's configuration for these campaigns.
+fn config(campaign: &str) -> Folder {
+    let folder = Folder::temporary().unwrap();
+    fs::create_dir_all(folder.path().join("campaigns")).unwrap();
+    fs::write(folder.path().join("bidtree.toml"), "").unwrap();
+    for number in 0..3 {
+        let file = format!("campaigns/campaign-{number}.toml");
+        fs::write(folder.path().join(file), campaign).unwrap();
     }
-}
-
-impl Drop for Config {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).unwrap_or_default();
-    }
+    folder
 }
 
 /// What is in the books of a bidder that books every `/bill` once: cost and impressions by campaign. Tokens are bids' ids,
@@ -61,11 +50,11 @@ fn page(books: &BTreeMap<String, (i64, u64)>) -> String {
 }
 
 /// A run in which the bidder's books are expected to be exact.
-fn options_with(fake: &Fake, config: &Config) -> Options {
+fn options_with(fake: &Fake, config: &Folder) -> Options {
     let mut options = options(&fake.url("/bid"));
     let scenario = &mut options.scenario;
     scenario.admin = Target::parse(&fake.url("/"));
-    scenario.oracle.config = Some(config.0.clone());
+    scenario.oracle.config = Some(config.path().to_owned());
     scenario.oracle.settle = Duration::ZERO;
     scenario.auction.win_share = Some(1.0);
     scenario.notices.late_share = 0.0;
@@ -93,7 +82,7 @@ const RICH: &str = "budget = { daily = \"1000\" }";
 
 /// Runs against a bidder that answers rightly and whose page is made so.
 async fn run_with(
-    (config, change): (&Config, fn(&mut Scenario)),
+    (config, change): (&Folder, fn(&mut Scenario)),
     page_of: impl Fn(&[String]) -> String + 'static,
 ) -> Report {
     let fake = Fake::start(|_, _| None, accepted).await;
@@ -110,7 +99,7 @@ const fn all(_: &str) -> bool {
 #[test]
 fn exact_books_hold_and_one_nano_too_much_does_not() {
     tasks::run(async {
-        let config = Config::new("exact", RICH);
+        let config = config(RICH);
         let right = |notices: &[String]| page(&booked(notices, all));
         let report = run_with((&config, |_| {}), right).await;
         assert_eq!(failed(&report), [""; 0], "{}", report.text());
@@ -134,7 +123,7 @@ fn exact_books_hold_and_one_nano_too_much_does_not() {
 #[test]
 fn a_bill_that_was_lost_behind_its_acknowledgement_is_found() {
     tasks::run(async {
-        let config = Config::new("lost", RICH);
+        let config = config(RICH);
         let forgetful =
             |notices: &[String]| page(&booked(notices, |token| !token.starts_with('7')));
         let report = run_with(
@@ -158,7 +147,7 @@ fn a_bidder_that_books_forged_bills_is_caught_and_one_that_refuses_them_is_right
             scenario.notices.lost_share = 0.0;
             scenario.expectations.oracle.books = Some(BooksRule::Bounded);
         };
-        let config = Config::new("forged", RICH);
+        let config = config(RICH);
         let report = run_with((&config, forge), |notices| page(&booked(notices, all))).await;
         assert_eq!(failed(&report), ["books_bounded", "forged_booked_max"]);
         assert!(report.notices[&NoticeKind::Forged].sent > 20);
@@ -213,7 +202,7 @@ fn a_bid_over_budget_is_caught() {
     tasks::run(async {
         let books = |notices: &[String]| page(&booked(notices, all));
         // Two dollars a thousand, about 200 bids, and money for fifty.
-        let poor = Config::new("poor", "budget = { total = \"0.05\" }");
+        let poor = config("budget = { total = \"0.05\" }");
         let slowly: fn(&mut Scenario) = |scenario| {
             scenario.seconds = 3;
             scenario.rate = 100;
@@ -239,7 +228,7 @@ fn an_exceeded_cap_is_caught() {
     tasks::run(async {
         let books = |notices: &[String]| page(&booked(notices, all));
         let cap = "frequency = { impressions = 2, within = \"1h\" }\nbudget = { daily = \"1000\" }";
-        let capped = Config::new("capped", cap);
+        let capped = config(cap);
         let few: fn(&mut Scenario) = |scenario| scenario.traffic.users = 5;
         let report = run_with((&capped, few), books).await;
         assert_eq!(failed(&report), ["caps_exceeded_max"], "{}", report.text());
@@ -311,7 +300,7 @@ fn a_bidder_that_drops_its_slowest_requests_is_caught() {
 fn what_an_expectation_needs_is_asked_for_before_the_run() {
     tasks::run(async {
         let fake = Fake::start(|_, _| None, accepted).await;
-        let config = Config::new("needs", RICH);
+        let config = config(RICH);
         let mut options = options_with(&fake, &config);
         // A notice is answered 204, and no page.
         let error = run(&options).await.unwrap_err().to_string();
@@ -321,7 +310,7 @@ fn what_an_expectation_needs_is_asked_for_before_the_run() {
         );
         // Without the key it is the server's, and that is not here.
         options.scenario.oracle.config = None;
-        options.scenario.server.config = config.0.join("nowhere");
+        options.scenario.server.config = config.path().join("nowhere");
         let error = run(&options).await.unwrap_err().to_string();
         assert!(
             error.contains("nowhere") && error.contains("--config"),

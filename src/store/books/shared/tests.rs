@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::store::books::Books;
-use crate::store::scratch::{at, bill, lease};
+use crate::store::fixture::{at, bill, lease};
 use crate::units::Epoch;
 
 impl SharedAccounts {

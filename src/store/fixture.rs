@@ -1,8 +1,7 @@
-//! For tests: a directory that is deleted with its guard, and movements to write into it.
+//! For tests: movements of money, and the files they are written to.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::movement::{Bill, ImpressionKey, LeaseKey, Movement, Win};
 use super::writer::{Ceilings, Grant, LeaseChoice};
@@ -15,51 +14,20 @@ use crate::units::{
 pub(super) const START: i64 = 1_790_000_000_000;
 pub(super) const TODAY: BudgetDay = BudgetDay::new(20_717);
 
-/// A directory of this test alone.
-pub(super) struct Scratch(PathBuf);
-
-impl Scratch {
-    pub(super) fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("bidtree-store-{}-{number}", std::process::id());
-        // Tests sync thousands of times, which costs nothing where files are memory.
-        let memory = PathBuf::from("/dev/shm");
-        let parent = if memory.is_dir() {
-            memory
-        } else {
-            std::env::temp_dir()
-        };
-        let path = parent.join(name);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.0
-    }
-
-    /// The journal's segments, oldest first.
-    pub(super) fn segments(&self) -> Vec<PathBuf> {
-        let mut segments: Vec<_> = fs::read_dir(&self.0)
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| path.extension().is_some_and(|extension| extension == "log"))
-            .collect();
-        segments.sort();
-        segments
-    }
-
-    /// The file a crash would have left to write on.
-    pub(super) fn last_segment(&self) -> PathBuf {
-        self.segments().pop().unwrap()
-    }
+/// The journal's segments in a folder, oldest first.
+pub(super) fn segments(folder: &Path) -> Vec<PathBuf> {
+    let mut segments: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "log"))
+        .collect();
+    segments.sort();
+    segments
 }
 
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.0));
-    }
+/// The file a crash would have left to write on.
+pub(super) fn last_segment(folder: &Path) -> PathBuf {
+    segments(folder).pop().unwrap()
 }
 
 pub(super) fn at(millis: i64) -> UnixMillis {
