@@ -313,5 +313,4 @@ impl fmt::Debug for Ledger {
 }
 
 #[cfg(test)]
-#[path = "ledger/tests.rs"]
 mod tests;

@@ -1,4 +1,4 @@
-//! Lists: of taxonomies, from the environment, in files.
+//! What an advertiser says that it is about, in every taxonomy that requests may name.
 
 use super::*;
 
@@ -62,61 +62,5 @@ categories = ["150"]
             ),
             format!("{file}[3].cattax: missing; expects a whole number from 1 to 9999"),
         ]
-    );
-}
-
-#[test]
-fn a_list_from_the_environment_is_no_longer_than_one_from_a_file() {
-    let key = "BIDTREE__EXCHANGES__PLAIN__SUPPLY_CHAIN__BLOCKED";
-    let sellers = |count: usize| vec!["seller.example"; count].join(",");
-    let folder = Folder::new();
-    assert_eq!(
-        folder.faults(&[(key, &sellers(10_000))]),
-        Vec::<String>::new()
-    );
-    let faults = folder.faults(&[(key, &sellers(10_001))]);
-    assert_eq!(faults.len(), 1);
-    assert!(faults[0].starts_with(key), "{faults:?}");
-    assert!(
-        faults[0].contains("expects a list of at most 10000, each "),
-        "{faults:?}"
-    );
-}
-
-#[test]
-fn as_many_addresses_are_read_as_the_documentation_says() {
-    let lists = "[traffic]\ndatacentres = \"ranges.txt\"\n[notices]";
-    let line = "2001:0db8:0000:0000:0000:0000:0000:0001/128\n";
-    let folder = Folder::new()
-        .replace("bidtree.toml", "[notices]", lists)
-        .write("ranges.txt", &line.repeat(100_000));
-    assert_eq!(folder.faults(&[]), Vec::<String>::new());
-    let folder = folder.write("ranges.txt", &line.repeat(100_001));
-    assert_eq!(
-        folder.faults(&[]),
-        ["ranges.txt: has 100001 lines; at most 100000 are read"]
-    );
-    let folder = folder.write("ranges.txt", &"#".repeat((8 << 20) + 1));
-    assert_eq!(
-        folder.faults(&[]),
-        ["ranges.txt: cannot be read: has 8388609 bytes; at most 8388608 are read"]
-    );
-}
-
-#[test]
-fn a_byte_order_mark_is_no_part_of_the_first_line() {
-    let lists = "[traffic]\nbots = \"bots.txt\"\ndatacentres = \"ranges.txt\"\n[[segments]]\nname = \"keys\"\nfile = \"keys.txt\"\nids = \"keys\"\n[notices]";
-    let folder = Folder::new()
-        .replace("bidtree.toml", "[notices]", lists)
-        .write("bots.txt", "\u{feff}# ours\nrobot\n")
-        .write("ranges.txt", "\u{feff}192.0.2.0/24\n")
-        .write("keys.txt", "\u{feff}00000000000000ff\n0000000000000001\n");
-    assert_eq!(folder.faults(&[]), Vec::<String>::new());
-    let folder = folder.write("keys.txt", "00000000000000ff\n\u{feff}0000000000000001\n");
-    let faults = folder.faults(&[]);
-    assert_eq!(
-        faults,
-        ["keys.txt: line 2: expects a user key: 16 hexadecimal digits"],
-        "the control: it is a part of any other line"
     );
 }
