@@ -113,60 +113,43 @@ struct Texts {
     protocol: Option<u32>,
 }
 
+/// A bid on its way out, with what its JSON borrows.
+struct Draft<'a> {
+    choice: &'a Choice<Hold>,
+    campaign: &'a Campaign,
+    creative: &'a Creative,
+    imp: &'a Imp<'a>,
+    texts: Texts,
+    domains: Vec<&'a str>,
+    about: About,
+    /// What the request asks to be said of who is behind it.
+    parameters: Vec<(&'a str, CodeSet)>,
+}
+
 impl Serializer {
     /// The response's JSON.
     pub fn write(&self, decided: &Decided<'_>) -> Vec<u8> {
         self.parts.fail_point.pass_inline(&decided.request.id);
-        let mut written = Vec::with_capacity(decided.choices.len());
-        for choice in &decided.choices {
-            let found = decided
-                .catalogue
-                .offer(choice.rank)
-                .zip(decided.request.imps.get(usize::from(choice.imp)));
-            let Some((offer, imp)) = found else { continue };
-            let Some(creative) = offer.campaign.creatives.get(choice.creative) else {
-                continue;
-            };
-            let texts = self.texts(decided, choice, (offer, creative), imp);
-            written.push((choice, &*offer.campaign, creative, imp, texts));
-        }
-        let domains: Vec<Vec<&str>> = written
-            .iter()
-            .map(|(_, campaign, ..)| domains(campaign))
+        let drafts = decided.choices.iter();
+        let drafts: Vec<Draft<'_>> = drafts
+            .filter_map(|choice| self.draft(decided, choice))
             .collect();
-        let taxonomy = taxonomy(decided.request.cattax);
-        let about: Vec<About> = written
+        let categories: Vec<Vec<&str>> = drafts
             .iter()
-            .map(|(_, campaign, creative, ..)| about(campaign, creative, taxonomy))
+            .map(|draft| draft.about.categories())
             .collect();
-        let categories: Vec<Vec<&str>> = about.iter().map(About::categories).collect();
-        let transparency: Vec<Vec<(&str, CodeSet)>> = written
+        let bids: Vec<Bid<'_>> = drafts
             .iter()
-            .map(|(_, campaign, ..)| parameters(campaign, &decided.request.regs.dsa))
-            .collect();
-        let categories = categories
-            .iter()
-            .zip(about.iter().map(|about| about.taxonomy));
-        let lists = domains.iter().zip(categories).zip(&transparency);
-        let bids: Vec<Bid<'_>> = written
-            .iter()
-            .zip(lists)
-            .map(
-                |(
-                    (choice, campaign, creative, imp, texts),
-                    ((domains, (categories, cattax)), parameters),
-                )| Bid {
-                    dsa: dsa(campaign, parameters, &decided.request.regs.dsa),
-                    adomain: domains,
-                    cat: categories,
-                    cattax,
-                    ..self.bid((choice, campaign, creative), imp, texts)
-                },
-            )
+            .zip(&categories)
+            .map(|(draft, categories)| Bid {
+                cat: categories,
+                dsa: dsa(draft.campaign, &draft.parameters, &decided.request.regs.dsa),
+                ..self.bid(draft)
+            })
             .collect();
         let (exchange, shared) = (self.parts.exchange, self.parts.seat.as_deref());
-        let seats = written.iter();
-        let seats = seats.map(|(_, it, ..)| it.advertiser.seat_or(exchange, shared));
+        let seats = drafts.iter();
+        let seats = seats.map(|draft| draft.campaign.advertiser.seat_or(exchange, shared));
         let by_seat = by_seat(seats.zip(bids.iter().copied()));
         let seats: Vec<SeatBid<'_>> = by_seat
             .iter()
@@ -184,12 +167,34 @@ impl Serializer {
         out
     }
 
-    fn bid<'a>(
-        &self,
-        (choice, campaign, creative): (&'a Choice<Hold>, &'a Campaign, &'a Creative),
-        imp: &'a Imp<'_>,
-        texts: &'a Texts,
-    ) -> Bid<'a> {
+    /// What a choice becomes; nothing where the catalogue or the request does not have what it names.
+    fn draft<'a>(&self, decided: &'a Decided<'_>, choice: &'a Choice<Hold>) -> Option<Draft<'a>> {
+        let offer = decided.catalogue.offer(choice.rank)?;
+        let imp = decided.request.imps.get(usize::from(choice.imp))?;
+        let campaign = &*offer.campaign;
+        let creative = campaign.creatives.get(choice.creative)?;
+        let taxonomy = taxonomy(decided.request.cattax);
+        Some(Draft {
+            choice,
+            campaign,
+            creative,
+            imp,
+            texts: self.texts(decided, choice, (offer, creative), imp),
+            domains: domains(campaign),
+            about: about(campaign, creative, taxonomy),
+            parameters: parameters(campaign, &decided.request.regs.dsa),
+        })
+    }
+
+    fn bid<'a>(&self, draft: &'a Draft<'_>) -> Bid<'a> {
+        let Draft {
+            choice,
+            campaign,
+            creative,
+            imp,
+            texts,
+            ..
+        } = draft;
         let mut bid = Bid::new(&texts.id, &imp.id, choice.price);
         bid.mtype = Some(match &creative.format {
             Format::Banner(_) => MarkupType::Banner,
@@ -206,6 +211,8 @@ impl Serializer {
             burl: some(&texts.burl),
             lurl: some(&texts.lurl),
             adm: some(&texts.adm),
+            adomain: &draft.domains,
+            cattax: draft.about.taxonomy,
             bundle: creative.bundle.as_deref(),
             iurl: creative.iurl.as_deref(),
             cid: Some(&campaign.id),
