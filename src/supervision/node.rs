@@ -6,16 +6,19 @@
 //! Messages to other supervisors go into their inboxes at once; the thread's agenda says which of them it runs after the
 //! machine is back: escalation is a loop, not a recursion, and no thread holds two machines.
 
-use std::cell::RefCell;
+mod agenda;
+mod subtree;
+
 use std::collections::{HashMap, VecDeque};
-use std::future::Future;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use arc_swap::ArcSwapOption;
-use tokio::runtime::Handle;
 use tokio::sync::watch;
+
+use agenda::run_in_turn;
+pub(crate) use agenda::{deliver, spawn_control};
+pub(crate) use subtree::StartSupervisor;
 
 use super::contain::contain;
 use super::core::{Answer, Body, Core, Effect, Event, Note, Role};
@@ -405,127 +408,5 @@ fn with_mailboxes(answer: Answer, machine: &Machine) -> Answer {
             Answer::Report(rows)
         }
         other => other,
-    }
-}
-
-/// Supervisors that were brought events on a thread while it was running another.
-type Agenda = VecDeque<Arc<Node>>;
-
-thread_local! {
-    /// `None` while this thread runs no supervisor.
-    static AGENDA: RefCell<Option<Agenda>> = const { RefCell::new(None) };
-}
-
-/// Brings an event to a supervisor, and runs it on this thread if it may.
-///
-/// The event is in the inbox when this returns, whoever runs the machine and when: what one machine tells another is
-/// handled in the order it was told in, also when the teller runs on another thread the next time. On the agenda a
-/// `Start` could be overtaken by another thread's `Stop`.
-pub(crate) fn deliver(node: &Arc<Node>, event: Event) {
-    if !node.push(event) {
-        return;
-    }
-    // A supervisor may start children here, and a start must not run inside an unwind.
-    if std::thread::panicking() {
-        return node.run_on_control();
-    }
-    run_in_turn(node);
-}
-
-/// Runs a supervisor, or leaves it to the frame further down this stack that runs the agenda.
-fn run_in_turn(node: &Arc<Node>) {
-    let waits = AGENDA.with_borrow_mut(|agenda| {
-        if let Some(agenda) = agenda {
-            agenda.push_back(Arc::clone(node));
-            return true;
-        }
-        *agenda = Some(VecDeque::new());
-        false
-    });
-    if waits {
-        return;
-    }
-    node.run();
-    while let Some(node) =
-        AGENDA.with_borrow_mut(|agenda| agenda.as_mut().and_then(VecDeque::pop_front))
-    {
-        node.run();
-    }
-    AGENDA.set(None);
-}
-
-/// Runs something small and finite beside the supervisors: a timer, or work handed over by a thread that may not.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the kernel is the one that spawns"
-)]
-pub(crate) fn spawn_control(control: &Handle, work: impl Future<Output = ()> + Send + 'static) {
-    drop(control.spawn(work));
-}
-
-/// A supervisor as a child: started from its plan, again and again.
-pub(crate) struct StartSupervisor {
-    pub(crate) plan: Supervisor,
-    /// Where a dynamic supervisor can be reached by those who start its children.
-    pub(crate) address: Option<Arc<ArcSwapOption<Node>>>,
-}
-
-impl Start for StartSupervisor {
-    fn begin(&self, seat: Seat, limit: Option<Limit>) -> Box<dyn Life> {
-        let kernel = Arc::clone(seat.node.kernel());
-        let path = Arc::clone(&seat.path);
-        let limit = limit.unwrap_or(self.plan.limit);
-        let node = Node::new(&kernel, path, self.plan.clone(), limit, Parent::Seat(seat));
-        if let Some(address) = &self.address {
-            address.store(Some(Arc::clone(&node)));
-        }
-        deliver(&node, Event::Start);
-        Box::new(SupervisorLife {
-            node,
-            address: self.address.clone(),
-        })
-    }
-}
-
-struct SupervisorLife {
-    node: Arc<Node>,
-    address: Option<Arc<ArcSwapOption<Node>>>,
-}
-
-impl Life for SupervisorLife {
-    fn halt(&mut self, why: Why) {
-        deliver(&self.node, Event::Stop(why));
-    }
-
-    fn kill(&mut self) {
-        deliver(&self.node, Event::Kill);
-    }
-}
-
-impl Drop for SupervisorLife {
-    fn drop(&mut self) {
-        if let Some(address) = &self.address {
-            let current = address.load();
-            if current
-                .as_ref()
-                .is_some_and(|current| Arc::ptr_eq(current, &self.node))
-            {
-                address.compare_and_swap(&current, None);
-            }
-        }
-        let mut nodes = self
-            .node
-            .kernel
-            .nodes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if nodes
-            .get(&self.node.path)
-            .is_some_and(|known| std::ptr::eq(known.as_ptr(), Arc::as_ptr(&self.node)))
-        {
-            nodes.remove(&self.node.path);
-        }
-        drop(nodes);
-        deliver(&self.node, Event::Kill);
     }
 }
