@@ -2,7 +2,7 @@
 //!
 //! A bid promises money (`reserve`); a bill spends it, a loss or time gives it back. Only `reserve` and the undoing of
 //! what was never sent happen here, on many threads at once, with atomics alone; all the rest is done by
-//! [`Books`](super::books::Books), of which there is one. The table has a maximum of slots and allocates 256 at a time.
+//! [`Till`](super::till::Till), of which there is one. The table has a maximum of slots and allocates 256 at a time.
 //!
 //! Not here: how fast to spend ([`pacing`](super::pacing)), who has seen the ad ([`frequency`](super::frequency)).
 

@@ -5,27 +5,30 @@
 //! new ones are taken once the journal is followed again. What that strands, or a crash, is returned by its campaign after
 //! the longest hold.
 
-use std::collections::{HashMap, HashSet};
+mod leasing;
+mod settled;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::books::{Billed, Books, Grant};
 use super::frequency_server::FrequencyMessage;
 use super::lease::HoldClass;
 use super::ledger::{Ledger, Promise};
-use crate::campaign::budget::LEASE_TTL;
-use crate::campaign::campaign_server::{CampaignMessage, Directory, LeaseWish, Leased, NoLease};
+use super::till::{Billed, Till};
+use crate::campaign::campaign_server::{Directory, Leased, NoLease};
 use crate::campaign::{Catalogue, Shelf};
 use crate::chaos::FailPoint;
 use crate::clock::Clock;
-use crate::store::journal_server::{Booked, Journal, Promised, follow, pass_on};
+use crate::store::journal_server::{Booked, Journal, Promised};
 use crate::store::movement::ImpressionKey;
 use crate::supervision::{Address, Context, Failure, Plane, Reply, Server, Spec, Stage, server};
 use crate::units::{
-    AdvertiserKey, BudgetDay, CampaignKey, CampaignSlot, Epoch, LedgerTime, Nanos, RegionKey,
-    UserKey,
+    AdvertiserKey, BudgetDay, CampaignKey, CampaignSlot, Epoch, Nanos, RegionKey, UserKey,
 };
+use leasing::{ASKS_MAX, Tenant};
+use settled::Settled;
 
 /// Losses and leases that may wait. A few thousand losses a second come when half of all bids lose, and one is handled in
 /// under a microsecond; a loss that finds no room lapses instead.
@@ -35,17 +38,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Every so many looks, leases are renewed, sealed and collected: each passes over all of them, and none is urgent, since
 /// data threads stop using a lease by themselves.
 const LEASES_EVERY: u32 = 20;
-/// Leases asked for in one look, so that a region that starts does not flood campaigns and journal.
-const ASKS_MAX: usize = 256;
-/// Leases taken before anybody asks, when a region starts: enough that the first requests of a usual catalogue find
-/// money. Campaigns beyond that are leased when they are first wanted.
-const LEASED_AHEAD_MAX: usize = 1_000;
-/// How long a campaign may take to answer; it asks the journal, which takes milliseconds.
-const ANSWER_WITHIN: Duration = Duration::from_secs(2);
-/// After a refusal, a campaign is left alone this long: its budget does not come back sooner.
-const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2);
-/// Losses and bills remembered, so that a promise is given back or spent, once. Beyond it losses are left to lapse.
-const SETTLED_MAX: usize = 500_000;
 
 /// What a region's ledger is told.
 pub enum LedgerMessage {
@@ -84,7 +76,7 @@ pub struct Release {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LedgerReport {
     /// Money, all together.
-    pub totals: super::books::Totals,
+    pub totals: super::till::Totals,
     /// Losses remembered.
     pub losses_remembered: usize,
     /// Bills that found their promise lapsed.
@@ -147,7 +139,7 @@ pub fn ledger(parts: &LedgerParts) -> Spec {
 
 struct LedgerServer {
     parts: LedgerParts,
-    books: Books,
+    till: Till,
     clock: Clock,
     /// The campaign in each slot that was ever leased here.
     tenants: HashMap<CampaignSlot, Tenant>,
@@ -155,23 +147,11 @@ struct LedgerServer {
     /// The campaigns by slot of the catalogue that was seen last.
     offered: HashMap<CampaignSlot, CampaignKey>,
     seen: Option<Arc<Catalogue>>,
-    released: HashSet<ImpressionKey>,
-    released_before: HashSet<ImpressionKey>,
-    /// Impressions that were billed: a loss that is told of one frees nothing.
-    billed: HashSet<ImpressionKey>,
-    billed_before: HashSet<ImpressionKey>,
-    turned_at: LedgerTime,
+    settled: Settled,
     late_bills: u64,
     looks: u32,
     /// Whether it hears of bills. While it does not, it takes no lease.
     follows: bool,
-}
-
-struct Tenant {
-    campaign: CampaignKey,
-    open: Option<(Epoch, LedgerTime)>,
-    asked: bool,
-    not_before: LedgerTime,
 }
 
 impl LedgerServer {
@@ -181,195 +161,17 @@ impl LedgerServer {
         let ledger = Arc::new(Ledger::new(parts.slots_max, &parts.holds, now));
         context.publish(&parts.ledger, Arc::clone(&ledger));
         Self {
-            books: Books::new(ledger),
+            till: Till::new(ledger),
             clock,
             tenants: HashMap::new(),
             slots: HashMap::new(),
             offered: HashMap::new(),
             seen: None,
-            released: HashSet::new(),
-            released_before: HashSet::new(),
-            billed: HashSet::new(),
-            billed_before: HashSet::new(),
-            turned_at: now,
+            settled: Settled::new(now),
             late_bills: 0,
             looks: 0,
             follows: false,
             parts,
-        }
-    }
-
-    /// Follows the journal, and takes leases. One that is down is an expected state, not a crash: every look tries again.
-    /// Not before the mailbox is there: bills that find none would be lost.
-    async fn follow(&mut self, context: &Context) {
-        let Some(own) = self.parts.address.whereis() else {
-            return;
-        };
-        let followed = follow(&self.parts.journal, Some(self.parts.region), |_| ()).await;
-        if let Ok(((), feed)) = followed {
-            let (booked, ended) = (LedgerMessage::Booked, || LedgerMessage::FeedEnded);
-            pass_on(context, feed, own, booked, ended);
-            self.follows = true;
-            self.ask_ahead(context);
-        }
-    }
-
-    /// Ends every lease: a bill that was missed would be spent again from it.
-    fn lose_feed(&mut self) {
-        self.follows = false;
-        for (slot, tenant) in &mut self.tenants {
-            self.books.seal(*slot);
-            tenant.open = None;
-        }
-    }
-
-    fn ask_ahead(&mut self, context: &Context) {
-        let catalogue = self.parts.shelf.current();
-        let slots: Vec<_> = catalogue
-            .offers()
-            .iter()
-            .filter(|offer| offer.campaign.regions.includes(&self.parts.region))
-            .map(|offer| (offer.slot, offer.campaign.key))
-            .take(LEASED_AHEAD_MAX)
-            .collect();
-        for (slot, campaign) in slots {
-            self.ask(slot, campaign, true, context);
-        }
-    }
-
-    /// The campaign in a slot, by the present catalogue.
-    fn campaign_in(&mut self, slot: CampaignSlot) -> Option<CampaignKey> {
-        let catalogue = self.parts.shelf.current();
-        if self
-            .seen
-            .as_ref()
-            .is_none_or(|seen| !Arc::ptr_eq(seen, &catalogue))
-        {
-            let offers = catalogue.offers().iter();
-            self.offered = offers
-                .map(|offer| (offer.slot, offer.campaign.key))
-                .collect();
-            self.seen = Some(catalogue);
-        }
-        self.offered.get(&slot).copied()
-    }
-
-    /// Asks the campaign in a slot for a lease, for more money, or for more time.
-    fn ask(&mut self, slot: CampaignSlot, campaign: CampaignKey, money: bool, context: &Context) {
-        let now = self.clock.ledger();
-        self.settle_in(slot, campaign, now);
-        let Some(tenant) = self.tenants.get_mut(&slot) else {
-            return;
-        };
-        if !self.follows || tenant.asked || now < tenant.not_before {
-            return;
-        }
-        // An answer to a predecessor is none of ours: its leases are in doubt.
-        let Some(own) = self.parts.address.whereis() else {
-            return;
-        };
-        let Some(address) = self.parts.campaigns.find(campaign) else {
-            return;
-        };
-        tenant.asked = true;
-        let wish = LeaseWish {
-            region: self.parts.region,
-            held: tenant.open.map(|(epoch, _)| epoch),
-            money,
-        };
-        context.spawn_on(Plane::Control, async move {
-            let call = address.call(|reply| CampaignMessage::Lease(wish, reply));
-            let leased = match tokio::time::timeout(ANSWER_WITHIN, call).await {
-                Ok(Ok(leased)) => leased,
-                Ok(Err(_)) | Err(_) => Err(NoLease::Store),
-            };
-            drop(
-                own.send(LedgerMessage::Leased(slot, campaign, leased))
-                    .await,
-            );
-        });
-    }
-
-    /// Makes sure that a slot's tenant is this campaign; a slot that changed hands starts anew.
-    fn settle_in(&mut self, slot: CampaignSlot, campaign: CampaignKey, now: LedgerTime) {
-        if let Some(former) = self
-            .tenants
-            .get(&slot)
-            .filter(|tenant| tenant.campaign != campaign)
-        {
-            self.slots.remove(&former.campaign);
-            self.tenants.remove(&slot);
-            self.books.seal(slot);
-            self.books.forget(slot);
-        }
-        self.slots.insert(campaign, slot);
-        let tenant = Tenant {
-            campaign,
-            open: None,
-            asked: false,
-            not_before: now,
-        };
-        self.tenants.entry(slot).or_insert(tenant);
-    }
-
-    fn leased(
-        &mut self,
-        slot: CampaignSlot,
-        campaign: CampaignKey,
-        leased: Result<Leased, NoLease>,
-        context: &Context,
-    ) {
-        let now = self.clock.ledger();
-        let Some(tenant) = self
-            .tenants
-            .get_mut(&slot)
-            .filter(|tenant| tenant.campaign == campaign)
-        else {
-            return;
-        };
-        tenant.asked = false;
-        match leased {
-            // The campaign takes it back when it is not renewed.
-            Ok(_) if !self.follows => {}
-            Ok(leased) => {
-                tenant.not_before = if leased.amount.is_positive() {
-                    now
-                } else {
-                    now.plus(ASK_AGAIN_AFTER)
-                };
-                let grant = Grant {
-                    epoch: leased.epoch,
-                    day: leased.day,
-                    amount: leased.amount,
-                    expires_at: leased.expires_at,
-                    low_water: leased.low_water,
-                };
-                let taken = if leased.amount.is_positive() {
-                    self.books
-                        .grant(slot, grant)
-                        .map_err(|error| error.to_string())
-                } else {
-                    self.books
-                        .extend(slot, leased.epoch, leased.expires_at)
-                        .map_err(|error| error.to_string())
-                };
-                match taken {
-                    Ok(()) => tenant.open = Some((leased.epoch, leased.expires_at)),
-                    // The campaign takes it back when it is not renewed; asked again at once, it would give another.
-                    Err(error) => {
-                        tenant.not_before = now.plus(ASK_AGAIN_AFTER);
-                        tracing::warn!(?slot, error, "a lease was not taken");
-                    }
-                }
-            }
-            Err(NoLease::Ended) => {
-                self.books.seal(slot);
-                tenant.open = None;
-                self.ask(slot, campaign, true, context);
-            }
-            Err(NoLease::Inactive | NoLease::Exhausted | NoLease::Store) => {
-                tenant.not_before = now.plus(ASK_AGAIN_AFTER);
-            }
         }
     }
 
@@ -381,14 +183,12 @@ impl LedgerServer {
             return;
         };
         let promise = promise(slot, bill.lease.epoch, bill.day, booked.promised);
-        let outcome = if self.was_released(&bill.key) {
-            self.books.bill_released(&promise, bill.charge)
+        let outcome = if self.settled.is_released(&bill.key) {
+            self.till.bill_released(&promise, bill.charge)
         } else {
-            self.books.bill(&promise, bill.charge, now)
+            self.till.bill(&promise, bill.charge, now)
         };
-        if self.billed.len() < SETTLED_MAX {
-            self.billed.insert(bill.key);
-        }
+        self.settled.bill(bill.key);
         if let Ok(Billed::Late { .. }) = outcome {
             self.late_bills += 1;
             self.parts.meter.late_bills.fetch_add(1, Ordering::Relaxed);
@@ -399,18 +199,13 @@ impl LedgerServer {
         let Some(&slot) = self.slots.get(&release.campaign) else {
             return;
         };
-        let was_settled = self.was_released(&release.key)
-            || self.billed.contains(&release.key)
-            || self.billed_before.contains(&release.key);
-        // With either list full, what was settled is not known any more, and losses are left to lapse.
-        let is_full = self.released.len().max(self.billed.len()) >= SETTLED_MAX;
-        if was_settled || is_full {
+        if self.settled.may_hold(&release.key) {
             return;
         }
         let promise = promise(slot, release.epoch, release.day, release.promised);
         // A lease that is gone has nothing to give back: its campaign took all of it.
-        if self.books.release(&promise).is_ok() {
-            self.released.insert(release.key);
+        if self.till.release(&promise).is_ok() {
+            self.settled.release(release.key);
             if let Some(user) = release.user {
                 // Lost in a full mailbox, the view stays counted until its hold has passed.
                 drop(self.parts.frequency.cast(FrequencyMessage::Lost {
@@ -419,51 +214,6 @@ impl LedgerServer {
                     advertiser: release.advertiser,
                     hold_until: promise.expires_at,
                 }));
-            }
-        }
-    }
-
-    fn was_released(&self, key: &ImpressionKey) -> bool {
-        self.released.contains(key) || self.released_before.contains(key)
-    }
-
-    /// Forgets losses and bills after the longest hold, in two generations: then their promises have lapsed, and telling one again
-    /// frees nothing.
-    fn forget_old_settlements(&mut self, now: LedgerTime) {
-        let longest = self.parts.holds.iter().max().copied().unwrap_or_default();
-        // A promise lapses up to a 48th of its hold later than its hold.
-        if now >= self.turned_at.plus(longest + longest / 16) {
-            self.released_before = std::mem::take(&mut self.released);
-            self.billed_before = std::mem::take(&mut self.billed);
-            self.turned_at = now;
-        }
-    }
-
-    fn renew(&mut self, now: LedgerTime, context: &Context) {
-        let half = LEASE_TTL / 2;
-        let due: Vec<_> = self
-            .tenants
-            .iter()
-            .filter(|(_, tenant)| {
-                tenant
-                    .open
-                    .is_some_and(|(_, expires_at)| now.plus(half) >= expires_at)
-            })
-            .map(|(&slot, tenant)| (slot, tenant.campaign))
-            .take(ASKS_MAX)
-            .collect();
-        for (slot, campaign) in due {
-            self.ask(slot, campaign, false, context);
-        }
-    }
-
-    /// Ends leases that nobody renewed in time: they are the campaign's again.
-    fn seal_expired(&mut self, now: LedgerTime) {
-        let expired: Vec<_> = self.books.expired(now).collect();
-        for slot in expired {
-            self.books.seal(slot);
-            if let Some(tenant) = self.tenants.get_mut(&slot) {
-                tenant.open = None;
             }
         }
     }
@@ -486,8 +236,8 @@ impl Server for LedgerServer {
                 self.leased(slot, campaign, leased, context);
             }
             LedgerMessage::Report(reply) => {
-                let totals = self.books.totals();
-                let losses_remembered = self.released.len() + self.released_before.len();
+                let totals = self.till.totals();
+                let losses_remembered = self.settled.losses();
                 reply.send(LedgerReport {
                     totals,
                     losses_remembered,
@@ -508,22 +258,23 @@ impl Server for LedgerServer {
             self.follow(context).await;
         }
         let now = self.clock.ledger();
-        self.books.lapse(now);
+        self.till.lapse(now);
         self.looks = self.looks.wrapping_add(1);
         if self.looks.is_multiple_of(LEASES_EVERY) {
             self.seal_expired(now);
-            self.books.collect();
+            self.till.collect();
             self.renew(now, context);
             // Money that was made or lost is a bug: the region is rebuilt from what is durable.
-            self.books.check()?;
+            self.till.check()?;
             let open = self.tenants.values().filter(|tenant| tenant.open.is_some());
             let open = u64::try_from(open.count()).unwrap_or(u64::MAX);
             self.parts.meter.leases_open.store(open, Ordering::Relaxed);
             let follows = u64::from(self.follows);
             self.parts.meter.follows.store(follows, Ordering::Relaxed);
-            self.forget_old_settlements(now);
+            let longest = self.parts.holds.iter().max().copied().unwrap_or_default();
+            self.settled.forget_old(now, longest);
         }
-        for slot in self.books.wants(ASKS_MAX) {
+        for slot in self.till.wants(ASKS_MAX) {
             if let Some(campaign) = self.campaign_in(slot) {
                 self.ask(slot, campaign, true, context);
             }

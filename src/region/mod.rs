@@ -1,7 +1,7 @@
 //! A region: the money it may spend, how fast, and on whom.
 //!
 //! - [`ledger`]: what data threads see of the money: leases, and promises taken from them.
-//! - [`books`]: what the ledger's server does with it: grants, bills, releases, lapses, seals.
+//! - [`till`]: what the ledger's server does with it: grants, bills, releases, lapses, seals.
 //! - `lease`, `wheel`, `movement`: one lease's balance, when its promises lapse, and the shapes that go in and out.
 //! - [`pacing`]: what share of the opportunities a campaign takes, so that its spend follows its plan.
 //! - [`supply`]: what pacing counts on the bid path, and the shares it publishes there.
@@ -11,7 +11,6 @@
 //! [`ledger_server`], [`pacer_server`], [`frequency_server`], under `one_for_all`, since pacing and caps that were computed
 //! from a ledger that is gone are wrong.
 
-pub mod books;
 mod exposures;
 pub mod frequency;
 pub mod frequency_server;
@@ -22,4 +21,5 @@ mod movement;
 pub mod pacer_server;
 pub mod pacing;
 pub mod supply;
+pub mod till;
 mod wheel;

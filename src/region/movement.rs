@@ -1,4 +1,4 @@
-//! What goes into a region's books and what comes out of them: grants, bills, returns, sums.
+//! What goes into a region's till and what comes out of it: grants, bills, returns, sums.
 
 use std::time::Duration;
 

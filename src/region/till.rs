@@ -1,7 +1,7 @@
-//! A region's money as the ledger's server sees it: the one place where leases are granted, billed, released, lapsed
+//! The till: a region's money as the ledger's server sees it, the one place where leases are granted, billed, released, lapsed
 //! and sealed.
 //!
-//! There is one `Books` to a [`Ledger`], and it takes `&mut self`: a balance has one writer besides the data threads that
+//! There is one `Till` to a [`Ledger`], and it takes `&mut self`: a balance has one writer besides the data threads that
 //! take promises from it. A slot holds at most one open lease; sealed ones drain beside it until nothing of them is
 //! promised any more. After every movement the lease is checked, and a lease that does not balance is a crash.
 //!
@@ -34,7 +34,7 @@ const DELAY_WEIGHT: i64 = 32;
 
 /// The server's side of a ledger.
 #[derive(Debug)]
-pub struct Books {
+pub struct Till {
     ledger: Arc<Ledger>,
     accounts: BTreeMap<CampaignSlot, Account>,
     /// Where the search for wanting slots goes on, so that a short answer is a fair one.
@@ -51,8 +51,8 @@ struct Account {
     bill_delay_ms: Option<i64>,
 }
 
-impl Books {
-    /// The books of a ledger that holds nothing yet.
+impl Till {
+    /// The till of a ledger that holds nothing yet.
     pub const fn new(ledger: Arc<Ledger>) -> Self {
         Self {
             ledger,
@@ -127,7 +127,7 @@ impl Books {
     }
 
     /// Ends the open lease and takes out its free money, to be returned. What it has promised is still billed or
-    /// released; what comes free by that is found by [`Books::collect`].
+    /// released; what comes free by that is found by [`Till::collect`].
     pub fn seal(&mut self, slot: CampaignSlot) -> Option<Returned> {
         let account = self.accounts.get_mut(&slot)?;
         let lease = account.open.take()?;

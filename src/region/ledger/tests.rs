@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::*;
-use crate::region::books::{Books, Grant, GrantError};
+use crate::region::till::{Grant, GrantError, Till};
 
 const START: LedgerTime = LedgerTime::from_millis(1_790_000_000_000);
 const DAY: BudgetDay = BudgetDay::new(20_600);
@@ -22,9 +22,9 @@ fn after(seconds: u64) -> LedgerTime {
     START.plus(Duration::from_secs(seconds))
 }
 
-fn books() -> Books {
+fn till() -> Till {
     let holds = [Duration::from_mins(1), Duration::from_mins(10)];
-    Books::new(Arc::new(Ledger::new(1_000, &holds, START)))
+    Till::new(Arc::new(Ledger::new(1_000, &holds, START)))
 }
 
 fn grant(epoch: u64, amount: i64) -> Grant {
@@ -37,22 +37,22 @@ fn grant(epoch: u64, amount: i64) -> Grant {
     }
 }
 
-fn granted(amount: i64) -> Books {
-    let mut books = books();
-    books.grant(SLOT, grant(1, amount)).unwrap();
-    books
+fn granted(amount: i64) -> Till {
+    let mut till = till();
+    till.grant(SLOT, grant(1, amount)).unwrap();
+    till
 }
 
-fn reserve(books: &Books, amount: i64, now: LedgerTime) -> Result<Reservation, ReserveError> {
-    let would = looked(books, amount, now);
-    let reserved = books.ledger().reserve(SLOT, Nanos::new(amount), now, HOLD);
+fn reserve(till: &Till, amount: i64, now: LedgerTime) -> Result<Reservation, ReserveError> {
+    let would = looked(till, amount, now);
+    let reserved = till.ledger().reserve(SLOT, Nanos::new(amount), now, HOLD);
     assert_eq!(would, reserved.as_ref().map(|_| ()).map_err(|error| *error));
     reserved
 }
 
 /// What whoever only looks is told, which takes nothing and asks for nothing.
-fn looked(books: &Books, amount: i64, now: LedgerTime) -> Result<(), ReserveError> {
-    let ledger = books.ledger();
+fn looked(till: &Till, amount: i64, now: LedgerTime) -> Result<(), ReserveError> {
+    let ledger = till.ledger();
     let wanted = || -> Vec<u64> {
         let words = ledger.wanted().iter();
         words.map(|word| word.load(Ordering::Relaxed)).collect()
@@ -63,8 +63,8 @@ fn looked(books: &Books, amount: i64, now: LedgerTime) -> Result<(), ReserveErro
     would.map(|_| ())
 }
 
-fn figures(books: &Books) -> [i64; 4] {
-    let sum = books.totals().balance;
-    assert_eq!(books.check(), Ok(sum.in_flight));
+fn figures(till: &Till) -> [i64; 4] {
+    let sum = till.totals().balance;
+    assert_eq!(till.check(), Ok(sum.in_flight));
     [sum.leased, sum.free, sum.reserved, sum.billed].map(Nanos::get)
 }

@@ -11,9 +11,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::super::books::{Books, Grant};
 use super::super::ledger::{HoldClass, Ledger, Promise};
 use super::super::supply::{Shares, Supply};
+use super::super::till::{Grant, Till};
 use super::*;
 use crate::units::{BudgetDay, CampaignSlot, Epoch, LedgerTime};
 
@@ -41,7 +41,7 @@ struct Market {
 }
 
 struct Day {
-    books: Books,
+    till: Till,
     supply: Supply,
     shares: Shares,
     pacer: Pacer,
@@ -55,7 +55,7 @@ struct Day {
 impl Day {
     fn new(budget: i64) -> Self {
         let ledger = Arc::new(Ledger::new(1, &[Duration::from_mins(2)], START));
-        let mut books = Books::new(ledger);
+        let mut till = Till::new(ledger);
         let grant = Grant {
             epoch: Epoch::new(1),
             day: BudgetDay::new(1),
@@ -63,9 +63,9 @@ impl Day {
             expires_at: START.plus(Duration::from_secs(DAY_SECONDS + 10)),
             low_water: Nanos::ZERO,
         };
-        books.grant(SLOT, grant).unwrap();
+        till.grant(SLOT, grant).unwrap();
         Self {
-            books,
+            till,
             supply: Supply::new(1, 1),
             shares: Shares::new(1),
             pacer: Pacer::new(),
@@ -105,7 +105,7 @@ impl Day {
     fn run(&mut self, mean_traffic: f64, market: Market) {
         for second in 0..DAY_SECONDS {
             let now = START.plus(Duration::from_secs(second));
-            self.books.lapse(now);
+            self.till.lapse(now);
             for _ in 0..self.traffic(second, mean_traffic, market) {
                 self.opportunity(now, market);
             }
@@ -113,8 +113,8 @@ impl Day {
             if !(market.lost_notices && (3_000..3_005).contains(&second)) {
                 for (promise, charge) in due {
                     match charge {
-                        Some(charge) => drop(self.books.bill(&promise, Nanos::new(charge), now)),
-                        None => drop(self.books.release(&promise)),
+                        Some(charge) => drop(self.till.bill(&promise, Nanos::new(charge), now)),
+                        None => drop(self.till.release(&promise)),
                     }
                 }
             }
@@ -131,7 +131,7 @@ impl Day {
         if !self.shares.draw(SLOT, random) {
             return;
         }
-        let Ok(reservation) = self.books.ledger().reserve(SLOT, price, now, hold) else {
+        let Ok(reservation) = self.till.ledger().reserve(SLOT, price, now, hold) else {
             return;
         };
         shard.bid(SLOT, price);
@@ -156,7 +156,7 @@ impl Day {
             so_far: Nanos::new(per_second * i64::try_from(second + 1).unwrap()),
             per_second: Nanos::new(per_second),
         };
-        let committed = self.books.committed(SLOT).unwrap();
+        let committed = self.till.committed(SLOT).unwrap();
         let seen = Seen {
             flow: self.supply.flow(SLOT),
             billed: committed.billed,
@@ -173,8 +173,8 @@ impl Day {
 
     /// What was spent, as a part of the budget.
     fn spent(&self) -> f64 {
-        let sum = self.books.totals();
-        assert_eq!(self.books.check(), Ok(Nanos::ZERO));
+        let sum = self.till.totals();
+        assert_eq!(self.till.check(), Ok(Nanos::ZERO));
         assert!(sum.balance.billed.get() <= self.budget, "over budget");
         amount(sum.balance.billed) / self.budget as f64
     }
@@ -299,7 +299,7 @@ fn the_first_second_of_a_busy_region_does_not_spend_a_small_budget() {
     for _ in 0..1_000 {
         day.opportunity(START, Market::default());
     }
-    let reserved = day.books.committed(SLOT).unwrap().reserved;
+    let reserved = day.till.committed(SLOT).unwrap().reserved;
     assert!(amount(reserved) < 0.25 * day.budget as f64, "{reserved}");
 }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::region::books::{Billed, Released};
+use crate::region::till::{Billed, Released};
 
 /// What may happen to a slot.
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ struct NaiveLease {
     billed: i64,
     unsent: i64,
     promises: Vec<(LedgerTime, i64)>,
-    /// Forgotten by the books; kept here so that the next epoch is above it.
+    /// Forgotten by the till; kept here so that the next epoch is above it.
     closed: bool,
 }
 
@@ -78,9 +78,9 @@ struct Naive {
 }
 
 impl Naive {
-    fn apply(&mut self, step: &Step, books: &mut Books, now: &mut LedgerTime) {
+    fn apply(&mut self, step: &Step, till: &mut Till, now: &mut LedgerTime) {
         match *step {
-            Step::Reserve { amount, long } => self.reserve(amount, long, books, *now),
+            Step::Reserve { amount, long } => self.reserve(amount, long, till, *now),
             Step::Drop(which) if !self.unsent.is_empty() => {
                 let dropped = self.unsent.swap_remove(which % self.unsent.len());
                 let promise = dropped.promise();
@@ -103,7 +103,7 @@ impl Naive {
             }
             Step::Bill { which, charge } if !self.standing.is_empty() => {
                 let promise = self.standing.swap_remove(which % self.standing.len());
-                let seen = books.bill(&promise, Nanos::new(charge), *now);
+                let seen = till.bill(&promise, Nanos::new(charge), *now);
                 let lease = self.lease(&promise);
                 assert_eq!(seen.is_err(), lease.closed);
                 if !lease.closed {
@@ -113,7 +113,7 @@ impl Naive {
             }
             Step::Release(which) if !self.standing.is_empty() => {
                 let promise = self.standing.swap_remove(which % self.standing.len());
-                let seen = books.release(&promise);
+                let seen = till.release(&promise);
                 let lease = self.lease(&promise);
                 assert_eq!(seen.is_err(), lease.closed);
                 if !lease.closed {
@@ -122,15 +122,15 @@ impl Naive {
             }
             Step::Pass(millis) => {
                 *now = now.plus(Duration::from_millis(millis));
-                books.lapse(*now);
+                till.lapse(*now);
                 for lease in self.leases.values_mut() {
                     lease.promises.retain(|(expiry, _)| *expiry > *now);
                 }
             }
-            Step::Grant(amount) => self.grant(amount, books),
+            Step::Grant(amount) => self.grant(amount, till),
             Step::Seal => {
                 let open = self.open.take();
-                let returned = books.seal(SLOT);
+                let returned = till.seal(SLOT);
                 assert_eq!(open, returned.map(|one| one.epoch.get()));
                 if let (Some(epoch), Some(returned)) = (open, returned) {
                     let lease = self.leases.get_mut(&epoch).unwrap();
@@ -138,7 +138,7 @@ impl Naive {
                     lease.leased -= returned.amount.get();
                 }
             }
-            Step::Collect => self.collect(books),
+            Step::Collect => self.collect(till),
             Step::Drop(_) | Step::Send(_) | Step::Bill { .. } | Step::Release(_) => {}
         }
     }
@@ -147,9 +147,9 @@ impl Naive {
         self.leases.get_mut(&promise.epoch.get()).unwrap()
     }
 
-    fn reserve(&mut self, amount: i64, long: bool, books: &Books, now: LedgerTime) {
+    fn reserve(&mut self, amount: i64, long: bool, till: &Till, now: LedgerTime) {
         let hold = if long { LONG } else { HOLD };
-        let seen = books.ledger().reserve(SLOT, Nanos::new(amount), now, hold);
+        let seen = till.ledger().reserve(SLOT, Nanos::new(amount), now, hold);
         let open = self.open.and_then(|epoch| self.leases.get_mut(&epoch));
         match (open, seen) {
             (Some(lease), Ok(reservation)) => {
@@ -163,12 +163,12 @@ impl Naive {
         }
     }
 
-    fn grant(&mut self, amount: i64, books: &mut Books) {
+    fn grant(&mut self, amount: i64, till: &mut Till) {
         let newest = self.leases.keys().next_back().copied().unwrap_or(0);
         let epoch = self.open.unwrap_or(newest + 1);
         let mut grant = grant(epoch, amount);
         grant.expires_at = START.plus(Duration::from_hours(1_000));
-        match books.grant(SLOT, grant) {
+        match till.grant(SLOT, grant) {
             Ok(()) => {
                 self.leases.entry(epoch).or_default().leased += amount;
                 self.open = Some(epoch);
@@ -177,8 +177,8 @@ impl Naive {
         }
     }
 
-    fn collect(&mut self, books: &mut Books) {
-        for returned in books.collect() {
+    fn collect(&mut self, till: &mut Till) {
+        for returned in till.collect() {
             let lease = self.leases.get_mut(&returned.epoch.get()).unwrap();
             assert_eq!(returned.amount.get(), lease.free().max(0));
             lease.leased -= returned.amount.get();
@@ -194,9 +194,9 @@ impl Naive {
         }
     }
 
-    fn agrees(&self, books: &Books) {
-        let balance = books.totals().balance;
-        assert_eq!(books.check(), Ok(balance.in_flight));
+    fn agrees(&self, till: &Till) {
+        let balance = till.totals().balance;
+        assert_eq!(till.check(), Ok(balance.in_flight));
         let sum = |of: fn(&NaiveLease) -> i64| self.leases.values().map(of).sum::<i64>();
         assert_eq!(balance.leased.get(), sum(|lease| lease.leased));
         assert_eq!(balance.free.get(), sum(NaiveLease::free));
@@ -208,11 +208,11 @@ impl Naive {
 proptest! {
     #[test]
     fn money_is_where_a_naive_model_says(steps in proptest::collection::vec(step(), 1..200)) {
-        let mut books = books();
+        let mut till = till();
         let (mut naive, mut now) = (Naive::default(), START);
         for step in &steps {
-            naive.apply(step, &mut books, &mut now);
-            naive.agrees(&books);
+            naive.apply(step, &mut till, &mut now);
+            naive.agrees(&till);
         }
     }
 }

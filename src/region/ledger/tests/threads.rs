@@ -12,8 +12,8 @@ use super::*;
 /// Threads reserve, drop and send, while the server bills, lapses, tops up and seals.
 #[test]
 fn threads_never_promise_more_than_the_leases_hold() {
-    let mut books = granted(50_000);
-    let ledger = Arc::clone(books.ledger());
+    let mut till = granted(50_000);
+    let ledger = Arc::clone(till.ledger());
     let (stop, now_ms) = (AtomicBool::new(false), AtomicI64::new(START.millis()));
     let (promises, inbox) = std::sync::mpsc::sync_channel(100_000);
     let mut granted_all = 50_000;
@@ -50,27 +50,27 @@ fn threads_never_promise_more_than_the_leases_hold() {
                     break;
                 };
                 sent += 1;
-                if sent % 2 == 0 && books.bill(&promise, promise.reserved, now).is_ok() {
+                if sent % 2 == 0 && till.bill(&promise, promise.reserved, now).is_ok() {
                     billed += promise.reserved.get();
                 }
             }
-            books.lapse(now);
-            assert!(books.check().unwrap() >= Nanos::ZERO);
+            till.lapse(now);
+            assert!(till.check().unwrap() >= Nanos::ZERO);
             if round % 40 == 39 {
-                returned += books.seal(SLOT).unwrap().amount.get();
-                books.grant(SLOT, grant(round, 5_000)).unwrap();
+                returned += till.seal(SLOT).unwrap().amount.get();
+                till.grant(SLOT, grant(round, 5_000)).unwrap();
                 granted_all += 5_000;
             }
-            returned += sum(&books.collect());
+            returned += sum(&till.collect());
         }
     });
-    returned += books.seal(SLOT).unwrap().amount.get();
+    returned += till.seal(SLOT).unwrap().amount.get();
     for round in 400..700 {
-        books.lapse(after(round * 5));
-        returned += sum(&books.collect());
+        till.lapse(after(round * 5));
+        returned += sum(&till.collect());
     }
     assert!(sent > 0, "the test must have tested something");
-    assert_eq!(books.totals().draining, 0);
+    assert_eq!(till.totals().draining, 0);
     assert_eq!(granted_all, returned + billed);
 }
 
@@ -82,7 +82,7 @@ impl Drop for StopOnDrop<'_> {
     }
 }
 
-fn sum(returned: &[crate::region::books::Returned]) -> i64 {
+fn sum(returned: &[crate::region::till::Returned]) -> i64 {
     // A lease that closes with a debt has billed more than it held, for bills that came after their promise lapsed.
     let debt = |closed: Balance| closed.free.get();
     returned
