@@ -9,7 +9,8 @@
 //!       ├─ settings     what bidtree.toml says
 //!       ├─ catalogue    what the three folders say
 //!       └─ segments     our own lists of people
-//!            reader     takes keys out of a table; kinds: how a value is written; keys: every key there is
+//!            reader     takes keys out of a table
+//!            kinds      what a text may be, by notation: how values are written; keys: every key there is
 //! ```
 //!
 //! Not here: reading the environment (the caller hands it in), what the values do.
@@ -20,6 +21,7 @@ mod keys;
 mod kinds;
 mod load;
 mod near;
+mod notation;
 mod overrides;
 mod reader;
 mod segments;

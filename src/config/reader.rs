@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use toml::{Table, Value};
 
-use super::kinds::{Kind, SPAN, spelled};
+use super::kinds::{Kind, SPAN};
 use super::near::nearest;
+use super::notation::spelled;
 use super::source::Source;
 
 /// The longest list.

@@ -2,12 +2,12 @@
 
 mod click_rates;
 mod exchange;
-mod own;
 mod read;
 mod region;
 mod relations;
 mod rules;
 mod segment;
+mod server;
 mod traffic;
 
 use std::net::SocketAddr;

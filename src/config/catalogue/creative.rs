@@ -9,8 +9,9 @@ use super::{media, native};
 use crate::campaign::{Banner, BannerKind, Creative, Format, Size};
 use crate::config::keys;
 use crate::config::kinds::{
-    APP, BANNER_KIND, CATEGORY, FILE_NAME, LANGUAGE, MARKUP, MARKUP_MIME, URL, is_secure,
+    APP, BANNER_KIND, CATEGORY, FILE_NAME, LANGUAGE, MARKUP, MARKUP_MIME, URL,
 };
+use crate::config::notation::is_secure;
 use crate::config::reader::Reader;
 use crate::config::source::{Source, read_table, read_text};
 use crate::units::CreativeKey;

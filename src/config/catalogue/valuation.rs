@@ -7,8 +7,8 @@ use crate::campaign::{Conditions, FormatKind, Goal, InventoryList, Multiplier};
 use crate::config::keys;
 use crate::config::kinds::{
     BUNDLE, CATEGORY, COUNTRY, DEVICE, ID, Kind, LANGUAGE, MONEY, PRICE, SEGMENT, SITE, SYSTEM,
-    decimal,
 };
+use crate::config::notation::decimal;
 use crate::config::reader::Reader;
 use crate::units::{Cpm, ExchangeKey, Nanos};
 

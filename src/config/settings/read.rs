@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Settings, click_rates, exchange, own, region, relations, segment, traffic};
+use super::{Settings, click_rates, exchange, region, relations, segment, server, traffic};
 use crate::config::catalogue::{Places, seats_of, segment_names};
 use crate::config::faults::Findings;
 use crate::config::keys;
@@ -28,18 +28,18 @@ pub(in crate::config) fn read(
         return (None, Places::default());
     };
     let mut top = Reader::new(&source, String::new(), table, &[keys::TOP]);
-    let server = own::server(&mut top);
+    let server = server::server(&mut top);
     let (exchanges, exchange_names) = exchange::read(&mut top);
     let (regions, region_names) = region::read(&mut top);
-    let notices = own::notices(&mut top);
-    let admin = own::admin(&mut top);
-    let telemetry = own::telemetry(&mut top);
-    let campaigns = own::campaigns(&mut top);
-    let store = own::store(&mut top);
-    let rates = own::rates(&mut top);
+    let notices = server::notices(&mut top);
+    let admin = server::admin(&mut top);
+    let telemetry = server::telemetry(&mut top);
+    let campaigns = server::campaigns(&mut top);
+    let store = server::store(&mut top);
+    let rates = server::rates(&mut top);
     let traffic = traffic::read(&mut top, dir);
     let segments = segment::read(&mut top, dir);
-    let fuses = own::fuses(&mut top);
+    let fuses = server::fuses(&mut top);
     let click_rates = click_rates::read(&mut top);
 
     let mut listeners = vec![("admin.listen", admin.listen)];

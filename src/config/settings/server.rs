@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::{Admin, Campaigns, Fuses, Notices, Server, StatedRates, Store, Telemetry, rules};
 use crate::campaign::Rates;
 use crate::config::keys;
-use crate::config::kinds::{ADDRESS, CURRENCY, DATE, FOLDER, PRICE, RATE, SIZE, URL, is_secure};
+use crate::config::kinds::{ADDRESS, CURRENCY, DATE, FOLDER, PRICE, RATE, SIZE, URL};
+use crate::config::notation::is_secure;
 use crate::config::reader::Reader;
 use crate::units::Cpm;
 
