@@ -3,7 +3,9 @@
 //! Each struct here is what one subtree is given; `app.rs` puts them in their places.
 
 mod admin;
+mod campaigns;
 mod exchanges;
+mod notices;
 mod regions;
 
 use std::collections::BTreeSet;
@@ -13,35 +15,30 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
+pub(super) use campaigns::CampaignParts;
 pub use exchanges::ExchangeParts;
+pub(super) use notices::NoticesParts;
 pub use regions::RegionParts;
 
 use super::meters;
 use super::secrets::{self, Secrets, SecretsError};
 use crate::admin::admin_listener::AdminParts;
-use crate::campaign::approval_server::{self, ApprovalDesk, ApprovalParts, ApprovalsFault};
+use crate::campaign::approval_server::{self, ApprovalDesk, ApprovalsFault};
 use crate::campaign::budget::LEASE_TTL;
 use crate::campaign::campaign_server::Directory;
-use crate::campaign::click_rate_server::{
-    CLICK_RATES_FILE, ClickMessage, ClickMeter, ClickRateParts, PUBLISH_EVERY,
-};
-use crate::campaign::roster_server::{LOOK_EVERY, RosterParts};
-use crate::campaign::stock_server::{Load, StockParts};
-use crate::campaign::{CatalogueStage, ClickRates, LeftOut, SLOTS_MAX, Shelf, SlotTable};
+use crate::campaign::click_rate_server::{ClickMessage, ClickMeter};
+use crate::campaign::{ClickRates, LeftOut, SLOTS_MAX, Shelf, SlotTable};
 use crate::chaos::{FailPoint, FailPoints};
 use crate::clock::Clock;
-use crate::config::{self, Config, Review, Settings};
+use crate::config::{self, Config, Settings};
 use crate::exchange::outcome::Outcome;
 use crate::exchange::stop_all::StopAll;
 use crate::http::{DataThreads, ListenError, ListeningSocket};
-use crate::notice::notice_listener::{NoticeParts, Visitors};
-use crate::notice::settlement_server::SettlementParts;
 use crate::notice::token::Sealer;
 use crate::store::checkpoint_server::WriteCheckpoint;
 use crate::store::journal_server::Journal;
-use crate::supervision::{Address, Dynamic, Planes, Post, Stage, Tree};
+use crate::supervision::{Planes, Post, Tree};
 use crate::telemetry::{AggregatorParts, LogLimits, LogPlace, Meters, RequestCounters, Trace};
-use crate::units::ExchangeKey;
 
 /// A data thread sheds what it takes for its laps to come no later than this part of the smallest deadline.
 const LATE_PART: u32 = 10;
@@ -102,28 +99,6 @@ pub struct StoreParts {
     pub fail_point: FailPoint,
 }
 
-/// What campaigns are given.
-pub struct CampaignParts {
-    /// Where bids find the catalogue.
-    pub catalogue: CatalogueStage,
-    /// What exchanges think of creatives.
-    pub approvals: ApprovalParts,
-    /// What keeps a process for each campaign.
-    pub roster: RosterParts,
-    /// What learns how often creatives are clicked.
-    pub click_rates: ClickRateParts,
-    /// What stands in for what learns.
-    pub idle: Stage<()>,
-}
-
-/// What notices are given.
-pub struct NoticesParts {
-    /// The listener.
-    pub listener: NoticeParts,
-    /// What settles.
-    pub settlement: SettlementParts,
-}
-
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum PartsError {
@@ -176,14 +151,14 @@ impl Parts {
     ) -> Result<Self, PartsError> {
         let sockets = sockets(&config.settings)?;
         let (ground, left_out) = Ground::new(config, clock, control)?;
-        let campaigns = campaign_parts(&ground, folder);
+        let campaigns = campaigns::build(&ground, folder);
         let (regions, map) = regions::build(&ground);
         let telemetry = telemetry_parts(&ground, &regions);
         let tap = exchanges::Tap::new(&ground, &telemetry);
         let exchanges =
             exchanges::build(&ground, &campaigns.catalogue, map, (sockets.exchanges, tap));
         let meters = &telemetry.aggregator.meters;
-        let notices = notices_parts(&ground, &regions, sockets.notices, meters);
+        let notices = notices::build(&ground, &regions, sockets.notices, meters);
         let admin = admin::build(&ground, &exchanges, (sockets.admin, &campaigns, &telemetry));
         let store = StoreParts {
             journal: ground.journal,
@@ -229,7 +204,8 @@ impl Ground {
             (clock.monotonic(), clock.wall()),
         );
         let file = settings.server.data_dir.join(approval_server::FILE_NAME);
-        let approvals = approval_server::read(&file)?.approvals(&approval_first(&settings));
+        let approvals =
+            approval_server::read(&file)?.approvals(&campaigns::approval_first(&settings));
         let segments = config::load_segments(&settings, &secrets.users)?;
         let rates = (rates, ClickRates::believed(settings.click_rates));
         let (shelf, left_out) = Shelf::new((catalogue, segments), slots, rates, approvals, now);
@@ -313,71 +289,6 @@ fn smallest_deadline(settings: &Settings) -> Duration {
         .unwrap_or(Duration::from_millis(100))
 }
 
-fn campaign_parts(ground: &Ground, folder: &Path) -> CampaignParts {
-    let stock = StockParts {
-        post: Post::new(),
-        load: load(ground, folder),
-        shelf: Arc::clone(&ground.shelf),
-        reaper: ground.tree.reaper().clone(),
-    };
-    let roster = RosterParts {
-        address: Address::new(),
-        pool: Dynamic::new(),
-        directory: ground.directory.clone(),
-        shelf: Arc::clone(&ground.shelf),
-        journal: ground.journal.clone(),
-        hold_longest: longest(&ground.holds),
-        own_limit: ground.settings.campaigns.campaign_restart_limit,
-        look_every: LOOK_EVERY,
-        stock,
-    };
-    let click_rates = ClickRateParts {
-        post: ground.clicks.clone(),
-        shelf: Arc::clone(&ground.shelf),
-        priors: ground.settings.click_rates,
-        file: ground.settings.server.data_dir.join(CLICK_RATES_FILE),
-        publish_every: PUBLISH_EVERY,
-        reaper: ground.tree.reaper().clone(),
-        meter: Arc::clone(&ground.click_meter),
-    };
-    CampaignParts {
-        catalogue: CatalogueStage::new(),
-        approvals: approval_parts(ground),
-        roster,
-        click_rates,
-        idle: Stage::new(),
-    }
-}
-
-/// Reads the campaigns of this folder again.
-fn load(ground: &Ground, folder: &Path) -> Load {
-    let (folder, settings) = (folder.to_owned(), Arc::clone(&ground.settings));
-    let users = ground.secrets.users;
-    Arc::new(move || {
-        let campaigns = config::load_catalogue(&folder, &settings).map_err(|it| it.to_string())?;
-        let segments = config::load_segments(&settings, &users).map_err(|it| it.to_string())?;
-        Ok((campaigns, segments))
-    })
-}
-
-fn approval_parts(ground: &Ground) -> ApprovalParts {
-    let folder = &ground.settings.server.data_dir;
-    ApprovalParts {
-        desk: ground.approvals.clone(),
-        file: folder.join(approval_server::FILE_NAME),
-        approval_first: approval_first(&ground.settings).into(),
-        shelf: Arc::clone(&ground.shelf),
-        reaper: ground.tree.reaper().clone(),
-    }
-}
-
-/// Exchanges that run only what they have approved.
-fn approval_first(settings: &Settings) -> Vec<ExchangeKey> {
-    let first = settings.exchanges.iter();
-    let first = first.filter(|exchange| exchange.review == Review::First);
-    first.map(|exchange| exchange.key).collect()
-}
-
 fn telemetry_parts(ground: &Ground, regions: &[RegionParts]) -> TelemetryParts {
     let settings = &ground.settings;
     let telemetry = &settings.telemetry;
@@ -407,52 +318,5 @@ fn telemetry_parts(ground: &Ground, regions: &[RegionParts]) -> TelemetryParts {
         traces: Post::new(),
         events_at: place(telemetry.event_log),
         traces_at: place(telemetry.trace_one_in > 0),
-    }
-}
-
-fn notices_parts(
-    ground: &Ground,
-    regions: &[RegionParts],
-    socket: Arc<ListeningSocket>,
-    meters: &Arc<Meters>,
-) -> NoticesParts {
-    let (meters, losses, doubts) = (Arc::clone(meters), Arc::clone(meters), Arc::clone(meters));
-    let listener = NoticeParts {
-        socket,
-        sealer: Arc::clone(&ground.sealer),
-        settlement: Address::new(),
-        shelf: Arc::clone(&ground.shelf),
-        count: Arc::new(move |kind, outcome| meters.count_notice(kind, outcome)),
-        count_loss: Arc::new(move |code| losses.count_loss(code)),
-        approvals: ground.approvals.clone(),
-        journal: ground.journal.clone(),
-        visitors: visitors(ground),
-    };
-    let ledgers = regions
-        .iter()
-        .map(|region| (region.ledger.region, region.ledger.address.clone()));
-    let settlement = SettlementParts {
-        address: listener.settlement.clone(),
-        journal: ground.journal.clone(),
-        ledgers: Arc::new(ledgers.collect()),
-        clicks: ground.clicks.clone(),
-        count_doubt: Arc::new(move |why| doubts.count_doubt(why)),
-    };
-    NoticesParts {
-        listener,
-        settlement,
-    }
-}
-
-fn visitors(ground: &Ground) -> Visitors {
-    let exchanges = ground.settings.exchanges.iter();
-    let urls = exchanges.filter_map(|exchange| {
-        let url = exchange.sync_url.as_ref()?;
-        Some((Arc::clone(&exchange.name), Arc::clone(url)))
-    });
-    Visitors {
-        urls: Arc::new(urls.collect()),
-        hash: ground.secrets.users,
-        draw: secrets::visitor_bits,
     }
 }
