@@ -4,27 +4,17 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use crate::auctions::{assert_no_bid, bids_until_promised, request, url};
 use crate::scratch::Scratch;
 use crate::support::{Running, configured};
 
 const PLAIN: &str = "cpm = \"2.00\"\nbudget = { daily = \"100.00\" }";
 const ADVERTISER: &str = "domains = [\"acme.example\"]\n";
 
-fn request(id: &str) -> Value {
-    json!({
-        "id": id, "tmax": 1000, "imp": [{ "id": "1", "banner": { "w": 300, "h": 250 } }],
-        "site": { "domain": "news.example" },
-    })
-}
-
 fn of_user(user: &str) -> Value {
     let mut request = request("r");
     request["user"] = json!({ "buyeruid": user });
     request
-}
-
-fn url(bid: &Value, name: &str) -> String {
-    bid[name].as_str().expect("a URL").to_owned()
 }
 
 /// Two campaigns of one advertiser, whose file says this besides.
@@ -46,19 +36,7 @@ fn no_campaign_of_an_advertiser_bids_when_all_of_its_budget_is_promised_or_spent
     // Each bid promises 0.002 of the 0.01 that there is for both: five bids.
     let (configuration, data) = (two("budget_total = \"0.01\""), Scratch::new());
     let server = Running::of(&configuration, &data);
-    let mut bids = Vec::new();
-    server.until("the budget is promised", || {
-        let reply = server.bid("openrtb", &request("r"));
-        if reply.status == 200 {
-            bids.push(reply.only_bid());
-        }
-        assert!(bids.len() <= 5, "more was promised than there is");
-        bids.len() == 5
-    });
-    for number in 0..20 {
-        let reply = server.bid("openrtb", &request(&number.to_string()));
-        assert_eq!(reply.status, 204);
-    }
+    let bids = bids_until_promised(&server, 5);
     for bid in &bids {
         assert_eq!(server.notice(&url(bid, "burl"), "2.00").status, 204);
     }
@@ -67,10 +45,7 @@ fn no_campaign_of_an_advertiser_bids_when_all_of_its_budget_is_promised_or_spent
     server.stop();
 
     let server = Running::of(&configuration, &data);
-    for number in 0..20 {
-        let reply = server.bid("openrtb", &request(&number.to_string()));
-        assert_eq!(reply.status, 204, "spent is spent after a restart");
-    }
+    assert_no_bid(&server, "spent is spent after a restart");
     // The control: with more of it, they go on.
     configuration.write(
         "advertisers/acme.toml",
@@ -229,17 +204,20 @@ fn lists_of_our_own_are_targeted_and_read_again_and_never_used_without_permissio
 
 const SYNC: &str = "sync_url = \"https://cm.exchange.example/match?uid={user_id}\"\n";
 
+/// A campaign with these keys, on an exchange that matches users.
+fn synced(keys: &str) -> Scratch {
+    let folder = configured(&[("c", keys)]);
+    let text = std::fs::read_to_string(folder.path().join("bidtree.toml")).expect("a file");
+    let section = "[exchanges.openrtb]\n";
+    let text = text.replace(section, &format!("{section}{SYNC}"));
+    folder.write("bidtree.toml", &text);
+    folder
+}
+
 #[test]
 fn a_synced_user_is_the_same_person_in_a_bid_and_on_our_own_domain() {
     let keys = format!("{PLAIN}\nfrequency = {{ impressions = 9, within = \"24h\" }}");
-    let (configuration, data) = (configured(&[("c", &keys)]), Scratch::new());
-    let file = configuration.path().join("bidtree.toml");
-    let text = std::fs::read_to_string(file).expect("a file");
-    let text = text.replace(
-        "[exchanges.openrtb]\n",
-        &format!("[exchanges.openrtb]\n{SYNC}"),
-    );
-    configuration.write("bidtree.toml", &text);
+    let (configuration, data) = (synced(&keys), Scratch::new());
     let server = Running::of(&configuration, &data);
 
     let first = server.browse(
@@ -294,14 +272,7 @@ fn a_synced_user_is_the_same_person_in_a_bid_and_on_our_own_domain() {
 
 #[test]
 fn nobody_who_may_not_be_known_gets_a_cookie_and_nobody_is_sent_where_no_configuration_says() {
-    let (configuration, data) = (configured(&[("c", PLAIN)]), Scratch::new());
-    let file = configuration.path().join("bidtree.toml");
-    let text = std::fs::read_to_string(file).expect("a file");
-    let text = text.replace(
-        "[exchanges.openrtb]\n",
-        &format!("[exchanges.openrtb]\n{SYNC}"),
-    );
-    configuration.write("bidtree.toml", &text);
+    let (configuration, data) = (synced(PLAIN), Scratch::new());
     let server = Running::of(&configuration, &data);
     for (query, headers) in [
         ("gdpr=1", ""),

@@ -8,6 +8,7 @@
 
 mod advertisers;
 mod approvals;
+mod auctions;
 mod bid_path;
 mod explain;
 mod faults;

@@ -2,21 +2,11 @@
 
 use serde_json::{Value, json};
 
+use crate::auctions::{assert_no_bid, bids_until_promised, request, url};
 use crate::scratch::Scratch;
 use crate::support::{Running, configured};
 
-fn request(id: &str) -> Value {
-    json!({
-        "id": id, "tmax": 1000, "imp": [{ "id": "1", "banner": { "w": 300, "h": 250 } }],
-        "site": { "domain": "news.example" },
-    })
-}
-
 const PLAIN: &str = "cpm = \"2.00\"\nmargin_percent = \"10\"\nbudget = { daily = \"100.00\" }";
-
-fn url(bid: &Value, name: &str) -> String {
-    bid[name].as_str().expect("a URL").to_owned()
-}
 
 #[test]
 fn a_bill_is_booked_once_however_often_it_comes_and_outlives_the_process() {
@@ -138,21 +128,7 @@ fn no_bid_is_made_when_the_budget_is_promised_and_none_when_it_is_spent() {
     let keys = "cpm = \"2.00\"\nbudget = { daily = \"0.01\" }";
     let (configuration, data) = (configured(&[("small", keys)]), Scratch::new());
     let server = Running::of(&configuration, &data);
-    let mut bids = Vec::new();
-    server.until("the budget is promised", || {
-        let reply = server.bid("openrtb", &request("r"));
-        if reply.status == 200 {
-            bids.push(reply.only_bid());
-        }
-        assert!(bids.len() <= 5, "more was promised than there is");
-        bids.len() == 5
-    });
-    for number in 0..20 {
-        assert_eq!(
-            server.bid("openrtb", &request(&number.to_string())).status,
-            204
-        );
-    }
+    let bids = bids_until_promised(&server, 5);
     for bid in &bids {
         assert_eq!(server.notice(&url(bid, "burl"), "2.00").status, 204);
     }
@@ -160,13 +136,7 @@ fn no_bid_is_made_when_the_budget_is_promised_and_none_when_it_is_spent() {
     server.stop();
 
     let server = Running::of(&configuration, &data);
-    for number in 0..20 {
-        assert_eq!(
-            server.bid("openrtb", &request(&number.to_string())).status,
-            204,
-            "spent is spent after a restart"
-        );
-    }
+    assert_no_bid(&server, "spent is spent after a restart");
     server.stop();
 }
 
