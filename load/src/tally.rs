@@ -355,6 +355,31 @@ impl PhaseTally {
 }
 
 impl Lane {
+    /// Requests by how they ended, in the order of [`Lane::COUNTS`].
+    pub const fn counts(&self) -> [u64; 6] {
+        [
+            self.requests,
+            self.bids,
+            self.no_bids,
+            self.faulty,
+            self.failures,
+            self.late,
+        ]
+    }
+
+    /// What reports call [`Lane::counts`].
+    pub const COUNTS: [&'static str; 6] =
+        ["requests", "bids", "no bids", "faulty", "failed", "late"];
+
+    /// How long requests took, in the order of [`Lane::TIMES`].
+    pub fn times_ms(&self) -> [f64; 4] {
+        let [p50, p90, p99] = [0.5, 0.9, 0.99].map(|share| self.latencies.quantile_ms(share));
+        [p50, p90, p99, self.latencies.max_ms()]
+    }
+
+    /// What reports call [`Lane::times_ms`].
+    pub const TIMES: [&'static str; 4] = ["p50 ms", "p90 ms", "p99 ms", "max ms"];
+
     fn ended(&mut self, latency: Duration, ending: &Ending) {
         self.requests += 1;
         self.latencies.record(latency);

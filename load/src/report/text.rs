@@ -1,7 +1,7 @@
 //! The report for people.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 pub(super) mod story;
 
@@ -77,21 +77,7 @@ fn losses(losses: &BTreeMap<u32, u64>) -> String {
 }
 
 fn lanes(out: &mut String, report: &Report) {
-    line!(
-        out,
-        "{:<10} {:>9} {:>8} {:>8} {:>7} {:>7} {:>6}   {:>8} {:>8} {:>8} {:>8}",
-        "exchange",
-        "requests",
-        "bids",
-        "no bids",
-        "faulty",
-        "failed",
-        "late",
-        "p50 ms",
-        "p90 ms",
-        "p99 ms",
-        "max ms"
-    );
+    lane_row(out, "exchange", (Lane::COUNTS, Lane::TIMES));
     let all = report.tally.all();
     let named = report.names.0.iter().map(String::as_str);
     let lanes = named.zip(&report.tally.exchanges);
@@ -118,20 +104,17 @@ fn lanes(out: &mut String, report: &Report) {
 }
 
 fn lane(out: &mut String, name: &str, lane: &Lane) {
-    let ms = |share| lane.latencies.quantile_ms(share);
+    let counts = lane.counts().map(|count| count.to_string());
+    let times = lane.times_ms().map(|ms| format!("{ms:.2}"));
+    lane_row(out, name, (counts, times));
+}
+
+fn lane_row<T: Display>(out: &mut String, name: &str, (counts, times): ([T; 6], [T; 4])) {
+    let [requests, bids, no_bids, faulty, failures, late] = counts;
+    let [p50, p90, p99, max] = times;
     line!(
         out,
-        "{name:<10} {:>9} {:>8} {:>8} {:>7} {:>7} {:>6}   {:>8.2} {:>8.2} {:>8.2} {:>8.2}",
-        lane.requests,
-        lane.bids,
-        lane.no_bids,
-        lane.faulty,
-        lane.failures,
-        lane.late,
-        ms(0.5),
-        ms(0.9),
-        ms(0.99),
-        lane.latencies.max_ms()
+        "{name:<10} {requests:>9} {bids:>8} {no_bids:>8} {faulty:>7} {failures:>7} {late:>6}   {p50:>8} {p90:>8} {p99:>8} {max:>8}"
     );
 }
 

@@ -108,10 +108,7 @@ pub(super) fn injected(out: &mut String, report: &Report) {
 }
 
 pub(super) fn exchanges(out: &mut String, report: &Report) {
-    let columns = [
-        "exchange", "requests", "bids", "no bids", "faulty", "failed", "late", "p50 ms", "p90 ms",
-        "p99 ms", "max ms",
-    ];
+    let columns = [&["exchange"], &Lane::COUNTS[..], &Lane::TIMES].concat();
     open(out, "Exchanges", &columns, 1);
     let all = report.tally.all();
     let named = report.names.0.iter().map(String::as_str);
@@ -122,19 +119,9 @@ pub(super) fn exchanges(out: &mut String, report: &Report) {
 }
 
 fn numbers(lane: &Lane) -> Vec<String> {
-    let counts = [
-        lane.requests,
-        lane.bids,
-        lane.no_bids,
-        lane.faulty,
-        lane.failures,
-        lane.late,
-    ];
-    let latencies = &lane.latencies;
-    let ms = [0.5, 0.9, 0.99].map(|share| latencies.quantile_ms(share));
-    let ms = ms.into_iter().chain([latencies.max_ms()]);
-    let counts = counts.iter().map(u64::to_string);
-    counts.chain(ms.map(|ms| format!("{ms:.2}"))).collect()
+    let counts = lane.counts().map(|count| count.to_string());
+    let times = lane.times_ms().map(|ms| format!("{ms:.2}"));
+    counts.into_iter().chain(times).collect()
 }
 
 pub(super) fn regions(out: &mut String, report: &Report) {
