@@ -5,7 +5,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use bidtree::clock::Clock;
-use bidtree::supervision::{Limit, Planes, Strategy, Supervisor, Tree};
+use bidtree::supervision::{Limit, Planes, Spec, Strategy, Supervisor, Tree};
 use tokio::runtime::{Builder, Runtime};
 
 /// As in `main.rs`.
@@ -68,4 +68,18 @@ pub(crate) fn tireless(strategy: Strategy) -> Supervisor {
 
 pub(crate) fn tireless_limit() -> Limit {
     Limit::new(u32::MAX, Duration::from_secs(1))
+}
+
+/// Children under a supervisor of this strategy that never gives up; with none, under one that gives up at once, so
+/// that the one above it, which never does, starts it anew.
+pub(crate) fn grouped(strategy: Option<Strategy>, specs: Vec<Spec>) -> Supervisor {
+    let supervisor = strategy.map_or_else(
+        || Supervisor::new(Strategy::OneForOne, Limit::new(0, Duration::from_secs(1))),
+        tireless,
+    );
+    let group = specs.into_iter().fold(supervisor, Supervisor::child);
+    match strategy {
+        Some(_) => group,
+        None => tireless(Strategy::OneForOne).child(group.named("inner")),
+    }
 }

@@ -3,11 +3,11 @@
 use std::io;
 use std::time::Duration;
 
-use bidtree::supervision::{Address, Limit, Plane, Strategy, Supervisor, Tree};
+use bidtree::supervision::{Address, Plane, Strategy, Supervisor, Tree};
 
 use crate::children::{Counter, How, Say, actor};
 use crate::clock::Stopwatch;
-use crate::rig::{Layout, Rig, tireless};
+use crate::rig::{Layout, Rig, grouped};
 use crate::samples::{Figures, Samples};
 
 /// Who stands where and who is crashed.
@@ -65,20 +65,13 @@ fn plan(shape: Shape, counter: &Counter) -> (Supervisor, Vec<Address<Say>>) {
         .iter()
         .map(|id| actor(id, Plane::Data(0), counter))
         .unzip();
-    let supervisor = match shape {
-        Shape::OneForOne => tireless(Strategy::OneForOne),
-        Shape::RestForOne => tireless(Strategy::RestForOne),
-        Shape::OneForAll => tireless(Strategy::OneForAll),
-        Shape::Escalation => {
-            Supervisor::new(Strategy::OneForOne, Limit::new(0, Duration::from_secs(1)))
-        }
+    let strategy = match shape {
+        Shape::OneForOne => Some(Strategy::OneForOne),
+        Shape::RestForOne => Some(Strategy::RestForOne),
+        Shape::OneForAll => Some(Strategy::OneForAll),
+        Shape::Escalation => None,
     };
-    let group = specs.into_iter().fold(supervisor, Supervisor::child);
-    let root = match shape {
-        Shape::Escalation => tireless(Strategy::OneForOne).child(group.named("inner")),
-        _ => group,
-    };
-    (root, addresses)
+    (grouped(strategy, specs), addresses)
 }
 
 async fn crash_and_answers(

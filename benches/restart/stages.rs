@@ -5,12 +5,12 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use bidtree::supervision::{Failure, Limit, Stage, Strategy, Supervisor, Tree};
+use bidtree::supervision::{Failure, Stage, Strategy, Supervisor, Tree};
 
 use crate::children::{Counter, crash, numbered};
 use crate::clock::Stopwatch;
 use crate::quiet;
-use crate::rig::{Layout, Rig, tireless};
+use crate::rig::{Layout, Rig, grouped, tireless};
 use crate::samples::{Figures, Samples, float};
 use crate::servers::Pace;
 
@@ -84,19 +84,12 @@ fn plan(shape: Shape, counter: &Counter) -> (Supervisor, Vec<Stage<u64>>) {
         Shape::Escalation => &["a", "b", "c"],
     };
     let (specs, stages): (Vec<_>, Vec<_>) = ids.iter().map(|id| numbered(id, counter)).unzip();
-    let supervisor = match shape {
-        Shape::One => tireless(Strategy::OneForOne),
-        Shape::Two => tireless(Strategy::RestForOne),
-        Shape::Escalation => {
-            Supervisor::new(Strategy::OneForOne, Limit::new(0, Duration::from_secs(1)))
-        }
+    let strategy = match shape {
+        Shape::One => Some(Strategy::OneForOne),
+        Shape::Two => Some(Strategy::RestForOne),
+        Shape::Escalation => None,
     };
-    let group = specs.into_iter().fold(supervisor, Supervisor::child);
-    let root = match shape {
-        Shape::Escalation => tireless(Strategy::OneForOne).child(group.named("inner")),
-        _ => group,
-    };
-    (root, stages)
+    (grouped(strategy, specs), stages)
 }
 
 fn crash_and_answers(stages: &[Stage<u64>], end: End, counter: &Counter) -> Duration {
