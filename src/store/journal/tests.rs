@@ -31,6 +31,13 @@ fn thirty(scratch: &Scratch) -> Journal {
     journal
 }
 
+/// What stops whoever reads the whole journal.
+fn first_fault(scratch: &Scratch) -> Option<JournalError> {
+    Reader::open(scratch.path(), 1)
+        .unwrap()
+        .find_map(Result::err)
+}
+
 #[test]
 fn movements_are_read_from_any_number_across_segments() {
     let scratch = Scratch::new();
@@ -172,9 +179,7 @@ fn damage_in_an_older_segment_is_found_when_it_is_read() {
     let mut bytes = fs::read(&oldest).unwrap();
     bytes[100] ^= 1;
     fs::write(&oldest, &bytes).unwrap();
-    let failed = Reader::open(scratch.path(), 1)
-        .unwrap()
-        .find_map(Result::err);
+    let failed = first_fault(&scratch);
     assert!(
         matches!(&failed, Some(JournalError::Corrupt { path, .. }) if *path == oldest),
         "{failed:?}"
@@ -188,17 +193,13 @@ fn a_segment_cut_short_or_taken_away_is_a_gap() {
     let second = segments(scratch.path()).remove(1);
     let bytes = fs::read(&second).unwrap();
     fs::write(&second, &bytes[..24]).unwrap();
-    let failed = Reader::open(scratch.path(), 1)
-        .unwrap()
-        .find_map(Result::err);
+    let failed = first_fault(&scratch);
     assert!(
         matches!(failed, Some(JournalError::Gap { .. })),
         "{failed:?}"
     );
     fs::remove_file(&second).unwrap();
-    let failed = Reader::open(scratch.path(), 1)
-        .unwrap()
-        .find_map(Result::err);
+    let failed = first_fault(&scratch);
     assert!(
         matches!(failed, Some(JournalError::Gap { .. })),
         "{failed:?}"
