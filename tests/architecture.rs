@@ -135,9 +135,8 @@ fn runs(path: &Path) -> bool {
 fn impure(sources: &Sources) -> Vec<String> {
     let mut found = Vec::new();
     for (path, text) in sources {
-        let pure = PURE_FOLDERS.contains(&room(path).as_str())
-            && !runs(path)
-            && !path.ends_with("tests.rs");
+        let is_test = path.ends_with("tests.rs") || path.iter().any(|part| part == "tests");
+        let pure = PURE_FOLDERS.contains(&room(path).as_str()) && !runs(path) && !is_test;
         if !pure || path.ends_with("mod.rs") {
             continue;
         }

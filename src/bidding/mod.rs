@@ -23,6 +23,8 @@ mod deals;
 mod decide;
 mod eligibility;
 mod explain;
+#[cfg(test)]
+mod fixture;
 mod floor;
 mod opportunity;
 mod pass;
