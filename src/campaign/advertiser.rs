@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use super::budget::SharedBudget;
 use super::campaign::FrequencyCap;
-use super::category::Category;
-use super::inventory::{Domain, InventoryList};
-use super::taxonomy::Classified;
+use super::targeting::{Category, Classified, Domain, InventoryList};
 use crate::units::{AdvertiserKey, Currency, ExchangeKey};
 
 /// An advertiser.

@@ -4,6 +4,7 @@
 //! says; a campaign's place in that order is its [`Rank`], which means something in this snapshot only. What must outlive a snapshot is kept by
 //! slot or by key. Built on the control plane, read on data threads, freed by whoever replaced it.
 
+mod bitmap;
 mod dimension;
 mod exclusion;
 mod index;
@@ -29,10 +30,10 @@ use super::campaign::{Campaign, CampaignFault};
 use super::click_rate::ClickRate;
 use super::click_rates::ClickRates;
 use super::creative::Creative;
-use super::hours::{HourOfWeek, HoursOfWeek};
 use super::own_segments::OwnSegments;
 use super::rates::Rates;
 use super::slots::{SLOTS_MAX, SlotTable};
+use super::targeting::{HourOfWeek, HoursOfWeek};
 use super::valuation::Goal;
 use crate::units::{
     CampaignKey, CampaignSlot, Cpm, CreativeKey, ExchangeKey, SegmentKey, UnixMillis, UserKey,

@@ -6,9 +6,7 @@
 use std::sync::Arc;
 
 use super::advertiser::Advertiser;
-use super::audience::Language;
-use super::category::Category;
-use super::taxonomy::Classified;
+use super::targeting::{Category, Classified, Language};
 use crate::units::CreativeKey;
 
 /// One creative.

@@ -2,13 +2,24 @@
 //!
 //! Every dimension is a pair of lists. An empty include list accepts everything, also what the request does not say;
 //! a filled one accepts only what is known to be on it. An exclude list refuses only what is known to be on it, and
-//! beats the include list. Sizes are not here: creatives have them.
+//! beats the include list. The folder has the words that both sides say it in. Sizes are not here: creatives have them.
 
-use super::audience::{DeviceType, Language, Os};
-use super::category::Category;
-use super::country::Country;
-use super::hours::HoursOfWeek;
-use super::inventory::{Bundle, Domain};
+mod audience;
+mod category;
+mod country;
+mod hours;
+mod inventory;
+mod taxonomy;
+
+pub use audience::{DeviceType, Language, Os};
+pub use category::{Category, CategorySet};
+pub use country::Country;
+pub use hours::{HOURS_OF_WEEK, HourOfWeek, HoursOfWeek};
+pub use inventory::{
+    BUNDLE_LEN_MAX, Bundle, DOMAIN_LEN_MAX, Domain, InventoryList, ancestry, is_within,
+};
+pub use taxonomy::{CONTENT_1_0, CategoryPath, Classified};
+
 use crate::units::SegmentKey;
 
 /// What is wanted and what is not.

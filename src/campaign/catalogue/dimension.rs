@@ -4,7 +4,7 @@
 //! restrict the dimension, or only exclude. So a request costs one bitmap per dimension, whatever campaigns ask for.
 //! Memory: a bit per campaign and named value, which is why the values must be few (hundreds).
 
-use crate::campaign::bitmap;
+use crate::campaign::catalogue::bitmap;
 
 /// What one campaign asks of the dimension, its values as numbers.
 #[derive(Debug, Default)]

@@ -13,7 +13,7 @@ use super::dimension::{Ask, Dimension};
 use super::postings::{Postings, Union};
 use super::query::{MoreSegments, Query, Through};
 use super::zones::Zones;
-use crate::campaign::bitmap::{self, Ranks};
+use crate::campaign::catalogue::bitmap::{self, Ranks};
 use crate::campaign::{Barred, Campaign, Category, HourOfWeek, Language, Shape, ancestry};
 use crate::units::ExchangeKey;
 use crate::units::SegmentKey;

@@ -10,7 +10,7 @@ use std::hash::Hash;
 
 use foldhash::fast::RandomState;
 
-use crate::campaign::bitmap::{Cursor, Ranks, RanksBuilder};
+use crate::campaign::catalogue::bitmap::{Cursor, Ranks, RanksBuilder};
 
 /// Looked into a dozen times for each impression. A fast hash is safe here: what is in it are words of our own campaigns, and
 /// a request, which may be anybody's, is only looked up.

@@ -7,7 +7,7 @@
 
 use super::multiplier::{Conditions, Factor, FormatKind, Multiplier};
 use crate::campaign::DeviceType;
-use crate::campaign::hours::HourOfWeek;
+use crate::campaign::HourOfWeek;
 
 /// The greatest product, rounded up; those that lower it may all be absent.
 pub(in crate::campaign) fn greatest(multipliers: &[Multiplier]) -> Factor {

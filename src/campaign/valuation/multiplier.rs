@@ -8,11 +8,11 @@
 
 use std::fmt;
 
+use crate::campaign::InventoryList;
 use crate::campaign::catalogue::Query;
 use crate::campaign::creative::Format;
-use crate::campaign::hours::{HourOfWeek, HoursOfWeek};
-use crate::campaign::inventory::InventoryList;
 use crate::campaign::{Category, Country, DeviceType, Language, Os};
+use crate::campaign::{HourOfWeek, HoursOfWeek};
 use crate::units::{Cpm, ExchangeKey, SegmentKey};
 
 /// Multipliers of one campaign. All are asked for every candidate, and a hand-made plan has about ten.

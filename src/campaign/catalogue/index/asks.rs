@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 use super::super::dimension::Ask;
 use super::super::postings::{Postings, PostingsBuilder};
-use crate::campaign::bitmap::{Ranks, RanksBuilder};
+use crate::campaign::catalogue::bitmap::{Ranks, RanksBuilder};
 use crate::campaign::{
     Barred, Campaign, DeviceType, HourOfWeek, HoursOfWeek, Lists, Market, Reach, Shape,
 };

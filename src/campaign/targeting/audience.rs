@@ -28,7 +28,7 @@ impl Language {
     }
 
     /// A number that stands for this language alone.
-    pub(super) const fn code(self) -> u64 {
+    pub(in crate::campaign) const fn code(self) -> u64 {
         let [a, b, c] = self.0;
         u32::from_be_bytes([0, a, b, c]) as u64
     }
