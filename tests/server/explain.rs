@@ -124,7 +124,7 @@ fn every_campaign_is_told_its_price_path_or_its_first_reason() {
 
 #[test]
 fn a_request_that_leaves_no_time_is_told_what_metrics_count_and_of_every_campaign() {
-    let (configuration, data) = (four(), Folder::new());
+    let (configuration, data) = (four(), Scratch::new());
     let server = Running::of(&configuration, &data);
     let hasty = request(&json!({ "tmax": 1 }));
     assert_eq!(server.bid("openrtb", &hasty).status, 204);

@@ -11,7 +11,7 @@ fn an_advertiser_gives_its_campaigns_what_they_do_not_say_themselves() {
     let advertiser = r#"
 domains = ["shoes.example"]
 currency = "SGD"
-sites = { include = ["news.example"], exclude = ["live.news.example"] }
+sites = { include = ["news.example"], exclude = ["live.news.example", "WWW.shop.news.example"] }
 apps = { include = ["com.example.game"] }
 "#;
     let folder = Folder::new().write("advertisers/shoes.toml", advertiser);
@@ -20,6 +20,8 @@ apps = { include = ["com.example.game"] }
     for (site, app, runs) in [
         (Some("www2.news.example"), None, true),
         (Some("live.news.example"), None, false),
+        // Requests' names are looked for without it, too.
+        (Some("shop.news.example"), None, false),
         (Some("other.example"), None, false),
         (None, Some("com.example.game"), true),
         (None, Some("com.example.chat"), false),
@@ -109,6 +111,12 @@ fn a_creative_is_all_that_its_file_says() {
     };
     assert_eq!((banner.scales_from_w, banner.expands), (Some(320), 1 << 4));
     assert_eq!(&*banner.mime, "image/png");
+    let app = read(&BANNER.replace("h = 90", "h = 90\nbundle = \"com.example.Shoes\""));
+    let said = format!("{:?}", app.bundle);
+    assert!(
+        said.contains("com.example.Shoes"),
+        "stores tell capitals: {said}"
+    );
     let Format::Audio(audio) = read(AUDIO).format else {
         panic!("an audio ad");
     };

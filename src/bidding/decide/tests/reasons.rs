@@ -175,6 +175,11 @@ fn each_rule_refuses_with_its_own_reason() {
             plain(),
         ),
         (
+            PassReason::Bot,
+            json!({ "device": { "ua": "Mozilla/5.0", "sua": { "browsers": [{ "brand": "Chromium" }, { "brand": "ExampleBot" }] } } }),
+            plain(),
+        ),
+        (
             PassReason::IncompleteChain,
             json!({ "source": { "schain": { "complete": 0, "nodes": [] } } }),
             plain(),
@@ -206,6 +211,17 @@ fn each_rule_refuses_with_its_own_reason() {
         ),
         (
             PassReason::NoTransparency,
+            json!({ "regs": { "ext": { "dsa": "required" } } }),
+            plain(),
+        ),
+        (
+            // Both would show it.
+            PassReason::NoTransparency,
+            json!({ "regs": { "dsa": { "dsarequired": 2, "pubrender": 2 } } }),
+            with(|c| c.advertiser = transparent(true)),
+        ),
+        (
+            PassReason::NoTransparency,
             json!({ "regs": { "dsa": { "dsarequired": 3, "pubrender": 0 } } }),
             with(|c| c.advertiser = transparent(false)),
         ),
@@ -218,6 +234,36 @@ fn each_rule_refuses_with_its_own_reason() {
             PassReason::BlockedAdvertiser,
             json!({ "badv": ["https://www.shoes.example/"] }),
             plain(),
+        ),
+        (
+            PassReason::BlockedAdvertiser,
+            json!({ "badv": ["*.shoes.example"] }),
+            plain(),
+        ),
+        (
+            PassReason::BlockedAdvertiser,
+            json!({ "badv": ["a.example, shoes.example;b.example"] }),
+            plain(),
+        ),
+        (
+            PassReason::BlockedCategory,
+            json!({ "bcat": ["IAB1,IAB18"] }),
+            plain(),
+        ),
+        (
+            PassReason::BlockedCategory,
+            json!({ "bcat": ["3 150"], "cattax": 7 }),
+            classified(7, "150/151"),
+        ),
+        (
+            PassReason::BlockedApp,
+            json!({ "bapp": ["7,com.example.game"] }),
+            with(|c| c.creatives[0].bundle = Some("com.example.Game".into())),
+        ),
+        (
+            PassReason::BlockedApp,
+            json!({ "bapp": [" com.Example.game "] }),
+            with(|c| c.creatives[0].bundle = Some("com.example.Game".into())),
         ),
         (
             PassReason::BlockedCategory,
@@ -304,5 +350,24 @@ fn each_rule_refuses_with_its_own_reason() {
     ];
     for (expected, change, campaign) in rows {
         assert_eq!(reason(&change, campaign), Some(expected), "{change}");
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_refusal_gets_its_bid() {
+    for change in [
+        imp("qty", json!({ "multiplier": 1.0 })),
+        on_deal(&json!({ "wadomain": ["https://www.Shoes.example/"] })),
+        json!({ "regs": { "ext": { "dsa": [] } } }),
+        json!({ "badv": ["*", "*.example.org", "."], "bapp": ["*"] }),
+        json!({ "acat": ["IAB1,IAB18"] }),
+    ] {
+        let deals = change["imp"][0].get("pmp").is_some();
+        let own = if deals {
+            on_deals_alone()
+        } else {
+            campaign("c")
+        };
+        assert_eq!(reason(&change, own), None, "{change}");
     }
 }

@@ -189,3 +189,30 @@ proptest! {
         prop_assert_eq!(chosen.map(|choice| choice.price.micros()).ok(), best);
     }
 }
+
+#[test]
+fn no_number_of_sizes_hides_another_format_or_the_last_size() {
+    let sizes: Vec<Value> = (1..40).map(|side| json!({ "w": side, "h": 9 })).collect();
+    let mut with_tile = sizes.clone();
+    with_tile.push(json!({ "w": 300, "h": 250 }));
+    let mut with_ratio = sizes.clone();
+    with_ratio.push(json!({ "wratio": 6, "hratio": 5, "wmin": 300 }));
+    let mut scaling = campaign("c");
+    if let Format::Banner(banner) = &mut scaling.creatives[0].format {
+        banner.scales_from_w = Some(1);
+    }
+    let mut playing = campaign("c");
+    playing.creatives = vec![crate::campaign::fixture::video("v")];
+    for (formats, own) in [
+        (&with_tile, campaign("c")),
+        (&with_ratio, scaling),
+        (&sizes, playing),
+    ] {
+        let imp = json!({ "id": "1", "banner": { "format": formats }, "video": { "mimes": ["video/mp4"] } });
+        assert_eq!(
+            reason(&json!({ "imp": [imp] }), own.clone()),
+            None,
+            "{own:?}"
+        );
+    }
+}

@@ -44,6 +44,11 @@ fn a_video_fits_types_lengths_versions_and_rates() {
             (true, json!({ "mimes": ["video/mp4"], "protocols": [3] })),
             (true, json!({})),
             (false, json!({ "mimes": ["video/webm"] })),
+            (
+                true,
+                json!({ "mimes": ["video/webm", " Video/MP4; codecs=\"avc1.4d401f\""] }),
+            ),
+            (false, json!({ "mimes": ["video/mp4v-es"] })),
             (false, json!({ "mimes": [{}] })),
             (false, json!({ "protocols": [5, 6] })),
             (true, json!({ "protocol": 2 })),

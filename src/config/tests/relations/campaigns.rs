@@ -253,7 +253,12 @@ pub(super) const ADVERTISER_ROWS: &[Row] = &[
     (
         "domains",
         "dsa = { behalf = \"Shoes Ltd\" }\ndomains",
-        "dsa.paid: missing; expects a text",
+        "dsa.paid: missing; expects a text of at most 100 bytes",
+    ),
+    (
+        "domains",
+        "dsa = { behalf = \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaé\", paid = \"b\" }\ndomains",
+        "dsa.behalf = \"aaaaaaaaaa",
     ),
     (
         "domains",

@@ -64,7 +64,7 @@ fn an_object_of_the_wrong_type_is_absent() {
         json!([1, {"a": [2]}]),
         json!(true),
     ] {
-        let fields = json!({"source": odd, "ext": odd, "site": odd, "device": odd, "user": odd, "regs": odd});
+        let fields = json!({"source": odd, "ext": odd, "site": odd, "device": odd, "user": odd});
         with_request(&fields, |request| {
             assert_eq!(
                 *request,
@@ -75,7 +75,7 @@ fn an_object_of_the_wrong_type_is_absent() {
                 }
             );
         });
-        let fields = json!({"banner": odd, "video": odd, "audio": odd, "native": odd, "pmp": odd, "qty": odd, "ext": odd});
+        let fields = json!({"banner": odd, "video": odd, "audio": odd, "native": odd, "qty": odd, "ext": odd});
         with_imp(&fields, |imp| {
             assert_eq!(
                 *imp,
@@ -126,6 +126,19 @@ fn deals_without_an_id_are_left_out_and_private_stays_private() {
             assert!(imp.pmp.private_auction.is_yes());
         },
     );
+    for (pmp, may_be_private) in [
+        (json!([{ "private_auction": 1 }]), true),
+        (json!("private"), true),
+        (json!(1), true),
+        (json!([]), false),
+        (json!(null), false),
+        (json!({}), false),
+    ] {
+        with_imp(&json!({ "pmp": pmp }), |imp| {
+            let said = imp.pmp.private_auction.may_be_yes();
+            assert_eq!(said, may_be_private, "{pmp}");
+        });
+    }
 }
 
 #[test]

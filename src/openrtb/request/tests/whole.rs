@@ -66,7 +66,7 @@ pub(super) fn everything_of_a_full_request_is_read() {
     assert_eq!(texts(&request.bcat), ["IAB25", "IAB7-39"]);
     assert_eq!(texts(&request.bapp), ["123456"]);
     assert!(request.badv.contains_ignoring_case("bad.EXAMPLE"));
-    assert!(matches!(request.source.schain, Given::Value(_)));
+    assert!(matches!(request.source.schains[..], [Given::Value(_)]));
     assert_eq!(request.regs.dsa.required, Given::Value(2));
     let site = request.site().unwrap();
     assert_eq!(site.page.as_deref(), Some("https://news.example/é?a=\"1\""));
@@ -172,7 +172,7 @@ pub(super) fn former_places_are_read_and_the_stricter_counts() {
             assert_eq!(request.regs.gpp_sid, Given::Value(vec![7]));
             assert_eq!(request.user.consent.as_deref(), Some("old"));
             assert_eq!(request.user.eids.items().len(), 1);
-            assert!(matches!(request.source.schain, Given::Value(_)));
+            assert!(matches!(request.source.schains[..], [Given::Value(_)]));
         },
     );
     with_request(
@@ -182,7 +182,7 @@ pub(super) fn former_places_are_read_and_the_stricter_counts() {
         },
     );
     with_request(&json!({"source": {"ext": {"schain": {}}}}), |request| {
-        assert!(matches!(request.source.schain, Given::Value(_)));
+        assert!(matches!(request.source.schains[..], [Given::Value(_)]));
     });
     with_imp(&json!({"ext": {"is_rewarded_inventory": 1}}), |imp| {
         assert!(imp.rwdd.is_yes());
