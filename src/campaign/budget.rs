@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 pub use day::{ActiveHours, Day};
-pub use shared::SharedBudget;
+pub use shared::{SharedBudget, SharedDay};
 
 use crate::store::writer::Ceilings;
 use crate::units::{BudgetDay, Cpm, Nanos, UnixMillis};
@@ -172,6 +172,14 @@ impl Budget {
         self.day(self.day_at(at)).is_active(at)
     }
 
+    /// Whether there is no pause between two moments.
+    fn always_runs(&self, from: UnixMillis, to: UnixMillis) -> bool {
+        let flight = self.terms.flight;
+        self.terms.hours == ActiveHours::ALWAYS
+            && flight.start <= from
+            && flight.end.is_none_or(|end| end >= to)
+    }
+
     /// What the day's spend should be at `now`, if `amount` is the day's and the plan began at `anchor`.
     ///
     /// An even plan spreads what the anchor left over the day's active time after the anchor; one that begins at midnight
@@ -192,16 +200,7 @@ impl Budget {
             Curve::Even => {
                 let whole = day.active_between(anchor.at, day.ends());
                 let passed = day.active_between(anchor.at, now);
-                let so_far = part(left, passed, whole);
-                let per_second = if is_active {
-                    part(left, 1_000, whole)
-                } else {
-                    Nanos::ZERO
-                };
-                Plan {
-                    so_far: anchor.committed.saturating_add(so_far),
-                    per_second,
-                }
+                evenly(amount, anchor, (passed, whole), is_active)
             }
         }
     }
@@ -227,6 +226,20 @@ impl Budget {
             .flight
             .end
             .map_or(expires, |end| expires.min(end))
+    }
+}
+
+/// What the anchor left, spread over the active time after it: so much of it has passed, of so much in all.
+fn evenly(amount: Nanos, anchor: Anchor, (passed, whole): (i64, i64), is_active: bool) -> Plan {
+    let left = amount.saturating_sub(anchor.committed).max(Nanos::ZERO);
+    let per_second = if is_active {
+        part(left, 1_000, whole)
+    } else {
+        Nanos::ZERO
+    };
+    Plan {
+        so_far: anchor.committed.saturating_add(part(left, passed, whole)),
+        per_second,
     }
 }
 

@@ -3,13 +3,17 @@
 //! A campaign's goal is one for all its regions, so each region's pacer looks at all of them: what their data threads were
 //! offered, what their ledgers have promised, and what the journal has booked anywhere. From the same figures each comes to
 //! the same share, without asking another; a region that is down is simply not offered anything.
+//! So that this holds for what campaigns share, too, it also follows campaigns of other regions that share a budget.
+
+mod sharers;
+mod spent;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::ledger::Ledger;
-use super::pacing::{Goal, Pacer, Seen, Share, Target};
+use super::pacing::{Goal, Member, Pacer, Seen, Share, SharedPacer, Target};
 use super::supply::{Flow, Shares, Supply};
 use crate::campaign::budget::{Anchor, Budget, Day};
 use crate::campaign::campaign_server::budget_of;
@@ -18,7 +22,11 @@ use crate::clock::Clock;
 use crate::store::books::Books;
 use crate::store::journal_server::{Booked, Journal, follow, pass_on, read};
 use crate::supervision::{Address, Context, Failure, Plane, Server, Spec, Stage, server};
-use crate::units::{BudgetDay, CampaignKey, CampaignSlot, Monotonic, Nanos, RegionKey, UnixMillis};
+use crate::units::{
+    AdvertiserKey, CampaignKey, CampaignSlot, Monotonic, Nanos, RegionKey, UnixMillis,
+};
+use sharers::shares_budget;
+use spent::{shared_spends, spends};
 
 /// Bills that may wait: two seconds of a busy machine's.
 const MAILBOX: usize = 16_384;
@@ -78,6 +86,8 @@ struct PacerServer {
     shares: Arc<Shares>,
     clock: Clock,
     campaigns: HashMap<CampaignKey, Paced>,
+    /// What advertisers' campaigns share, where that is limited.
+    shared: HashMap<AdvertiserKey, SharedPacer>,
     stepped_at: Monotonic,
     /// Whether it hears of bills.
     follows: bool,
@@ -107,6 +117,7 @@ impl PacerServer {
         Self {
             shares,
             campaigns: HashMap::new(),
+            shared: HashMap::new(),
             stepped_at: clock.monotonic(),
             clock,
             follows: false,
@@ -124,8 +135,11 @@ impl PacerServer {
         let wall = self.clock.wall();
         let campaigns = self.parts.shelf.campaigns();
         self.known = Some(Arc::clone(&campaigns));
-        let look = move |books: &Books| spends(books, &campaigns, wall);
-        let Ok((spends, feed)) = follow(&self.parts.journal, None, look).await else {
+        let look = move |books: &Books| {
+            let shared = shared_spends(books, &campaigns, wall);
+            (spends(books, &campaigns, wall), shared)
+        };
+        let Ok(((spends, shared), feed)) = follow(&self.parts.journal, None, look).await else {
             return;
         };
         let (booked, ended) = (PacerMessage::Booked, || PacerMessage::FeedEnded);
@@ -135,6 +149,9 @@ impl PacerServer {
             let paced = self.campaigns.entry(key).or_insert_with(fresh);
             (paced.spent, paced.billed) = (spent, billed);
         }
+        let pacer = |(spent, billed)| SharedPacer::new(spent, billed, wall);
+        let pacers = shared.into_iter().map(|(key, sums)| (key, pacer(sums)));
+        self.shared = pacers.collect();
         self.follows = true;
     }
 
@@ -151,8 +168,12 @@ impl PacerServer {
         let wall = self.clock.wall();
         let mut new = Vec::clone(&campaigns);
         new.retain(|campaign| !self.campaigns.contains_key(&campaign.key));
-        let look = move |books: &Books| spends(books, &new, wall);
-        let Ok(spends) = read(&self.parts.journal, look).await else {
+        let all = Arc::clone(&campaigns);
+        let look = move |books: &Books| {
+            let shared = shared_spends(books, &all, wall);
+            (spends(books, &new, wall), shared)
+        };
+        let Ok((spends, mut shared)) = read(&self.parts.journal, look).await else {
             return;
         };
         let live: HashSet<CampaignKey> = campaigns.iter().map(|campaign| campaign.key).collect();
@@ -160,11 +181,20 @@ impl PacerServer {
         for (key, (spent, billed)) in spends {
             self.campaigns.insert(key, Paced::new(spent, billed, wall));
         }
+        self.shared
+            .retain(|key, pacer| shared.remove(key).inspect(|_| pacer.replan(wall)).is_some());
+        for (key, (spent, billed)) in shared {
+            self.shared
+                .insert(key, SharedPacer::new(spent, billed, wall));
+        }
         self.known = Some(campaigns);
     }
 
     fn booked(&mut self, booked: &Booked) {
         let (bill, wall) = (&booked.bill, self.clock.wall());
+        if let Some(shared) = self.shared.get_mut(&bill.advertiser) {
+            shared.booked(bill.charge, bill.bid_at);
+        }
         let paced = self
             .campaigns
             .entry(bill.lease.campaign)
@@ -191,19 +221,26 @@ impl PacerServer {
         let elapsed = now.since(self.stepped_at);
         self.stepped_at = now;
         let catalogue = self.parts.shelf.current();
-        for offer in catalogue
-            .offers()
-            .iter()
-            .filter(|offer| offer.campaign.regions.includes(&self.parts.region))
-        {
+        let mut sharing: HashMap<AdvertiserKey, Vec<(&Offer, Member)>> = HashMap::new();
+        for offer in catalogue.offers() {
+            let campaign = &offer.campaign;
+            let is_sharer = shares_budget(campaign);
+            if !is_sharer && !campaign.regions.includes(&self.parts.region) {
+                continue;
+            }
             let (flow, reserved) = self.seen(offer.slot);
             let fresh = || Paced::new(Nanos::ZERO, Nanos::ZERO, wall);
-            let paced = self
-                .campaigns
-                .entry(offer.campaign.key)
-                .or_insert_with(fresh);
-            let share = paced.step(offer, (flow, reserved), wall, elapsed);
-            self.shares.publish(offer.slot, share);
+            let paced = self.campaigns.entry(campaign.key).or_insert_with(fresh);
+            let member = paced.step(offer, (flow, reserved), wall, elapsed);
+            if is_sharer {
+                let sharers = sharing.entry(campaign.advertiser.key).or_default();
+                sharers.push((offer, member));
+            } else {
+                self.shares.publish(offer.slot, member.share);
+            }
+        }
+        for (advertiser, sharers) in sharing {
+            self.share(advertiser, &sharers, wall);
         }
     }
 
@@ -247,10 +284,16 @@ impl Paced {
         (flow, reserved): (Flow, Nanos),
         wall: UnixMillis,
         elapsed: Duration,
-    ) -> Share {
+    ) -> Member {
         self.follow_configuration(offer);
+        let mut member = Member {
+            share: Share::NONE,
+            supply: None,
+            promised: 0.0,
+            is_spread: offer.campaign.pacing == Pacing::Even,
+        };
         let Some(budget) = &self.budget else {
-            return Share::NONE;
+            return member;
         };
         let today = budget.day_at(wall);
         match &self.day {
@@ -268,7 +311,7 @@ impl Paced {
             None => self.day = Some(budget.day(today)),
         }
         let Some(day) = &self.day else {
-            return Share::NONE;
+            return member;
         };
         let before = self.spent.saturating_sub(self.billed);
         let amount = budget.day_amount(before);
@@ -290,7 +333,10 @@ impl Paced {
             reserved,
             bill_delay,
         };
-        self.pacer.step(goal, &seen, elapsed)
+        member.share = self.pacer.step(goal, &seen, elapsed);
+        member.supply = self.pacer.supply_per_second();
+        member.promised = self.pacer.promised(&seen);
+        member
     }
 
     fn follow_configuration(&mut self, offer: &Offer) {
@@ -307,27 +353,6 @@ impl Paced {
             self.day = None;
         }
     }
-}
-
-/// What each campaign has spent in its life and on its present day.
-fn spends(
-    books: &Books,
-    campaigns: &[Arc<Campaign>],
-    wall: UnixMillis,
-) -> Vec<(CampaignKey, (Nanos, Nanos))> {
-    let mut spends = Vec::new();
-    for campaign in campaigns {
-        let Some((account, budget)) = books.account(campaign.key).zip(budget_of(campaign).ok())
-        else {
-            continue;
-        };
-        let today: BudgetDay = budget.day_at(wall);
-        let billed = account
-            .day(today)
-            .map_or(Nanos::ZERO, crate::store::books::Day::billed);
-        spends.push((campaign.key, (account.spent(), billed)));
-    }
-    spends
 }
 
 impl Server for PacerServer {
@@ -361,3 +386,6 @@ impl Server for PacerServer {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

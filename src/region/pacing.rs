@@ -9,8 +9,14 @@
 //! bid (caps, leases), times the part of that which is billed. `committed` is what was billed, and the part of what is
 //! promised that will be: a promise that has waited longer than bills take is a lost bid that nobody told us of, and
 //! counting it would hold back a hold's worth of spend for ever.
+//!
+//! What the campaigns of one advertiser share is spread by a valve over all of them (`shared`).
+
+mod shared;
 
 use std::time::Duration;
+
+pub use shared::{Member, SharedPacer};
 
 use super::supply::Flow;
 use crate::units::Nanos;
@@ -99,6 +105,13 @@ struct Ratio {
     whole: f64,
 }
 
+impl Target {
+    /// What should be spent per second, with so much committed.
+    fn wanted(self, committed: f64) -> f64 {
+        amount(self.per_second) + (amount(self.so_far) - committed) / CATCH_UP
+    }
+}
+
 impl Share {
     /// Nothing.
     pub const NONE: Self = Self(0);
@@ -166,6 +179,23 @@ impl Pacer {
         share
     }
 
+    /// Says that no more than this is taken until the next step, whatever the last one answered.
+    pub fn hold(&mut self, most: Share) -> Share {
+        match &mut self.last {
+            Some(last) => {
+                // What is bid is learnt from as a part of what was let through.
+                last.share = last.share.min(most);
+                last.share
+            }
+            None => Share::NONE,
+        }
+    }
+
+    /// What of the promises is expected to be spent.
+    pub fn promised(&self, seen: &Seen) -> f64 {
+        self.undecided.min(amount(seen.reserved)).max(0.0) * self.win_part
+    }
+
     /// What part of what is bid is billed, as far as is known.
     pub const fn win_rate(&self) -> f64 {
         self.win_part
@@ -179,13 +209,11 @@ impl Pacer {
 
     /// What is spent, and what part of the promises is expected to be.
     fn committed(&self, seen: &Seen) -> f64 {
-        let open = self.undecided.min(amount(seen.reserved)).max(0.0);
-        amount(seen.billed) + open * self.win_part
+        amount(seen.billed) + self.promised(seen)
     }
 
     fn follow(&self, target: Target, seen: &Seen) -> Share {
-        let behind = amount(target.so_far) - self.committed(seen);
-        let wanted = amount(target.per_second) + behind / CATCH_UP;
+        let wanted = target.wanted(self.committed(seen));
         if wanted <= 0.0 {
             return Share::NONE;
         }

@@ -95,14 +95,21 @@ impl Day {
 
     /// How many milliseconds of active time there are from `from` until `to`, within the day and the flight.
     pub fn active_between(&self, from: UnixMillis, to: UnixMillis) -> i64 {
-        let from = from.max(self.flight.start).get();
-        let to = self.flight.end.map_or(to, |end| to.min(end)).get();
+        let (from, to) = (from.get(), to.get());
+        self.active()
+            .map(|(begin, end)| end.min(to).saturating_sub(begin.max(from)).max(0))
+            .sum()
+    }
+
+    /// The active hours, cut to the flight, in order: from when until when, in milliseconds. Of some nothing is left.
+    pub(super) fn active(&self) -> impl Iterator<Item = (i64, i64)> {
+        let starts = self.flight.start.get();
+        let ends = self.flight.end.map_or(i64::MAX, UnixMillis::get);
         self.begins
             .array_windows::<2>()
             .enumerate()
             .filter(|(hour, _)| self.active & (1 << hour) != 0)
-            .map(|(_, [begin, end])| (*end).min(to).saturating_sub((*begin).max(from)).max(0))
-            .sum()
+            .map(move |(_, [begin, end])| ((*begin).max(starts), (*end).min(ends)))
     }
 }
 

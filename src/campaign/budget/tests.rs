@@ -274,3 +274,47 @@ fn a_lease_expires_with_its_day_at_the_latest() {
     let late = later(day.ends(), -1_000);
     assert_eq!(budget.lease_expires(day.number(), late), day.ends());
 }
+
+#[test]
+fn an_advertisers_day_is_planned_over_the_hours_in_which_any_of_its_campaigns_runs() {
+    let singapore = SharedBudget {
+        daily: Some(Nanos::new(24_000)),
+        zone: TimeZone::get("Asia/Singapore").unwrap(),
+        ..SharedBudget::default()
+    };
+    let hours = |zone: &str, first: u32, hours: u32| {
+        let bits = (1 << hours) - 1;
+        budget(Terms {
+            hours: ActiveHours::from_bits([bits << first; 7]),
+            ..terms(zone)
+        })
+    };
+    // Eight to twelve and ten to fourteen in Singapore; and of two days of Greenwich, two to six and eighteen to nineteen
+    // in Singapore.
+    let campaigns = [
+        hours("Asia/Singapore", 8, 4),
+        hours("Asia/Singapore", 10, 4),
+        hours("UTC", 18, 4),
+        hours("UTC", 10, 1),
+    ];
+    let noon = moment("2026-03-02T04:00:00Z");
+    let day = singapore.day(singapore.day_at(noon), &campaigns);
+    assert!(day.holds(noon) && !day.holds(later(noon, 12 * HOUR)));
+    let anchor = Anchor {
+        at: later(noon, -12 * HOUR),
+        committed: Nanos::ZERO,
+    };
+    let plan = |hour: i64| {
+        let at = later(noon, (hour - 12) * HOUR);
+        let plan = singapore.plan(&day, Nanos::new(39_600_000), anchor, at);
+        (plan.so_far.get() / 3_600_000, plan.per_second.is_positive())
+    };
+    // Eleven hours of it.
+    assert_eq!(plan(1), (0, false));
+    assert_eq!(plan(3), (1, true));
+    assert_eq!(plan(7), (4, false));
+    assert_eq!(plan(11), (7, true));
+    assert_eq!(plan(15), (10, false));
+    assert_eq!(plan(18), (10, true));
+    assert_eq!(plan(20), (11, false));
+}

@@ -8,12 +8,14 @@
     reason = "a market of a few million impressions, and four things that may go wrong in it"
 )]
 
+mod shared;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::super::till::{Till, Grant};
 use super::super::ledger::{HoldClass, Ledger, Promise};
 use super::super::supply::{Shares, Supply};
-use super::super::till::{Grant, Till};
 use super::*;
 use crate::units::{BudgetDay, CampaignSlot, Epoch, LedgerTime};
 
@@ -40,39 +42,53 @@ struct Market {
     lost_notices: bool,
 }
 
-struct Day {
+/// Where bids are drawn, promised, won or lost, billed or lapsed.
+struct Trade {
     till: Till,
     supply: Supply,
     shares: Shares,
-    pacer: Pacer,
-    budget: i64,
     random: u64,
     notices: VecDeque<Vec<(Promise, Option<i64>)>>,
+}
+
+struct Day {
+    trade: Trade,
+    pacer: Pacer,
+    budget: i64,
     /// Furthest from plan, as a part of the budget, once the first ten minutes have passed.
     worst: f64,
 }
 
-impl Day {
-    fn new(budget: i64) -> Self {
-        let ledger = Arc::new(Ledger::new(1, &[Duration::from_mins(2)], START));
-        let mut till = Till::new(ledger);
+impl Trade {
+    fn new(slots: usize) -> Self {
+        let ledger = Arc::new(Ledger::new(slots, &[Duration::from_mins(2)], START));
+        Self {
+            till: Till::new(ledger),
+            supply: Supply::new(1, slots),
+            shares: Shares::new(slots),
+            random: 1,
+            notices: VecDeque::new(),
+        }
+    }
+
+    fn grant(&mut self, slot: CampaignSlot, amount: i64, expires_at: LedgerTime) {
         let grant = Grant {
             epoch: Epoch::new(1),
             day: BudgetDay::new(1),
-            amount: Nanos::new(budget),
-            expires_at: START.plus(Duration::from_secs(DAY_SECONDS + 10)),
+            amount: Nanos::new(amount),
+            expires_at,
             low_water: Nanos::ZERO,
         };
-        till.grant(SLOT, grant).unwrap();
-        Self {
-            till,
-            supply: Supply::new(1, 1),
-            shares: Shares::new(1),
-            pacer: Pacer::new(),
-            budget,
-            random: 1,
-            notices: VecDeque::new(),
-            worst: 0.0,
+        self.till.grant(slot, grant).unwrap();
+    }
+
+    fn seen(&self, slot: CampaignSlot) -> Seen {
+        let committed = self.till.committed(slot).unwrap();
+        Seen {
+            flow: self.supply.flow(slot),
+            billed: committed.billed,
+            reserved: committed.reserved,
+            bill_delay: committed.bill_delay,
         }
     }
 
@@ -88,53 +104,19 @@ impl Day {
         self.next() % limit
     }
 
-    /// Half to one and a half times `mean`, once round in the day.
-    fn traffic(&mut self, second: u64, mean: f64, market: Market) -> u64 {
-        let turn = second as f64 / DAY_SECONDS as f64 * std::f64::consts::TAU;
-        let mut rate = mean * (1.0 - 0.5 * turn.cos());
-        if market.flash && (2_400..2_700).contains(&second) {
-            rate *= 2.0;
-        }
-        if market.outage && (4_200..4_800).contains(&second) {
-            rate = 0.0;
-        }
-        let noise = self.below(1_000) as f64 / 1_000.0;
-        (rate + noise) as u64
-    }
-
-    fn run(&mut self, mean_traffic: f64, market: Market) {
-        for second in 0..DAY_SECONDS {
-            let now = START.plus(Duration::from_secs(second));
-            self.till.lapse(now);
-            for _ in 0..self.traffic(second, mean_traffic, market) {
-                self.opportunity(now, market);
-            }
-            let due = self.notices.pop_front().unwrap_or_default();
-            if !(market.lost_notices && (3_000..3_005).contains(&second)) {
-                for (promise, charge) in due {
-                    match charge {
-                        Some(charge) => drop(self.till.bill(&promise, Nanos::new(charge), now)),
-                        None => drop(self.till.release(&promise)),
-                    }
-                }
-            }
-            self.step(second);
-        }
-    }
-
-    fn opportunity(&mut self, now: LedgerTime, market: Market) {
+    fn opportunity(&mut self, slot: CampaignSlot, now: LedgerTime, market: Market) {
         let price = Nanos::new(PRICE / 2 + i64::try_from(self.below(1_000_000)).unwrap());
         let random = u32::try_from(self.next()).unwrap();
         let hold = HoldClass::new(0);
         let shard = self.supply.shard(0).unwrap();
-        shard.offer(SLOT, price);
-        if !self.shares.draw(SLOT, random) {
+        shard.offer(slot, price);
+        if !self.shares.draw(slot, random) {
             return;
         }
-        let Ok(reservation) = self.till.ledger().reserve(SLOT, price, now, hold) else {
+        let Ok(reservation) = self.till.ledger().reserve(slot, price, now, hold) else {
             return;
         };
-        shard.bid(SLOT, price);
+        shard.bid(slot, price);
         let promise = reservation.sent();
         let delay = usize::try_from(1 + self.below(9)).unwrap();
         let notice = if self.below(1_000) < WON {
@@ -150,31 +132,79 @@ impl Day {
         self.notices[delay].push((promise, notice));
     }
 
+    /// Hears the notices that are due.
+    fn settle(&mut self, now: LedgerTime) {
+        for (promise, charge) in self.notices.pop_front().unwrap_or_default() {
+            match charge {
+                Some(charge) => drop(self.till.bill(&promise, Nanos::new(charge), now)),
+                None => drop(self.till.release(&promise)),
+            }
+        }
+    }
+}
+
+impl Day {
+    fn new(budget: i64) -> Self {
+        let mut trade = Trade::new(1);
+        let ends = START.plus(Duration::from_secs(DAY_SECONDS + 10));
+        trade.grant(SLOT, budget, ends);
+        Self {
+            trade,
+            pacer: Pacer::new(),
+            budget,
+            worst: 0.0,
+        }
+    }
+
+    /// Half to one and a half times `mean`, once round in the day.
+    fn traffic(&mut self, second: u64, mean: f64, market: Market) -> u64 {
+        let turn = second as f64 / DAY_SECONDS as f64 * std::f64::consts::TAU;
+        let mut rate = mean * (1.0 - 0.5 * turn.cos());
+        if market.flash && (2_400..2_700).contains(&second) {
+            rate *= 2.0;
+        }
+        if market.outage && (4_200..4_800).contains(&second) {
+            rate = 0.0;
+        }
+        let noise = self.trade.below(1_000) as f64 / 1_000.0;
+        (rate + noise) as u64
+    }
+
+    fn run(&mut self, mean_traffic: f64, market: Market) {
+        for second in 0..DAY_SECONDS {
+            let now = START.plus(Duration::from_secs(second));
+            self.trade.till.lapse(now);
+            for _ in 0..self.traffic(second, mean_traffic, market) {
+                self.trade.opportunity(SLOT, now, market);
+            }
+            if market.lost_notices && (3_000..3_005).contains(&second) {
+                self.trade.notices.pop_front();
+            } else {
+                self.trade.settle(now);
+            }
+            self.step(second);
+        }
+    }
+
     fn step(&mut self, second: u64) {
         let per_second = self.budget / i64::try_from(DAY_SECONDS).unwrap();
         let target = Target {
             so_far: Nanos::new(per_second * i64::try_from(second + 1).unwrap()),
             per_second: Nanos::new(per_second),
         };
-        let committed = self.till.committed(SLOT).unwrap();
-        let seen = Seen {
-            flow: self.supply.flow(SLOT),
-            billed: committed.billed,
-            reserved: committed.reserved,
-            bill_delay: committed.bill_delay,
-        };
+        let seen = self.trade.seen(SLOT);
         let share = self.pacer.step(Goal::Follow(target), &seen, SECOND);
-        self.shares.publish(SLOT, share);
+        self.trade.shares.publish(SLOT, share);
         if second > 600 {
-            let off = (amount(target.so_far) - amount(committed.billed)) / self.budget as f64;
+            let off = (amount(target.so_far) - amount(seen.billed)) / self.budget as f64;
             self.worst = self.worst.max(off.abs());
         }
     }
 
     /// What was spent, as a part of the budget.
     fn spent(&self) -> f64 {
-        let sum = self.till.totals();
-        assert_eq!(self.till.check(), Ok(Nanos::ZERO));
+        let sum = self.trade.till.totals();
+        assert_eq!(self.trade.till.check(), Ok(Nanos::ZERO));
         assert!(sum.balance.billed.get() <= self.budget, "over budget");
         amount(sum.balance.billed) / self.budget as f64
     }
@@ -232,7 +262,7 @@ fn a_flash_an_outage_and_lost_notices_are_made_up_for() {
 fn more_money_than_supply_takes_everything_and_less_than_an_impression_a_minute_still_spends() {
     let mut rich = Day::new(budget(3.0));
     rich.run(20.0, Market::default());
-    assert_eq!(rich.shares.share(SLOT), Share::ALL);
+    assert_eq!(rich.trade.shares.share(SLOT), Share::ALL);
     assert!((0.28..0.4).contains(&rich.spent()), "{}", rich.spent());
 
     // Sixty impressions in the day, of 43,000 that could be won.
@@ -297,9 +327,9 @@ fn the_first_second_of_a_busy_region_does_not_spend_a_small_budget() {
     let mut day = Day::new(100 * 1_200_000);
     day.step(0);
     for _ in 0..1_000 {
-        day.opportunity(START, Market::default());
+        day.trade.opportunity(SLOT, START, Market::default());
     }
-    let reserved = day.till.committed(SLOT).unwrap().reserved;
+    let reserved = day.trade.till.committed(SLOT).unwrap().reserved;
     assert!(amount(reserved) < 0.25 * day.budget as f64, "{reserved}");
 }
 
