@@ -12,6 +12,8 @@
 //! store, at its place in the journal. A campaign that restarts finds its leases in the books and gives each the time to
 //! be renewed.
 
+mod directory;
+mod lease;
 mod terms;
 
 use std::collections::HashMap;
@@ -20,8 +22,10 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
+pub use directory::Directory;
+pub use lease::{LeaseWish, Leased, NoLease};
 pub use terms::budget_of;
-use terms::{open_leases, shared};
+use terms::{open_leases, shared, why_no_lease};
 
 use super::Campaign;
 use super::budget::{Budget, LEASE_TTL};
@@ -31,7 +35,7 @@ use crate::store::journal_server::{Journal, Unanswered, decide, read, read_when_
 use crate::store::movement::{LeaseKey, Share};
 use crate::store::writer::{Ceilings, Close, Command, Grant, LeaseChoice, Outcome, Refusal};
 use crate::supervision::{Address, Context, Failure, Limit, Plane, Reply, Server, Spec, server};
-use crate::units::{BudgetDay, CampaignKey, Epoch, LedgerTime, Nanos, RegionKey, UnixMillis};
+use crate::units::{BudgetDay, Epoch, LedgerTime, Nanos, RegionKey, UnixMillis};
 
 /// Regions times what one may ask before it hears an answer; beyond that a region asks again.
 const MAILBOX: usize = 64;
@@ -47,80 +51,17 @@ pub enum CampaignMessage {
     Configure(Arc<Campaign>),
 }
 
-/// What a region wants of a campaign.
-#[derive(Clone, Copy, Debug)]
-pub struct LeaseWish {
-    /// Who.
-    pub region: RegionKey,
-    /// The lease it holds open; none if it has just started, or sealed what it had.
-    pub held: Option<Epoch>,
-    /// Whether it wants money; otherwise only time.
-    pub money: bool,
-}
-
-/// What a region may spend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Leased {
-    /// The lease.
-    pub epoch: Epoch,
-    /// The budget day it belongs to.
-    pub day: BudgetDay,
-    /// How much more; zero for a renewal.
-    pub amount: Nanos,
-    /// When it ends unless it is renewed.
-    pub expires_at: LedgerTime,
-    /// Below this much free money, more should be asked for.
-    pub low_water: Nanos,
-}
-
-/// Why there is nothing to spend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoLease {
-    /// The campaign is paused, not yet or no longer in flight, or outside its hours.
-    #[error("the campaign does not run now")]
-    Inactive,
-    /// Its budget is committed.
-    #[error("the budget is committed")]
-    Exhausted,
-    /// The lease that the region holds has ended: seal it and ask for a new one.
-    #[error("the lease has ended")]
-    Ended,
-    /// The store does not answer: nothing is granted.
-    #[error("the store does not answer")]
-    Store,
-}
-
-/// Where campaigns are reached: made before the tree, filled by whoever starts their processes.
-#[derive(Clone, Default)]
-pub struct Directory(Arc<ArcSwap<HashMap<CampaignKey, Address<CampaignMessage>>>>);
-
-impl Directory {
-    /// The address of a campaign that has a process.
-    pub fn find(&self, campaign: CampaignKey) -> Option<Address<CampaignMessage>> {
-        self.0.load().get(&campaign).cloned()
-    }
-
-    /// Replaces all addresses.
-    pub fn replace(&self, addresses: HashMap<CampaignKey, Address<CampaignMessage>>) {
-        self.0.store(Arc::new(addresses));
-    }
-
-    /// All addresses.
-    pub fn all(&self) -> Arc<HashMap<CampaignKey, Address<CampaignMessage>>> {
-        self.0.load_full()
-    }
-}
-
-/// A campaign's process as a child of the pool. `hold_longest` is how long after a bid its bill may come; over `own_limit`
-/// it is set aside, and the others go on.
+/// A campaign's process as a child of the pool, which enters its arrival in the directory. `hold_longest` is how long after
+/// a bid its bill may come; over `own_limit` it is set aside, and the others go on.
 pub fn process(
     campaign: &Arc<Campaign>,
-    address: &Address<CampaignMessage>,
+    (address, directory): (&Address<CampaignMessage>, &Directory),
     journal: &Journal,
     hold_longest: Duration,
     own_limit: Limit,
 ) -> Spec {
     let (first, journal) = (Arc::clone(campaign), journal.clone());
+    let (key, directory) = (campaign.key, directory.clone());
     // A restart begins with the newest configuration that this incarnation's predecessor was given.
     let current = Arc::new(ArcSwap::new(first));
     let spec = server(
@@ -130,8 +71,13 @@ pub fn process(
         MAILBOX,
         move |context| {
             let (current, journal) = (Arc::clone(&current), journal.clone());
+            let directory = directory.clone();
             async move {
-                CampaignServer::start(current, journal, hold_longest, context.clock().clone()).await
+                let clock = context.clock().clone();
+                let server = CampaignServer::start(current, journal, hold_longest, clock).await?;
+                // Before anybody can ask it for anything.
+                directory.arrived(key);
+                Ok(server)
             }
         },
     );
@@ -147,6 +93,8 @@ struct CampaignServer {
     leases: HashMap<(RegionKey, Epoch), Held>,
     /// Whether the journal went down over a grant, which may or may not have happened.
     is_unsure: bool,
+    /// What the log was told last of why the books grant nothing.
+    refused: Option<Refusal>,
 }
 
 struct Held {
@@ -192,6 +140,7 @@ impl CampaignServer {
             hold_longest,
             leases,
             is_unsure: false,
+            refused: None,
         })
     }
 
@@ -222,8 +171,8 @@ impl CampaignServer {
             LeaseChoice::TopUp(epoch) if !wish.money => (epoch, Nanos::ZERO),
             _ => match self.grant(wish.region, (day, shared), choice, slice).await {
                 // A region that holds a lease keeps it, though there is no more money.
-                Err(NoLease::Exhausted) if wish.held.is_some() => {
-                    (wish.held.ok_or(NoLease::Exhausted)?, Nanos::ZERO)
+                Err(why @ (NoLease::Exhausted | NoLease::Refused(_))) => {
+                    (wish.held.ok_or(why)?, Nanos::ZERO)
                 }
                 granted => granted?,
             },
@@ -265,14 +214,34 @@ impl CampaignServer {
             at,
         };
         match decide(&self.journal, Command::Grant(grant)).await {
-            Ok(Outcome::Granted { lease, amount }) => Ok((lease.epoch, amount)),
-            Ok(Outcome::Refused(Refusal::NoLease | Refusal::WrongDay)) => Err(NoLease::Ended),
+            Ok(Outcome::Granted { lease, amount }) => {
+                self.refused = None;
+                Ok((lease.epoch, amount))
+            }
+            Ok(Outcome::Refused(refusal)) => {
+                let why = why_no_lease(refusal);
+                self.tell(why);
+                Err(why)
+            }
             Ok(_) => Err(NoLease::Exhausted),
             Err(unanswered) => {
                 self.is_unsure |= unanswered == Unanswered::Down;
                 Err(NoLease::Store)
             }
         }
+    }
+
+    /// Says in the log, once, that the books grant nothing though there is money: an operator sees only that bids end.
+    fn tell(&mut self, why: NoLease) {
+        let refused = match why {
+            NoLease::Refused(refusal) => Some(refusal),
+            _ => None,
+        };
+        if let Some(refusal) = refused.filter(|_| self.refused != refused) {
+            let campaign = self.current.load();
+            tracing::error!(campaign = %campaign.id, %refusal, "the books grant a campaign nothing");
+        }
+        self.refused = refused;
     }
 
     /// Whether a lease is open that is of this day, and of this share of the advertiser's budget.

@@ -1,9 +1,11 @@
-//! Leases that nobody looks after: those of campaigns that the configuration does not name any more.
+//! Leases that nobody looks after: those of campaigns that the configuration does not name any more, and of those whose
+//! process was set aside or could not start.
 //!
-//! A campaign that leaves has no process, and only a campaign's own process closes its leases. What stays open here keeps
-//! money from nobody but those who share the advertiser's budget, who would never get it back. So whoever stops the
-//! processes finds such leases in the books, waits until no region can spend from them and no bill of them can come, and
-//! closes them. A campaign that comes back meanwhile has its leases again.
+//! Only a campaign's own process closes its leases. What stays open without one keeps money from those who share the
+//! advertiser's budget, who would never get it back. So whoever starts and stops the processes finds such leases in the
+//! books, waits until no region can spend from them and no bill of them can come, and closes them. A campaign that comes
+//! back meanwhile has its leases again, and however short its process was up, the wait begins anew when it ends: it may have
+//! renewed them. One that comes up while they are closed is told by the books when it closes them, too; no region holds them.
 //! Pure: the books, the keys that are wanted, and the time are arguments.
 
 use std::collections::{BTreeMap, HashSet};
@@ -22,11 +24,13 @@ pub(super) const ORPHANS_MAX: usize = 65_536;
 /// a reload may wait.
 pub(super) const CLOSES_MAX: usize = 256;
 
-/// The leases of campaigns that left, each with when it is closed.
+/// The leases of campaigns without a process, each with when it is closed.
 #[derive(Debug)]
 pub(super) struct Orphans {
     wait: Duration,
     leases: BTreeMap<LeaseKey, LedgerTime>,
+    /// The campaigns of the configuration that have no process.
+    idle: HashSet<CampaignKey>,
     /// Whether there may be more of them in the books than are known here.
     is_behind: bool,
 }
@@ -39,6 +43,7 @@ impl Orphans {
             // A region may bid from a lease until it ends by itself, and that bid may be billed a hold later.
             wait: LEASE_TTL.saturating_add(hold_longest),
             leases: BTreeMap::new(),
+            idle: HashSet::new(),
             is_behind: true,
         }
     }
@@ -50,10 +55,37 @@ impl Orphans {
         self.is_behind = true;
     }
 
-    /// Says which campaigns there are: their leases are theirs.
+    /// Says which campaigns there are: their leases are theirs if they have a process.
     pub(super) fn keep(&mut self, wanted: &HashSet<CampaignKey>) {
+        let idle = &self.idle;
         self.leases
-            .retain(|lease, _| !wanted.contains(&lease.campaign));
+            .retain(|lease, _| !wanted.contains(&lease.campaign) || idle.contains(&lease.campaign));
+    }
+
+    /// Says which campaigns of the configuration have no process now, and whose processes came up since this was said last.
+    pub(super) fn without_process(
+        &mut self,
+        idle: HashSet<CampaignKey>,
+        arrivals: &HashSet<CampaignKey>,
+    ) {
+        let before = std::mem::replace(&mut self.idle, idle);
+        let idle = &self.idle;
+        let rests =
+            |campaign: &CampaignKey| before.contains(campaign) && !arrivals.contains(campaign);
+        if !idle.iter().all(rests) {
+            self.is_behind = true;
+        }
+        let concerned =
+            |campaign: &CampaignKey| before.contains(campaign) || idle.contains(campaign);
+        self.leases.retain(|lease, _| {
+            let campaign = &lease.campaign;
+            !concerned(campaign) || idle.contains(campaign) && rests(campaign)
+        });
+    }
+
+    /// The campaigns of the configuration that have no process, as was said last.
+    pub(super) fn idle(&self) -> &HashSet<CampaignKey> {
+        &self.idle
     }
 
     /// Whether [`found_in`] is to be asked; with as many as may be watched, these come first.
@@ -187,6 +219,31 @@ mod tests {
         orphans.take(vec![lease("shoes", 1), lease("hats", 1)], back);
         let due = START.plus(LEASE_TTL + HOLD);
         assert_eq!(orphans.due(due), [lease("hats", 1)]);
+    }
+
+    #[test]
+    fn one_without_a_process_waits_from_when_it_last_had_one() {
+        let mut orphans = Orphans::new(HOLD);
+        let (shoes, none) = (keys(&["shoes"]), HashSet::new());
+        let minute = |minutes: u64| START.plus(Duration::from_mins(minutes));
+        let found = || vec![lease("shoes", 1), lease("hats", 1)];
+        orphans.without_process(shoes.clone(), &shoes);
+        orphans.take(found(), minute(0));
+        orphans.without_process(shoes.clone(), &none);
+        orphans.keep(&shoes);
+        assert!(!orphans.is_behind(), "nothing changed");
+        assert_eq!(orphans.due(minute(6)).len(), 2);
+
+        // Up for a moment: it may have renewed its lease.
+        orphans.without_process(shoes.clone(), &shoes);
+        assert!(orphans.is_behind());
+        orphans.take(found(), minute(3));
+        assert_eq!(orphans.due(minute(6)), [lease("hats", 1)]);
+        assert_eq!(orphans.due(minute(9)).len(), 2);
+
+        // Up for good: its lease is its own.
+        orphans.without_process(none.clone(), &shoes);
+        assert_eq!(orphans.due(minute(9)), [lease("hats", 1)]);
     }
 
     #[test]

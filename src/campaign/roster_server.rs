@@ -1,7 +1,8 @@
 //! The roster: keeps one process in the pool for each campaign of the configuration, and swaps the catalogue on reload.
 //!
 //! It starts after the pool and goes down with it, so that a pool that comes back empty is filled again.
-//! Campaigns that left have no process that closes their leases, so it closes them (`orphans`).
+//! Campaigns that left, and those whose process was set aside, have nobody who closes their leases, so it closes them
+//! (`orphans`).
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use crate::units::CampaignKey;
 /// Reloads come from operators, one at a time.
 const MAILBOX: usize = 4;
 
-/// How often leases of campaigns that left are looked over. They close after minutes, so seconds do not matter.
+/// How often leases of campaigns without a process are looked over. They close after minutes, so seconds do not matter.
 pub const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// What the roster is asked.
@@ -75,7 +76,7 @@ pub struct RosterParts {
     pub hold_longest: Duration,
     /// How often one process may be restarted before it is set aside.
     pub own_limit: Limit,
-    /// How often leases of campaigns that left are looked over.
+    /// How often leases of campaigns without a process are looked over.
     pub look_every: Duration,
     /// What reads them again.
     pub stock: StockParts,
@@ -115,7 +116,7 @@ impl Roster {
             if address.depth().is_none() {
                 let spec = process(
                     campaign,
-                    &address,
+                    (&address, &self.parts.directory),
                     &self.parts.journal,
                     self.parts.hold_longest,
                     self.parts.own_limit,
@@ -179,13 +180,23 @@ impl Roster {
         })
     }
 
-    /// Finds the leases of campaigns that left, and closes those that nobody can spend from or bill any more.
+    /// Finds the leases of campaigns that left or have no process, and closes those that nobody can spend from or bill any
+    /// more.
     async fn look_over(&mut self, clock: &Clock) {
+        let arrivals = self.parts.directory.take_arrivals();
+        let addresses = self.parts.directory.all();
+        let idle = addresses
+            .iter()
+            .filter(|(_, address)| address.depth().is_none());
+        let idle = idle.map(|(campaign, _)| *campaign).collect();
+        self.orphans.without_process(idle, &arrivals);
         if self.orphans.is_behind() {
             let campaigns = self.parts.shelf.campaigns();
+            let idle = self.orphans.idle().clone();
             let look = move |books: &Books| {
-                let wanted = campaigns.iter().map(|campaign| campaign.key).collect();
-                found_in(books, &wanted)
+                let wanted = campaigns.iter().map(|campaign| campaign.key);
+                let looked_after = wanted.filter(|campaign| !idle.contains(campaign)).collect();
+                found_in(books, &looked_after)
             };
             // A journal that does not answer is asked again by the next look.
             if let Ok(found) = read(&self.parts.journal, look).await {
@@ -208,7 +219,7 @@ impl Roster {
         if closed > 0 {
             tracing::info!(
                 closed,
-                "leases of campaigns that left were closed: what was not billed is given back"
+                "leases of campaigns without a process were closed: what was not billed is given back"
             );
         }
     }

@@ -1,10 +1,11 @@
 //! What a campaign's configuration and its books mean for its leases.
 
+use super::NoLease;
 use crate::campaign::budget::{ActiveHours, Budget, BudgetError, Curve, Flight, Terms};
 use crate::campaign::{Campaign, HourOfWeek, Pacing};
 use crate::store::books::{Account, Books};
 use crate::store::movement::{LeaseKey, Share};
-use crate::store::writer::Ceilings;
+use crate::store::writer::{Ceilings, Refusal};
 use crate::units::{BudgetDay, CampaignKey, Epoch, RegionKey, UnixMillis};
 
 /// The advertiser's budget today, where the campaign counts in it: one in another currency does not.
@@ -15,6 +16,26 @@ pub(super) fn shared(campaign: &Campaign, wall: UnixMillis) -> Option<(Share, Ce
         day: advertiser.budget.day_at(wall),
     };
     (campaign.currency == advertiser.currency).then(|| (share, advertiser.budget.ceilings()))
+}
+
+/// What a region is told of a grant that the books refused. What ends by itself, or with a new day, is told from what an
+/// operator has to look at.
+pub(super) fn why_no_lease(refusal: Refusal) -> NoLease {
+    match refusal {
+        Refusal::NoLease | Refusal::WrongDay => NoLease::Ended,
+        Refusal::DayExhausted
+        | Refusal::TotalExhausted
+        | Refusal::SharedDayExhausted
+        | Refusal::SharedTotalExhausted => NoLease::Exhausted,
+        Refusal::DayForgotten
+        | Refusal::TooManyLeases
+        | Refusal::TooManyAccounts
+        | Refusal::TooManyAdvertisers
+        | Refusal::TooManySharers
+        | Refusal::BadAmount
+        | Refusal::TooOld
+        | Refusal::Overflow => NoLease::Refused(refusal),
+    }
 }
 
 /// An open lease, as the books know it.
@@ -69,4 +90,22 @@ fn active_hours(campaign: &Campaign) -> ActiveHours {
         }
     }
     ActiveHours::from_bits(days)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn full_books_are_told_from_a_spent_budget() {
+        for spent in [Refusal::DayExhausted, Refusal::SharedTotalExhausted] {
+            assert_eq!(why_no_lease(spent), NoLease::Exhausted);
+        }
+        assert_eq!(why_no_lease(Refusal::WrongDay), NoLease::Ended);
+        for full in [Refusal::TooManyAdvertisers, Refusal::TooManySharers] {
+            let told = why_no_lease(full);
+            assert_eq!(told, NoLease::Refused(full));
+            assert!(told.to_string().contains("too many"), "{told}");
+        }
+    }
 }

@@ -1,7 +1,9 @@
-//! Campaigns that leave while they hold leases, over a real journal and a clock that the test moves.
+//! Campaigns that leave, or lose their process for good, while they hold leases, over a real journal and a clock that the
+//! test moves.
 
 use std::path::Path;
-use std::sync::Mutex;
+use std::pin::Pin;
+use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
 use super::*;
@@ -24,10 +26,54 @@ const NOON: UnixMillis = UnixMillis::new(1_790_000_000_000);
 const HOLD: Duration = Duration::from_mins(5);
 const STEP: Duration = Duration::from_secs(10);
 const STEPS_MAX: u32 = 1_000;
+const PATIENCE: Duration = Duration::from_secs(20);
 
 fn campaigns(ids: &[&str]) -> Vec<Arc<Campaign>> {
     ids.iter().map(|id| Arc::new(campaign(id))).collect()
 }
+
+/// What makes reading take as long as a test wants.
+#[derive(Default)]
+struct Gate {
+    /// Whether reads wait, and how many wait now.
+    state: Mutex<(bool, usize)>,
+    changed: Condvar,
+}
+
+impl Gate {
+    fn hold(&self, holds: bool) {
+        self.state.lock().unwrap().0 = holds;
+        self.changed.notify_all();
+    }
+
+    fn pass(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.1 += 1;
+        self.changed.notify_all();
+        // Whoever is held up by a read would wait for ever.
+        let waited = self
+            .changed
+            .wait_timeout_while(state, PATIENCE, |state| state.0);
+        let mut state = waited.unwrap().0;
+        *state = (false, state.1 - 1);
+    }
+
+    fn holds(&self) -> bool {
+        self.state.lock().unwrap().0
+    }
+
+    fn wait_for_a_read(&self) {
+        let state = self.state.lock().unwrap();
+        let waited = self
+            .changed
+            .wait_timeout_while(state, PATIENCE, |state| state.1 == 0);
+        assert!(!waited.unwrap().1.timed_out(), "nothing is read");
+    }
+}
+
+/// A reload that was asked for.
+type Asked<'r> =
+    Pin<Box<dyn Future<Output = Result<Result<Reloaded, NotReloaded>, CallFailed>> + 'r>>;
 
 /// A journal, a pool, and a roster of these campaigns.
 struct Rig {
@@ -35,6 +81,7 @@ struct Rig {
     parts: RosterParts,
     /// What stands in the configuration.
     configured: Arc<Mutex<Vec<Arc<Campaign>>>>,
+    gate: Arc<Gate>,
     clock: Clock,
     hands: ManualClock,
     runtime: tokio::runtime::Runtime,
@@ -59,8 +106,13 @@ impl Rig {
         let limit = Limit::new(3, Duration::from_secs(10));
         let shelf = Arc::new(shelf);
         let configured = Arc::new(Mutex::new(campaigns(ids)));
-        let read = Arc::clone(&configured);
-        let load = move || Ok((read.lock().unwrap().clone(), OwnSegments::default()));
+        let gate = Arc::new(Gate::default());
+        let (read, passes) = (Arc::clone(&configured), Arc::clone(&gate));
+        let load = move || {
+            let campaigns = read.lock().unwrap().clone();
+            passes.pass();
+            Ok((campaigns, OwnSegments::default()))
+        };
         let parts = RosterParts {
             address: Address::new(),
             pool: Dynamic::new(),
@@ -91,6 +143,7 @@ impl Rig {
             tree,
             parts,
             configured,
+            gate,
             clock,
             hands,
             runtime,
@@ -189,6 +242,58 @@ impl Rig {
         self.reload(&ids);
     }
 
+    /// Renews a lease as a region would, beyond the time at which it would have been closed.
+    fn renew_for_long(&self, lease: LeaseKey) {
+        let address = self.parts.directory.find(lease.campaign).unwrap();
+        for _ in 0..20 {
+            self.hands.advance(LEASE_TTL / 2);
+            let wish = LeaseWish {
+                region: lease.region,
+                held: Some(lease.epoch),
+                money: false,
+            };
+            let call = address.call(|reply| CampaignMessage::Lease(wish, reply));
+            let renewed = self.runtime.block_on(call).unwrap().unwrap();
+            assert_eq!(renewed.epoch, lease.epoch);
+            self.reload_nothing();
+        }
+    }
+
+    /// Crashes a campaign's process until it is set aside.
+    fn set_aside(&self, id: &str) {
+        let (path, key) = (format!("pool/{id}"), CampaignKey::of(id));
+        self.runtime.block_on(async {
+            for _ in 0..STEPS_MAX {
+                let places = self.tree.children("pool").await.unwrap();
+                let place = places.into_iter().find(|place| place.path == path);
+                match place.unwrap().state {
+                    "set_aside" => return,
+                    // Down already where it is being restarted.
+                    _ => drop(self.tree.kill(&path).await),
+                }
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            panic!("never set aside");
+        });
+        assert!(self.parts.directory.find(key).unwrap().depth().is_none());
+    }
+
+    /// Has a campaign's process that was set aside tried again, and waits until it is up.
+    fn recover(&self, id: &str) {
+        let path = format!("pool/{id}");
+        let address = self.parts.directory.find(CampaignKey::of(id)).unwrap();
+        self.runtime.block_on(async {
+            self.tree.recover(&path).await.unwrap();
+            for _ in 0..STEPS_MAX {
+                if address.depth().is_some() {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            panic!("never up");
+        });
+    }
+
     fn stop(self) {
         self.runtime.block_on(self.tree.stop());
     }
@@ -239,20 +344,77 @@ fn a_campaign_that_comes_back_in_time_keeps_its_lease() {
     }
     rig.hands.advance(LEASE_TTL / 2);
     rig.reload(&["shoes"]);
-    // Renewed as a region would, it lives on beyond the time at which it would have been closed.
-    let address = rig.parts.directory.find(lease.campaign).unwrap();
-    for _ in 0..20 {
-        rig.hands.advance(LEASE_TTL / 2);
-        let wish = LeaseWish {
-            region: lease.region,
-            held: Some(lease.epoch),
-            money: false,
-        };
-        let call = address.call(|reply| CampaignMessage::Lease(wish, reply));
-        let renewed = rig.runtime.block_on(call).unwrap().unwrap();
-        assert_eq!(renewed.epoch, lease.epoch);
+    rig.renew_for_long(lease);
+    assert_eq!(rig.committed("shoes").1, 1);
+    rig.stop();
+}
+
+#[test]
+fn a_campaign_that_is_set_aside_gives_its_money_back_after_the_hold() {
+    let folder = Folder::new();
+    let rig = Rig::start(&folder.0, NOON, &["shoes", "hats"]);
+    let lease = rig.lease("shoes");
+    rig.set_aside("shoes");
+    let charge = Nanos::new(1_000);
+    assert_eq!(rig.bill(1, lease, charge), Nanos::ZERO, "its lease pays");
+    let waited = rig.until_closed("shoes");
+    assert!(waited >= LEASE_TTL + HOLD, "{waited:?}");
+    assert_eq!(rig.committed("shoes"), (charge, 0));
+    // An operator tries it again: it goes on with a lease of its own.
+    rig.recover("shoes");
+    assert_ne!(rig.lease("shoes").0.epoch, lease.0.epoch);
+    rig.stop();
+}
+
+#[test]
+fn a_campaign_that_is_set_aside_and_recovers_in_time_keeps_its_lease() {
+    let folder = Folder::new();
+    let rig = Rig::start(&folder.0, NOON, &["shoes"]);
+    let (lease, _) = rig.lease("shoes");
+    rig.set_aside("shoes");
+    // Many messages, so that looks came between them and found the lease.
+    for _ in 0..200 {
         rig.reload_nothing();
     }
+    rig.hands.advance(LEASE_TTL / 2);
+    rig.recover("shoes");
+    rig.renew_for_long(lease);
     assert_eq!(rig.committed("shoes").1, 1);
+    rig.stop();
+}
+
+#[test]
+fn a_long_read_holds_up_nobody_and_what_is_asked_for_meanwhile_is_read_after_it() {
+    let folder = Folder::new();
+    let rig = Rig::start(&folder.0, NOON, &["shoes"]);
+    rig.gate.hold(true);
+    let ask = || Box::pin(rig.parts.address.call(RosterMessage::Reload));
+    // Looked at, a call is sent.
+    let is_waiting = |call: &mut Asked<'_>| {
+        let looked = async { tokio::time::timeout(Duration::ZERO, call).await };
+        rig.runtime.block_on(looked).is_err()
+    };
+    let mut first: Asked<'_> = ask();
+    assert!(is_waiting(&mut first));
+    rig.gate.wait_for_a_read();
+    // It read the files before they were changed.
+    *rig.configured.lock().unwrap() = campaigns(&["shoes", "hats"]);
+    let mut second: Asked<'_> = ask();
+    assert!(is_waiting(&mut second));
+    // There is one thread for all of these, and none of them waits for the files.
+    rig.lease("shoes");
+    assert_eq!(rig.committed("shoes").1, 1);
+    let places = rig.runtime.block_on(rig.tree.children("pool")).unwrap();
+    assert_eq!(places.len(), 1);
+    assert!(rig.gate.holds() && is_waiting(&mut first) && is_waiting(&mut second));
+
+    rig.gate.hold(false);
+    let campaigns = |call: Asked<'_>| {
+        let answer = async { tokio::time::timeout(PATIENCE, call).await };
+        let answer = rig.runtime.block_on(answer).expect("it is not lost");
+        answer.unwrap().unwrap().campaigns
+    };
+    assert_eq!((campaigns(first), campaigns(second)), (1, 2));
+    assert!(rig.parts.directory.find(CampaignKey::of("hats")).is_some());
     rig.stop();
 }

@@ -204,7 +204,7 @@ impl LedgerServer {
                 tenant.open = None;
                 self.ask(slot, campaign, true, context);
             }
-            Err(NoLease::Inactive | NoLease::Exhausted | NoLease::Store) => {
+            Err(NoLease::Inactive | NoLease::Exhausted | NoLease::Refused(_) | NoLease::Store) => {
                 tenant.not_before = now.plus(ASK_AGAIN_AFTER);
             }
         }
