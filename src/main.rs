@@ -52,7 +52,8 @@ const AFTER_HELP: &str = "\
 Examples:
   bidtree                                      serve the sample configuration in config/
   bidtree check --config /etc/bidtree          is it all right? every fault, with file and key
-  BIDTREE__ADMIN__LISTEN=127.0.0.1:9000 bidtree   any key of bidtree.toml, from the environment
+  BIDTREE__ADMIN__LISTEN=127.0.0.1:9000 bidtree   keys of bidtree.toml from the environment, all
+                                               but those in [[segments]]
 
 While it runs:
   curl -s '127.0.0.1:8120/tree?format=text'    the live supervision tree

@@ -13,7 +13,9 @@ const VALUE_CHARS_MAX: usize = 80;
 pub struct Fault {
     /// The file, or the environment variable that put the value there.
     pub file: String,
-    /// The key, dotted from the top of the file; empty where the whole file is meant.
+    /// The line it is in, counted from 1, or else the line of the section around it; `None` where there is none.
+    pub line: Option<usize>,
+    /// The key, dotted from the top of the file, entries of lists counted from 1; empty where the whole file is meant.
     pub key: String,
     /// What stands there, as TOML; `None` if nothing does.
     pub value: Option<String>,
@@ -77,6 +79,9 @@ pub(super) fn shown(value: &toml::Value) -> String {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.file)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
         if !self.key.is_empty() {
             write!(f, ": {}", self.key)?;
         }
@@ -112,6 +117,7 @@ mod tests {
     fn fault(key: &str) -> Fault {
         Fault {
             file: "a.toml".into(),
+            line: (!key.is_empty()).then_some(7),
             key: key.into(),
             value: Some("1".into()),
             advice: "too small; at least 2".into(),
@@ -123,7 +129,7 @@ mod tests {
         let faults = Faults(vec![fault("x.y"), fault("")]);
         assert_eq!(
             faults.to_string(),
-            "a.toml: x.y = 1: too small; at least 2\na.toml = 1: too small; at least 2\n2 faults"
+            "a.toml:7: x.y = 1: too small; at least 2\na.toml = 1: too small; at least 2\n2 faults"
         );
     }
 

@@ -18,6 +18,8 @@ pub(super) const TOP: Keys = &[
     "fuses",
     "click_rates",
 ];
+/// Those of them that are lists of tables: a variable names one value, and no table of a list.
+pub(super) const LISTS_OF_TABLES: [&str; 1] = ["segments"];
 pub(super) const SERVER: Keys = &["data_threads", "data_dir", "drain", "restart_limit"];
 pub(super) const EXCHANGE: Keys = &[
     "dialect",

@@ -11,6 +11,7 @@
 //!       └─ segments     our own lists of people
 //!            reader     takes keys out of a table
 //!            kinds      what a text may be, by notation: how values are written; keys: every key there is
+//!            lines      where a key stands
 //! ```
 //!
 //! Not here: reading the environment (the caller hands it in), what the values do.
@@ -19,6 +20,7 @@ mod catalogue;
 mod faults;
 mod keys;
 mod kinds;
+mod lines;
 mod load;
 mod near;
 mod notation;

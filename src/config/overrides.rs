@@ -10,6 +10,7 @@ use config::{ConfigBuilder, ConfigError, Environment, File, FileFormat};
 use toml::{Table, Value};
 
 use super::faults::{Fault, Findings};
+use super::keys::LISTS_OF_TABLES;
 
 /// What every variable of ours begins with. One underscore too few is as much a slip as a wrong key.
 const OURS: &str = "BIDTREE_";
@@ -39,6 +40,7 @@ pub(super) fn ours(
             if variable.contains(NO_TEXT) || value.contains(NO_TEXT) {
                 findings.add(Fault {
                     file: variable,
+                    line: None,
                     key: String::new(),
                     value: Some(format!("{value:?}")),
                     advice: "is no UTF-8; write it again in UTF-8, or unset it".into(),
@@ -50,15 +52,31 @@ pub(super) fn ours(
             if key.is_none() {
                 findings.add(Fault {
                     file: variable.clone(),
+                    line: None,
                     key: String::new(),
                     value: Some(format!("{value:?}")),
                     advice: "names no key; write BIDTREE__SECTION__KEY, with two underscores between names"
                         .into(),
                 });
             }
+            let key = key?;
+            let section = key.split('.').next().unwrap_or_default();
+            if LISTS_OF_TABLES.contains(&section) {
+                let advice = format!(
+                    "cannot come from the environment; write it into bidtree.toml, under a [[{section}]], and unset the variable"
+                );
+                findings.add(Fault {
+                    file: variable,
+                    line: None,
+                    key,
+                    value: Some(format!("{value:?}")),
+                    advice,
+                });
+                return None;
+            }
             Some(Override {
-                key: key?,
                 variable,
+                key,
                 value,
             })
         })
@@ -104,6 +122,7 @@ pub(super) fn laid_over(
         if !arrived(&table, over) {
             findings.add(Fault {
                 file: over.variable.clone(),
+                line: None,
                 key: over.key.clone(),
                 value: Some(format!("{:?}", over.value)),
                 advice: "names a section that another variable sets a key of; remove one of them"
@@ -187,6 +206,28 @@ mod tests {
             );
         }
         assert_eq!(read("", &[("LESSOPEN", "\u{fffd}")]).1, 0);
+    }
+
+    #[test]
+    fn a_variable_for_a_list_of_tables_is_refused_with_what_to_do() {
+        for (name, key) in [
+            ("BIDTREE__SEGMENTS", "segments"),
+            ("BIDTREE__SEGMENTS__0__FILE", "segments.0.file"),
+        ] {
+            let findings = Findings::default();
+            let found = ours([(name.to_owned(), "a.txt".to_owned())], &findings);
+            assert!(found.is_empty());
+            let faults = findings.or(Some(())).unwrap_err();
+            assert_eq!(
+                faults.iter().next().unwrap().to_string(),
+                format!(
+                    "{name}: {key} = \"a.txt\": cannot come from the environment; \
+                     write it into bidtree.toml, under a [[segments]], and unset the variable"
+                )
+            );
+        }
+        // The control: a section is not refused for how its name begins.
+        assert_eq!(read("", &[("BIDTREE__SEGMENTSIZE__A", "b")]).1, 0);
     }
 
     #[test]

@@ -127,10 +127,10 @@ impl<'s> Reader<'s> {
                 return Vec::new();
             }
         };
-        (0..)
+        (1..)
             .zip(&items)
-            .filter_map(|(place, item): (usize, _)| {
-                self.parsed(&format!("{at}[{place}]"), item, kind)
+            .filter_map(|(number, item): (usize, _)| {
+                self.parsed(&format!("{at}[{number}]"), item, kind)
             })
             .collect()
     }

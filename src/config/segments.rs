@@ -57,20 +57,15 @@ fn read(
             let user = key(text);
             match user {
                 Some(user) => take(user, number),
-                None => source.fault(
-                    &format!("line {line}"),
-                    None,
-                    "expects a user key: 16 hexadecimal digits",
-                ),
+                None => source.fault_in(line, "expects a user key: 16 hexadecimal digits"),
             }
             user.is_some()
         });
         match outcome {
             Ok(()) => {}
             Err(Unread::Io(error)) => source.fault("", None, format!("cannot be read: {error}")),
-            Err(Unread::Line(line)) => source.fault(
-                &format!("line {line}"),
-                None,
+            Err(Unread::Line(line)) => source.fault_in(
+                line,
                 format!("is no text of at most {LINE_BYTES_MAX} bytes; the rest is not read"),
             ),
             Err(Unread::Many) => source.fault(
@@ -86,7 +81,7 @@ fn read(
 /// Why the rest of a file is not read.
 enum Unread {
     Io(io::Error),
-    Line(u64),
+    Line(usize),
     Many,
     Faulty,
 }
@@ -95,7 +90,7 @@ enum Unread {
 fn each_line(
     list: &SegmentList,
     left: &mut usize,
-    mut take: impl FnMut(u64, &str) -> bool,
+    mut take: impl FnMut(usize, &str) -> bool,
 ) -> Result<(), Unread> {
     let mut file = BufReader::new(File::open(&list.file).map_err(Unread::Io)?);
     let (mut line, mut number, mut faults) = (Vec::new(), 0, 0);

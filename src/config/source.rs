@@ -1,9 +1,11 @@
 //! Files: how one is read into a table, how a folder is listed, and where a fault in them is said to be.
 
+use std::cell::OnceCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::faults::{Fault, Findings, shown};
+use super::lines::{Lines, line_of};
 use super::overrides::Override;
 
 /// The largest file that is read, in bytes. The largest sensible one has markup of 64 KiB.
@@ -14,6 +16,9 @@ pub(super) struct Source<'f> {
     pub(super) file: String,
     pub(super) overrides: &'f [Override],
     pub(super) findings: &'f Findings,
+    /// Its text once it was read as TOML, and where its keys stand in it once something is wrong.
+    text: OnceCell<String>,
+    lines: OnceCell<Lines>,
 }
 
 impl<'f> Source<'f> {
@@ -22,6 +27,8 @@ impl<'f> Source<'f> {
             file: file.display().to_string(),
             overrides: &[],
             findings,
+            text: OnceCell::new(),
+            lines: OnceCell::new(),
         }
     }
 
@@ -38,10 +45,26 @@ impl<'f> Source<'f> {
 
     pub(super) fn fault(&self, key: &str, value: Option<&toml::Value>, advice: impl Into<String>) {
         let variable = self.variable(key).map(str::to_owned);
+        let line = match (&variable, self.text.get()) {
+            (None, Some(text)) => self.lines.get_or_init(|| Lines::of(text)).line(key),
+            _ => None,
+        };
         self.findings.add(Fault {
             file: variable.unwrap_or_else(|| self.file.clone()),
+            line,
             key: key.to_owned(),
             value: value.map(shown),
+            advice: advice.into(),
+        });
+    }
+
+    /// The same of a whole line.
+    pub(super) fn fault_in(&self, line: usize, advice: impl Into<String>) {
+        self.findings.add(Fault {
+            file: self.file.clone(),
+            line: Some(line),
+            key: String::new(),
+            value: None,
             advice: advice.into(),
         });
     }
@@ -76,23 +99,24 @@ pub(super) fn without_mark(text: &str) -> &str {
 pub(super) fn read_table(path: &Path, source: &Source<'_>) -> Option<toml::Table> {
     let text = read_text(path, source)?;
     match text.parse() {
-        Ok(table) => Some(table),
+        Ok(table) => {
+            // A file is read into one table.
+            source.text.set(text).ok();
+            Some(table)
+        }
         Err(error) => {
-            source.fault("", None, syntax(&error, &text));
+            not_toml(source, &error, &text);
             None
         }
     }
 }
 
-fn syntax(error: &toml::de::Error, text: &str) -> String {
-    let before = error.span().and_then(|span| text.get(..span.start));
+fn not_toml(source: &Source<'_>, error: &toml::de::Error, text: &str) {
     let message = error.message().trim().replace('\n', "; ");
-    match before {
-        Some(before) => {
-            let line = before.matches('\n').count() + 1;
-            format!("line {line} is no TOML: {message}")
-        }
-        None => format!("is no TOML: {message}"),
+    let advice = format!("is no TOML: {message}");
+    match error.span() {
+        Some(span) => source.fault_in(line_of(text, span.start), advice),
+        None => source.fault("", None, advice),
     }
 }
 

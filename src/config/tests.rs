@@ -123,16 +123,23 @@ impl Folder {
         Arc::clone(&config.catalogue[0])
     }
 
-    /// Each fault, with the folder left out.
+    /// Each fault as it is shown, but for the line of its key, which is a matter of its own.
     fn faults(&self, env: &[(&str, &str)]) -> Vec<String> {
+        self.shown(env, |fault| {
+            fault.line.take_if(|_| !fault.key.is_empty());
+        })
+    }
+
+    /// Each fault as it is shown, with the folder left out.
+    fn shown(&self, env: &[(&str, &str)], change: impl Fn(&mut Fault)) -> Vec<String> {
         let folder = format!("{}/", self.0.path().display());
-        match self.load(env) {
-            Ok(_) => Vec::new(),
-            Err(faults) => faults
-                .iter()
-                .map(|fault| fault.to_string().replace(&folder, ""))
-                .collect(),
-        }
+        let shown = |fault: &Fault| {
+            let mut fault = fault.clone();
+            change(&mut fault);
+            fault.to_string().replace(&folder, "")
+        };
+        let faults = self.load(env).err();
+        faults.iter().flatten().map(shown).collect()
     }
 }
 

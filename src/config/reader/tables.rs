@@ -33,10 +33,10 @@ impl<'s> Reader<'s> {
                 return Vec::new();
             }
         };
-        (0..)
+        (1..)
             .zip(items)
-            .filter_map(|(place, item): (usize, _)| {
-                let at = format!("{at}[{place}]");
+            .filter_map(|(number, item): (usize, _)| {
+                let at = format!("{at}[{number}]");
                 let table = self.table_of(&at, item)?;
                 Some(Reader::new(self.source, at, table, known))
             })

@@ -20,10 +20,8 @@ pub(in crate::config) fn read(
     findings: &Findings,
 ) -> (Option<Settings>, Places) {
     let path = dir.join(FILE);
-    let source = Source {
-        overrides,
-        ..Source::new(&path, findings)
-    };
+    let mut source = Source::new(&path, findings);
+    source.overrides = overrides;
     let Some(table) = table(&path, &source) else {
         return (None, Places::default());
     };

@@ -59,10 +59,7 @@ fn lines<T>(
         }
         match parse(line) {
             Ok(item) => found.push(item),
-            Err(advice) => {
-                let number: u32 = number;
-                source.fault(&format!("line {number}"), None, advice);
-            }
+            Err(advice) => source.fault_in(number, advice),
         }
     }
     if found.len() > max {

@@ -34,7 +34,7 @@ fn the_campaign_that_the_page_makes_is_valid_and_its_faults_read_as_shown() {
         .replace("campaigns/teapot-spring.toml", "\"2.90\"", "2.9")
         .append("campaigns/teapot-spring.toml", "regions = [\"sq\"]")
         .replace("creatives/teapot-300x250.toml", "{impression_url}", "");
-    let faults = folder.faults(&[]);
+    let faults = folder.shown(&[], |_| {});
     let shown = page
         .split("\n```\n")
         .find(|block| block.contains("4 faults"));

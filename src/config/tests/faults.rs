@@ -41,7 +41,39 @@ fn faults_of_several_files_come_out_together() {
     );
     let text = faults.to_string();
     assert!(text.ends_with("\n5 faults"), "{text}");
-    assert!(text.contains("broken.toml: line 2 is no TOML: "), "{text}");
+    assert!(text.contains("broken.toml:2: is no TOML: "), "{text}");
+}
+
+#[test]
+fn a_fault_names_the_line_of_its_key_or_of_the_section_around_it_and_none_for_a_variable() {
+    let folder = Folder::new()
+        .replace("campaigns/spring.toml", "\"2.50\"", "2.50")
+        .replace(
+            "campaigns/spring.toml",
+            "creatives = [\"wide\"]",
+            "creatives = [\"wide\"]\n[[deals]]\nexchange = \"plain\"\n[targeting]\ncountries.include = [\"TH\",\n\"Siam\"]\n",
+        );
+    let faults = folder
+        .load(&[("BIDTREE__ADMIN__LISTEN", "here")])
+        .unwrap_err();
+    let lines: Vec<_> = faults
+        .iter()
+        .map(|fault| (fault.key.as_str(), fault.line))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            ("admin.listen", None),
+            ("cpm", Some(3)),
+            ("deals[1].id", Some(6)),
+            ("targeting.countries.include[2]", Some(10)),
+        ]
+    );
+    let text = faults.to_string();
+    assert!(
+        text.contains("spring.toml:3: cpm = 2.5: expects a CPM"),
+        "{text}"
+    );
 }
 
 #[test]

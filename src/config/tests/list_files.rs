@@ -18,8 +18,8 @@ fn lists_of_unwanted_traffic_are_read_line_by_line() {
     assert_eq!(
         faults,
         [
-            "bots.txt: line 1: expects a part of a user agent, of 3 to 128 bytes",
-            "ranges.txt: line 2: expects an address or a range, like 192.0.2.0/24",
+            "bots.txt:1: expects a part of a user agent, of 3 to 128 bytes",
+            "ranges.txt:2: expects an address or a range, like 192.0.2.0/24",
         ]
     );
 }
@@ -72,8 +72,8 @@ fn what_is_wrong_with_a_list_is_said_with_its_file_and_line() {
     assert_eq!(
         folder.faults(&[]),
         [
-            "buyers.txt: line 2: is no text of at most 256 bytes; the rest is not read",
-            "hashed.txt: line 2: expects a user key: 16 hexadecimal digits",
+            "buyers.txt:2: is no text of at most 256 bytes; the rest is not read",
+            "hashed.txt:2: expects a user key: 16 hexadecimal digits",
         ]
     );
     let many = with_segments("", &"no key\n".repeat(1_000)).faults(&[]);

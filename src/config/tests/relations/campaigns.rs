@@ -73,7 +73,7 @@ pub(super) const CAMPAIGN_ROWS: &[Row] = &[
     (
         "cpm",
         "multipliers = [{ countries = [\"TH\"], by = 1.2 }]\ncpm",
-        "multipliers[0].by = 1.2: expects a factor from 0.1 to 10 in quotes",
+        "multipliers[1].by = 1.2: expects a factor from 0.1 to 10 in quotes",
     ),
     (
         "cpm",
@@ -88,12 +88,12 @@ pub(super) const CAMPAIGN_ROWS: &[Row] = &[
     (
         "cpm",
         "multipliers = [{ countries = [\"TH\"] }]\ncpm",
-        "multipliers[0].by: missing; expects a factor",
+        "multipliers[1].by: missing; expects a factor",
     ),
     (
         "cpm",
         "multipliers = [{ exchanges = [\"plane\"], by = \"1.2\" }]\ncpm",
-        "multipliers[0].exchanges: plane is not in bidtree.toml; did you mean plain?",
+        "multipliers[1].exchanges: plane is not in bidtree.toml; did you mean plain?",
     ),
     (
         "cpm = \"2.50\"",
@@ -168,12 +168,12 @@ pub(super) const CAMPAIGN_ROWS: &[Row] = &[
     (
         "cpm",
         "targeting = { hours = [\"mon\", \"8-20h\"] }\ncpm",
-        "targeting.hours[1] = \"8-20h\": expects days and hours",
+        "targeting.hours[2] = \"8-20h\": expects days and hours",
     ),
     (
         "cpm",
         "targeting = { os = { include = [\"beos\"] } }\ncpm",
-        "targeting.os.include[0] = \"beos\": expects one of android",
+        "targeting.os.include[1] = \"beos\": expects one of android",
     ),
     (
         "cpm",
@@ -188,22 +188,22 @@ pub(super) const CAMPAIGN_ROWS: &[Row] = &[
     (
         "cpm",
         "deals = [{ exchange = \"plain\" }]\ncpm",
-        "deals[0].id: missing; expects a deal's id",
+        "deals[1].id: missing; expects a deal's id",
     ),
     (
         "cpm",
         "deals = [{ id = \"a b\", exchange = \"plain\" }]\ncpm",
-        "deals[0].id = \"a b\": expects a deal's id",
+        "deals[1].id = \"a b\": expects a deal's id",
     ),
     (
         "cpm",
         "deals = [{ id = \"d\", exchange = \"plane\" }]\ncpm",
-        "deals[0].exchange: plane is not in bidtree.toml; did you mean plain?",
+        "deals[1].exchange: plane is not in bidtree.toml; did you mean plain?",
     ),
     (
         "cpm",
         "deals = [{ id = \"d\", exchange = \"plain\", cpm = \"100.01\" }]\ncpm",
-        "deals[0].cpm: 100.01 USD is above fuses.max_cpm = 100",
+        "deals[1].cpm: 100.01 USD is above fuses.max_cpm = 100",
     ),
     (
         "cpm",
@@ -263,6 +263,6 @@ pub(super) const ADVERTISER_ROWS: &[Row] = &[
     (
         "domains",
         "dsa = { behalf = \"a\", paid = \"b\", transparency = [{ parameters = [1] }] }\ndomains",
-        "dsa.transparency[0].domain: missing; expects a domain",
+        "dsa.transparency[1].domain: missing; expects a domain",
     ),
 ];

@@ -53,7 +53,7 @@ pub(super) const VIDEO_ROWS: &[Row] = &[
     (
         "mime = \"video/mp4\"",
         "",
-        "media[0].mime: missing; expects the MIME type of a video",
+        "media[1].mime: missing; expects the MIME type of a video",
     ),
     (
         "[[media]]",
@@ -76,12 +76,12 @@ pub(super) const AUDIO_ROWS: &[Row] = &[
     (
         "audio/mpeg",
         "video/mp4v",
-        "media[0].mime = \"video/mp4v\": expects the MIME type of sound",
+        "media[1].mime = \"video/mp4v\": expects the MIME type of sound",
     ),
     (
         "bitrate_kbps",
         "w = 1\nbitrate_kbps",
-        "media[0].w = 1: unknown key",
+        "media[1].w = 1: unknown key",
     ),
     (
         "duration_seconds",
@@ -91,14 +91,14 @@ pub(super) const AUDIO_ROWS: &[Row] = &[
     (
         "\"frame\"",
         "\"html\"",
-        "companions[0].kind = \"html\": expects one of image, frame",
+        "companions[1].kind = \"html\": expects one of image, frame",
     ),
     (
         "kind = \"frame\"",
         "kind = \"frame\"\nmime = \"image/png\"",
-        "companions[0].mime: belongs to an image; leave it out of a frame",
+        "companions[1].mime: belongs to an image; leave it out of a frame",
     ),
-    ("kind = \"frame\"", "", "companions[0].mime: missing"),
+    ("kind = \"frame\"", "", "companions[1].mime: missing"),
     ("vendor =", "# vendor =", "verification.vendor: missing"),
 ];
 
@@ -117,12 +117,12 @@ pub(super) const NATIVE_ROWS: &[Row] = &[
     (
         "\"sponsored\"",
         "\"slogan\"",
-        "texts[0].kind = \"slogan\": expects one of sponsored, description",
+        "texts[1].kind = \"slogan\": expects one of sponsored, description",
     ),
     (
         "\"icon\"",
         "0",
-        "images[0].kind = 0: expects one of icon, main, or a number above 0",
+        "images[1].kind = 0: expects one of icon, main, or a number above 0",
     ),
-    ("w = 80", "", "images[0].w: missing"),
+    ("w = 80", "", "images[1].w: missing"),
 ];

@@ -66,7 +66,7 @@ pub(super) const SERVER_ROWS: &[Row] = &[
     (
         "[regions.row]",
         "supply_chain = { blocked = [\"bad\"] }\n[regions.row]",
-        "exchanges.plain.supply_chain.blocked[0] = \"bad\": expects a seller's system",
+        "exchanges.plain.supply_chain.blocked[1] = \"bad\": expects a seller's system",
     ),
     (
         "[regions.row]",
@@ -86,12 +86,12 @@ pub(super) const SERVER_ROWS: &[Row] = &[
     (
         "[notices]",
         "[[segments]]\nname = \"buyers\"\n[notices]",
-        "segments[0].file: missing; expects the name of a .txt file",
+        "segments[1].file: missing; expects the name of a .txt file",
     ),
     (
         "[notices]",
         "[[segments]]\nname = \"a/b\"\nfile = \"a.txt\"\nids = \"md5\"\n[notices]",
-        "segments[0].ids = \"md5\": expects one of plain, keys",
+        "segments[1].ids = \"md5\": expects one of plain, keys",
     ),
     (
         "[notices]",
@@ -106,7 +106,7 @@ pub(super) const SERVER_ROWS: &[Row] = &[
     (
         "[regions.row]",
         "seats = [\"\"]\n[regions.row]",
-        "exchanges.plain.seats[0] = \"\": expects a text",
+        "exchanges.plain.seats[1] = \"\": expects a text",
     ),
     (
         "[regions.row]",
@@ -146,7 +146,7 @@ pub(super) const SERVER_ROWS: &[Row] = &[
     (
         "rest = true",
         "countries = [\"XX\"]\nrest = true",
-        "regions.row.countries[0] = \"XX\": expects a country",
+        "regions.row.countries[1] = \"XX\": expects a country",
     ),
     (
         "public_url = \"http://127.0.0.1:8110\"",
