@@ -13,6 +13,7 @@ mod bid_path;
 mod explain;
 mod faults;
 mod golden;
+mod killed;
 mod money;
 mod privacy;
 mod readers;

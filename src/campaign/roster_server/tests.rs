@@ -351,8 +351,8 @@ fn a_campaign_that_comes_back_in_time_keeps_its_lease() {
 
 #[test]
 fn a_campaign_that_is_set_aside_gives_its_money_back_after_the_hold() {
-    let folder = Folder::new();
-    let rig = Rig::start(&folder.0, NOON, &["shoes", "hats"]);
+    let folder = Scratch::new();
+    let rig = Rig::start(folder.path(), NOON, &["shoes", "hats"]);
     let lease = rig.lease("shoes");
     rig.set_aside("shoes");
     let charge = Nanos::new(1_000);
@@ -368,8 +368,8 @@ fn a_campaign_that_is_set_aside_gives_its_money_back_after_the_hold() {
 
 #[test]
 fn a_campaign_that_is_set_aside_and_recovers_in_time_keeps_its_lease() {
-    let folder = Folder::new();
-    let rig = Rig::start(&folder.0, NOON, &["shoes"]);
+    let folder = Scratch::new();
+    let rig = Rig::start(folder.path(), NOON, &["shoes"]);
     let (lease, _) = rig.lease("shoes");
     rig.set_aside("shoes");
     // Many messages, so that looks came between them and found the lease.
@@ -385,8 +385,8 @@ fn a_campaign_that_is_set_aside_and_recovers_in_time_keeps_its_lease() {
 
 #[test]
 fn a_long_read_holds_up_nobody_and_what_is_asked_for_meanwhile_is_read_after_it() {
-    let folder = Folder::new();
-    let rig = Rig::start(&folder.0, NOON, &["shoes"]);
+    let folder = Scratch::new();
+    let rig = Rig::start(folder.path(), NOON, &["shoes"]);
     rig.gate.hold(true);
     let ask = || Box::pin(rig.parts.address.call(RosterMessage::Reload));
     // Looked at, a call is sent.

@@ -120,7 +120,7 @@ fn a_byte_order_mark_is_no_part_of_the_first_line() {
     let faults = folder.faults(&[]);
     assert_eq!(
         faults,
-        ["keys.txt: line 2: expects a user key: 16 hexadecimal digits"],
+        ["keys.txt:2: expects a user key: 16 hexadecimal digits"],
         "the control: it is a part of any other line"
     );
 }

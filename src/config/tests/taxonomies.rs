@@ -53,14 +53,14 @@ categories = ["150"]
         faults,
         [
             format!(
-                "{file}[0].cattax: taxonomy 1 is IAB Content 1.0; name its categories in the file's own key categories"
+                "{file}[1].cattax: taxonomy 1 is IAB Content 1.0; name its categories in the file's own key categories"
             ),
-            format!("{file}[1].categories: missing; expects a list, each {expects}"),
-            format!("{file}[2].categories[0] = \"150//151\": expects {expects}"),
+            format!("{file}[2].categories: missing; expects a list, each {expects}"),
+            format!("{file}[3].categories[1] = \"150//151\": expects {expects}"),
             format!(
-                "{file}[2].cattax: taxonomy 7 is there twice; put its categories into one list"
+                "{file}[3].cattax: taxonomy 7 is there twice; put its categories into one list"
             ),
-            format!("{file}[3].cattax: missing; expects a whole number from 1 to 9999"),
+            format!("{file}[4].cattax: missing; expects a whole number from 1 to 9999"),
         ]
     );
 }

@@ -13,9 +13,9 @@ mod shared;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::super::till::{Till, Grant};
 use super::super::ledger::{HoldClass, Ledger, Promise};
 use super::super::supply::{Shares, Supply};
+use super::super::till::{Grant, Till};
 use super::*;
 use crate::units::{BudgetDay, CampaignSlot, Epoch, LedgerTime};
 

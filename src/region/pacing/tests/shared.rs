@@ -106,7 +106,7 @@ impl Advertiser {
         let slice = (self.shared / SLICES).min(self.shared - self.granted);
         let free = self
             .trade
-            .books
+            .till
             .ledger()
             .balance(slot)
             .map_or(0, |balance| balance.free.get());
@@ -124,7 +124,7 @@ impl Advertiser {
         for second in 0..4 * HOUR {
             let at = START.plus(Duration::from_secs(second as u64));
             let wall = UnixMillis::new(MIDNIGHT.get() + second * 1_000);
-            self.trade.books.lapse(at);
+            self.trade.till.lapse(at);
             for (slot, traffic) in slots().zip(case.traffic) {
                 let more = u64::from(self.trade.below(100) < traffic % 100);
                 for _ in 0..(traffic / 100 + more) * u64::from(case.runs_at(second)) {
