@@ -21,8 +21,8 @@ use bidtree::bidding::{
     CANDIDATES_MAX, Context, Funds, Offered, Opportunity, PassReason, Place, decide,
 };
 use bidtree::campaign::{
-    Approvals, Campaign, Catalogue, Category, CategorySet, ClickRates, Country, DeviceType,
-    Language, MoreSegments, Os, Query, Rates, Shape, Size, SlotTable, Terms, Through,
+    Approvals, Campaign, Candidates, Catalogue, Category, CategorySet, ClickRates, Country,
+    DeviceType, Language, MoreSegments, Os, Query, Rates, Shape, Size, SlotTable, Terms, Through,
 };
 use bidtree::config::{self, Settings};
 use bidtree::openrtb::decode;
@@ -124,7 +124,10 @@ impl World {
         for _ in 0..batches {
             let start = Instant::now();
             for impression in &impressions {
-                for rank in self.catalogue.search(&impression.query()).take(most) {
+                let mut candidates = Candidates::default();
+                self.catalogue
+                    .search_into(&impression.query(), &mut candidates);
+                for rank in candidates.by_ref().take(most) {
                     found += 1;
                     if one_in.is_some_and(|one_in| random.u64(..one_in) == 0) {
                         break;

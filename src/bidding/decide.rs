@@ -21,7 +21,7 @@ use super::context::Context;
 use super::deals::{KnownDeals, Lead, in_dollars};
 use super::opportunity::Opportunity;
 use super::pass::PassReason;
-use crate::campaign::{Catalogue, FrequencyCap, Offer, Query, Rank, Through};
+use crate::campaign::{Candidates, Catalogue, FrequencyCap, Offer, Query, Rank, Through};
 use crate::units::{AdvertiserKey, CampaignKey, CampaignSlot, Cpm, Nanos, Rate, UserKey};
 
 /// Candidates looked at for one impression, and again for its deals. The best are first, and one in a few passes; one that
@@ -160,7 +160,10 @@ impl<'c, 'r, F: Funds, L: Fn() -> bool> Search<'_, 'c, 'r, F, L> {
         }
         let query = query((self.context, self.chance), Through::Deals(known.ids()));
         let mut leads = Vec::new();
-        for (seen, rank) in catalogue.search(&query).take(LEADS_MAX).enumerate() {
+        let mut found = Candidates::default();
+        catalogue.search_into(&query, &mut found);
+        // By reference, since `take` would move it.
+        for (seen, rank) in found.by_ref().take(LEADS_MAX).enumerate() {
             self.look_at_deadline(seen)?;
             let Some(offer) = catalogue.offer(rank) else {
                 continue;
@@ -202,7 +205,9 @@ impl<'c, 'r, F: Funds, L: Fn() -> bool> Search<'_, 'c, 'r, F, L> {
         let floor_in_dollars = in_dollars(self.chance.lowest_floor(), context);
         let query = query((self.context, self.chance), Through::OpenMarket);
         let mut waiting = Waiting::default();
-        for (seen, rank) in catalogue.search(&query).take(CANDIDATES_MAX).enumerate() {
+        let mut found = Candidates::default();
+        catalogue.search_into(&query, &mut found);
+        for (seen, rank) in found.by_ref().take(CANDIDATES_MAX).enumerate() {
             self.look_at_deadline(seen)?;
             let Some(offer) = catalogue.offer(rank) else {
                 continue;

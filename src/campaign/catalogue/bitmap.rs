@@ -78,6 +78,12 @@ impl Ranks {
         }
     }
 
+    /// Whether nobody is in it.
+    pub(super) fn is_empty(&self) -> bool {
+        // Dense sets are those with members in at least half of their words.
+        matches!(self, Self::Sparse(words) if words.is_empty())
+    }
+
     /// Bytes on the heap.
     pub(super) fn bytes(&self) -> usize {
         match self {

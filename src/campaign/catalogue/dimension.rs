@@ -4,6 +4,10 @@
 //! restrict the dimension, or only exclude. So a request costs one bitmap per dimension, whatever campaigns ask for.
 //! Memory: a bit per campaign and named value, which is why the values must be few (hundreds).
 
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
 use crate::campaign::catalogue::bitmap;
 
 /// What one campaign asks of the dimension, its values as numbers.
@@ -20,8 +24,8 @@ pub(super) struct Ask {
 pub(super) struct Dimension {
     /// Accept any value that no campaign names, and none.
     others: Box<[u64]>,
-    /// Named values in order, each with the campaigns that accept it.
-    named: Vec<(u64, Box<[u64]>)>,
+    /// Named values, each with the campaigns that accept it.
+    named: HashMap<u64, Box<[u64]>, RandomState>,
     /// Whether no campaign asks anything.
     open: bool,
 }
@@ -30,27 +34,14 @@ impl Dimension {
     /// The dimension over campaigns in order of rank.
     pub(super) fn build(asks: &[Ask]) -> Self {
         let words = bitmap::words_for(asks.len());
-        let mut values: Vec<u64> = asks
-            .iter()
-            .flat_map(|ask| ask.only.iter().flatten().chain(&ask.not))
-            .copied()
-            .collect();
-        values.sort_unstable();
-        values.dedup();
         let mut others = vec![0; words].into_boxed_slice();
         for (rank, ask) in (0u32..).zip(asks) {
             bitmap::assign(&mut others, rank, ask.only.is_none());
         }
-        let mut named: Vec<_> = values
-            .into_iter()
-            .map(|value| (value, others.clone()))
-            .collect();
+        let mut named: HashMap<u64, Box<[u64]>, RandomState> = HashMap::default();
         let mut mark = |value: &u64, rank, member| {
-            if let Ok(place) = named.binary_search_by_key(value, |(named, _)| *named)
-                && let Some((_, dense)) = named.get_mut(place)
-            {
-                bitmap::assign(dense, rank, member);
-            }
+            let dense = named.entry(*value).or_insert_with(|| others.clone());
+            bitmap::assign(dense, rank, member);
         };
         for (rank, ask) in (0u32..).zip(asks) {
             ask.only
@@ -74,14 +65,8 @@ impl Dimension {
         if self.open {
             return None;
         }
-        let named = value.and_then(|value| {
-            let place = self
-                .named
-                .binary_search_by_key(&value, |(named, _)| *named)
-                .ok()?;
-            self.named.get(place)
-        });
-        Some(named.map_or(&*self.others, |(_, dense)| &**dense))
+        let named = value.and_then(|value| self.named.get(&value));
+        Some(named.unwrap_or(&self.others))
     }
 
     /// Bytes on the heap.

@@ -81,8 +81,8 @@ impl Catalogue {
         // What was not read may be what it excludes.
         let may_be_all =
             query.more_segments == MoreSegments::None || targeting.segments.exclude.is_empty();
-        let about = query.categories.with_parents();
-        let category = |asked: &Category| about.iter().any(|seen| seen == *asked);
+        let about = || query.categories.iter_with_parents();
+        let category = |asked: &Category| about().any(|seen| seen == *asked);
         let wants = [
             (campaign.regions.includes(&query.region), Exclusion::Region),
             (

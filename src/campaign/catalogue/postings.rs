@@ -8,19 +8,19 @@ use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 
+use arrayvec::ArrayVec;
 use foldhash::fast::RandomState;
 
 use crate::campaign::catalogue::bitmap::{Cursor, Ranks, RanksBuilder};
 
 /// Looked into a dozen times for each impression. A fast hash is safe here: what is in it are words of our own campaigns, and
 /// a request, which may be anybody's, is only looked up.
-type Sets<K> = HashMap<K, Ranks, RandomState>;
+type Named<K, S> = HashMap<K, Sides<S>, RandomState>;
 
 /// Who includes and who excludes each value.
 #[derive(Debug)]
 pub(super) struct Postings<K> {
-    include: Sets<K>,
-    exclude: Sets<K>,
+    named: Named<K, Ranks>,
     /// Those that exclude anything.
     excluding: Ranks,
 }
@@ -28,47 +28,48 @@ pub(super) struct Postings<K> {
 /// Postings while they are built, in rising order of ranks.
 #[derive(Debug)]
 pub(super) struct PostingsBuilder<K> {
-    include: HashMap<K, RanksBuilder>,
-    exclude: HashMap<K, RanksBuilder>,
+    named: Named<K, RanksBuilder>,
     excluding: RanksBuilder,
 }
 
-/// Up to `N` sets that are read as one, without allocating.
-#[derive(Debug)]
-pub(super) struct Union<'c, const N: usize> {
-    cursors: [Cursor<'c>; N],
-    len: usize,
+/// Both sides of one value.
+#[derive(Debug, Default)]
+struct Sides<S> {
+    include: S,
+    exclude: S,
 }
+
+/// Up to `N` sets that are read as one, without allocating.
+#[derive(Debug, Default)]
+pub(super) struct Union<'c, const N: usize>(ArrayVec<Cursor<'c>, N>);
 
 impl<K: Eq + Hash> PostingsBuilder<K> {
     pub(super) fn new() -> Self {
         Self {
-            include: HashMap::new(),
-            exclude: HashMap::new(),
+            named: HashMap::default(),
             excluding: RanksBuilder::default(),
         }
     }
 
     /// The campaign of this rank includes the value.
     pub(super) fn include(&mut self, value: K, rank: u32) {
-        self.include.entry(value).or_default().push(rank);
+        self.named.entry(value).or_default().include.push(rank);
     }
 
     /// The campaign of this rank excludes the value.
     pub(super) fn exclude(&mut self, value: K, rank: u32) {
-        self.exclude.entry(value).or_default().push(rank);
+        self.named.entry(value).or_default().exclude.push(rank);
         self.excluding.push(rank);
     }
 
     pub(super) fn build(self, words: usize) -> Postings<K> {
-        let finish = |sets: HashMap<K, RanksBuilder>| {
-            sets.into_iter()
-                .map(|(value, set)| (value, set.build(words)))
-                .collect()
+        let finish = |sides: Sides<RanksBuilder>| Sides {
+            include: sides.include.build(words),
+            exclude: sides.exclude.build(words),
         };
+        let named = self.named.into_iter();
         Postings {
-            include: finish(self.include),
-            exclude: finish(self.exclude),
+            named: named.map(|(value, sides)| (value, finish(sides))).collect(),
             excluding: self.excluding.build(words),
         }
     }
@@ -81,86 +82,97 @@ impl<K: Eq + Hash> Postings<K> {
         K: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
-        self.include.contains_key(value)
+        let sides = self.named.get(value);
+        sides.is_some_and(|sides| !sides.include.is_empty())
     }
 
-    /// Joins those that include one of the values. Of more sets than `union` holds the rest is left out, so campaigns
-    /// may be missed that would fit.
-    pub(super) fn join_including<'c, 'v, Q, const N: usize>(
+    /// Joins those that include the value. Of more sets than `including` holds the rest is left out, so campaigns may be
+    /// missed that would fit.
+    pub(super) fn join_including<'c, Q, const N: usize>(
         &'c self,
-        values: impl Iterator<Item = &'v Q>,
-        union: &mut Union<'c, N>,
+        value: &Q,
+        including: &mut Union<'c, N>,
     ) where
         K: Borrow<Q>,
-        Q: Eq + Hash + ?Sized + 'v,
+        Q: Eq + Hash + ?Sized,
     {
-        if self.include.is_empty() {
-            return;
-        }
-        for set in values.filter_map(|value| self.include.get(value)) {
-            if !union.push(set) {
-                break;
-            }
+        if let Some(sides) = self.named.get(value) {
+            including.push(&sides.include);
         }
     }
 
-    /// Joins those that exclude one of the values to a union that is empty. If that is more sets than it holds, everyone
-    /// who excludes anything is joined instead: excluding fails closed.
-    pub(super) fn join_excluding<'c, 'v, Q, const N: usize>(
+    /// Joins those that include the value, as [`Self::join_including`] does, and those that exclude it. Of more sets than
+    /// `excluding` holds, it becomes everyone who excludes anything: excluding fails closed.
+    pub(super) fn join<'c, Q, const N: usize, const M: usize>(
         &'c self,
-        values: impl Iterator<Item = &'v Q>,
-        union: &mut Union<'c, N>,
+        value: &Q,
+        including: &mut Union<'c, N>,
+        excluding: &mut Union<'c, M>,
     ) where
         K: Borrow<Q>,
-        Q: Eq + Hash + ?Sized + 'v,
+        Q: Eq + Hash + ?Sized,
     {
-        if self.exclude.is_empty() {
+        let Some(sides) = self.named.get(value) else {
             return;
-        }
-        for set in values.filter_map(|value| self.exclude.get(value)) {
-            if !union.push(set) {
-                *union = Union::EMPTY;
-                union.push(&self.excluding);
-                break;
-            }
+        };
+        including.push(&sides.include);
+        if !excluding.push(&sides.exclude) {
+            excluding.become_only(&self.excluding);
         }
     }
 
-    /// Joins those that exclude anything to a union that is empty: for a request of which not all values are known.
-    pub(super) fn join_all_excluding<'c, const N: usize>(&'c self, union: &mut Union<'c, N>) {
-        if !self.exclude.is_empty() {
-            union.push(&self.excluding);
-        }
+    /// Those that exclude anything: for a request of which not all values are known.
+    pub(super) fn excluding(&self) -> &Ranks {
+        &self.excluding
     }
 
     /// Bytes on the heap, apart from the values themselves.
     pub(super) fn bytes(&self) -> usize {
-        let sets = self.include.values().chain(self.exclude.values());
-        sets.map(Ranks::bytes).sum::<usize>() + self.excluding.bytes()
+        let sides = self.named.values();
+        let bytes = sides.map(|sides| sides.include.bytes() + sides.exclude.bytes());
+        bytes.sum::<usize>() + self.excluding.bytes()
     }
 }
 
 impl<'c, const N: usize> Union<'c, N> {
-    pub(super) const EMPTY: Self = Self {
-        cursors: [Cursor::Sparse(&[]); N],
-        len: 0,
-    };
+    /// No set.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
 
-    /// Adds a set, or says that there is no room.
+    /// This set alone.
+    pub(super) fn become_only(&mut self, set: &'c Ranks) {
+        self.clear();
+        self.push(set);
+    }
+
+    /// Puts those first who include nothing, where anyone includes anything.
+    pub(super) fn push_first(&mut self, open: Option<&'c Ranks>) {
+        self.0.extend(open.map(Ranks::cursor));
+    }
+
+    /// Puts nobody first: who is in no other set is left out.
+    pub(super) fn push_nobody(&mut self) {
+        self.0.push(Cursor::Sparse(&[]));
+    }
+
+    /// Adds a set, or says that there is no room. An empty one needs none.
     pub(super) fn push(&mut self, set: &'c Ranks) -> bool {
-        match self.cursors.get_mut(self.len) {
-            Some(free) => {
-                *free = set.cursor();
-                self.len += 1;
-                true
-            }
-            None => false,
-        }
+        set.is_empty() || self.0.try_push(set.cursor()).is_ok()
     }
 
     /// The word at a place, which is not below any asked for before.
     pub(super) fn word(&mut self, at: u32) -> u64 {
-        let used = self.cursors.iter_mut().take(self.len);
+        let used = self.0.iter_mut();
         used.fold(0, |word, cursor| word | cursor.word(at))
+    }
+
+    /// The same; everyone where there is no set, because nobody asks.
+    pub(super) fn word_or_all(&mut self, at: u32) -> u64 {
+        if self.0.is_empty() {
+            u64::MAX
+        } else {
+            self.word(at)
+        }
     }
 }

@@ -90,15 +90,19 @@ impl CategorySet {
             .is_some_and(|word| word & (1 | category.bit()) != 0)
     }
 
-    /// The same with the parents of those in it.
-    #[must_use]
-    pub fn with_parents(&self) -> Self {
-        Self(self.0.map(|word| word | u64::from(word != 0)))
-    }
-
     /// Those in the set, in order, parents before their children.
     pub fn iter(&self) -> impl Iterator<Item = Category> + '_ {
-        (0u8..).zip(self.0).flat_map(|(tier1, mut rest)| {
+        self.read(|word| word)
+    }
+
+    /// Those in the set and their parents, each once, in the same order.
+    pub fn iter_with_parents(&self) -> impl Iterator<Item = Category> + '_ {
+        self.read(|word| word | u64::from(word != 0))
+    }
+
+    fn read(&self, bits: impl Fn(u64) -> u64) -> impl Iterator<Item = Category> {
+        (0u8..).zip(&self.0).flat_map(move |(tier1, word)| {
+            let mut rest = bits(*word);
             std::iter::from_fn(move || {
                 let child = u8::try_from(rest.trailing_zeros())
                     .ok()
@@ -167,7 +171,7 @@ mod tests {
         let set: CategorySet = codes.into_iter().collect();
         assert_eq!(set.iter().collect::<Vec<_>>(), codes);
         assert_eq!(format!("{set:?}"), "{IAB1, IAB7-45, IAB26, IAB26-4}");
-        assert_eq!(set.with_parents().iter().count(), 5);
+        assert_eq!(set.iter_with_parents().count(), 5);
     }
 
     #[test]
