@@ -25,16 +25,16 @@ pub(super) struct Fit {
     pub(super) floor: Cpm,
 }
 
-/// The campaign's first creative that may be shown here.
+/// Those of the campaign's creatives that may be shown here, in their order, and of the others why not.
 ///
 /// # Errors
-/// The reason of the creative that got furthest.
-pub(super) fn fit(
-    (campaign, barred): (&Campaign, Barred),
-    context: &Context<'_>,
-    chance: &Opportunity<'_>,
-) -> Result<Fit, PassReason> {
-    let advertiser = &campaign.advertiser;
+/// Why none of them may, whatever they are.
+pub(super) fn fits<'f>(
+    (campaign, barred): (&'f Campaign, Barred),
+    context: &'f Context<'_>,
+    chance: &'f Opportunity<'_>,
+) -> Result<impl Iterator<Item = Result<Fit, PassReason>> + 'f, PassReason> {
+    let advertiser = &*campaign.advertiser;
     let seat = advertiser.seat_or(context.place.exchange, context.place.seat);
     if !context.allows_seat(seat) {
         return Err(PassReason::AdvertiserSeat);
@@ -55,20 +55,17 @@ pub(super) fn fit(
     if chance.has_bid_of(advertiser.key) {
         return Err(PassReason::OncePerPod);
     }
-    let mut furthest = PassReason::NoMatchingCreative;
-    for (place, creative) in campaign.creatives.iter().enumerate() {
-        match creative_fits(creative, advertiser, context, chance) {
-            Ok(_) if barred.contains(place) => furthest = furthest.max(PassReason::NotApproved),
-            Ok(floor) => {
-                return Ok(Fit {
-                    creative: place,
-                    floor,
-                });
-            }
-            Err(reason) => furthest = furthest.max(reason),
+    let creatives = campaign.creatives.iter().enumerate();
+    Ok(creatives.map(move |(place, creative)| {
+        let floor = creative_fits(creative, advertiser, context, chance)?;
+        if barred.contains(place) {
+            return Err(PassReason::NotApproved);
         }
-    }
-    Err(furthest)
+        Ok(Fit {
+            creative: place,
+            floor,
+        })
+    }))
 }
 
 /// What a bid with this creative must at least be.

@@ -174,16 +174,38 @@ pub(crate) fn judged(
     rates: &Rates,
     (approvals, now): (&Approvals, UnixMillis),
 ) -> (Catalogue, Vec<LeftOut>) {
+    let clicks = &ClickRates::default();
+    let terms = Terms {
+        rates,
+        approvals,
+        clicks,
+    };
+    built(campaigns, terms, now)
+}
+
+/// The same where it is known how often creatives are clicked.
+pub(crate) fn clicked(
+    campaigns: impl IntoIterator<Item = Campaign>,
+    clicks: &ClickRates,
+    now: UnixMillis,
+) -> Catalogue {
+    let terms = Terms {
+        rates: &Rates::default(),
+        approvals: &Approvals::default(),
+        clicks,
+    };
+    built(campaigns, terms, now).0
+}
+
+fn built(
+    campaigns: impl IntoIterator<Item = Campaign>,
+    terms: Terms<'_>,
+    now: UnixMillis,
+) -> (Catalogue, Vec<LeftOut>) {
     let campaigns: Vec<Arc<Campaign>> = campaigns.into_iter().map(Arc::new).collect();
     let mut slots = SlotTable::new(Duration::from_mins(1));
     let keys: Vec<CampaignKey> = campaigns.iter().map(|campaign| campaign.key).collect();
     assert!(slots.settle(&keys, Monotonic::default()).is_empty());
-    let clicks = ClickRates::default();
-    let terms = Terms {
-        rates,
-        approvals,
-        clicks: &clicks,
-    };
     Catalogue::build(&campaigns, &slots, terms, now)
 }
 

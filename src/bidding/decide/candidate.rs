@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::query;
 use crate::bidding::context::Context;
 use crate::bidding::deals::{Lead, in_dollars};
-use crate::bidding::eligibility::{Fit, fit};
+use crate::bidding::eligibility::{Fit, fits};
 use crate::bidding::opportunity::Opportunity;
 use crate::bidding::pass::PassReason;
 use crate::campaign::{
@@ -79,23 +79,50 @@ pub(in crate::bidding) fn is_clearly_below(offer: &Offer, floor_in_dollars: Opti
     floor_in_dollars.is_some_and(|floor| offer.value.micros() + 2 < floor.micros())
 }
 
-/// What a candidate would show and bid.
+/// What a candidate would show and bid: of the creatives that may be shown, the one that is worth most and reaches its
+/// floor; of those that are worth the same, the first.
 ///
 /// # Errors
-/// Why it shows nothing here.
+/// Why it shows nothing here: the reason of the creative that got furthest.
 pub(in crate::bidding) fn priced(
-    (context, chance, catalogue): Asked<'_, '_, '_>,
+    asked: Asked<'_, '_, '_>,
     offer: &Offer,
     way: Way<'_>,
 ) -> Result<Priced, PassReason> {
-    let campaign = &*offer.campaign;
+    let (context, chance, _) = asked;
     let barred = offer.barred_on(context.place.exchange);
-    let fit = fit((campaign, barred), context, chance)?;
+    let is_the_same_for_all = way.agreed().is_some() || offer.campaign.is_plain();
+    let mut best: Option<Priced> = None;
+    // What fits and has no price came further than what does not fit.
+    let (mut misfit, mut unpriced) = (PassReason::NoMatchingCreative, None);
+    for fit in fits((&offer.campaign, barred), context, chance)? {
+        match fit.map(|fit| priced_with(&fit, asked, (offer, way))) {
+            Ok(Ok(priced)) => {
+                if best.is_none_or(|best| priced.preference() > best.preference()) {
+                    best = Some(priced);
+                }
+                if is_the_same_for_all && priced.reaches_floor() {
+                    break;
+                }
+            }
+            Ok(Err(reason)) => unpriced = unpriced.max(Some(reason)),
+            Err(reason) => misfit = misfit.max(reason),
+        }
+    }
+    best.ok_or(unpriced.unwrap_or(misfit))
+}
+
+fn priced_with(
+    fit: &Fit,
+    asked: Asked<'_, '_, '_>,
+    (offer, way): (&Offer, Way<'_>),
+) -> Result<Priced, PassReason> {
+    let (campaign, context) = (&*offer.campaign, asked.0);
     let worth = match way.agreed() {
         Some(price) => Worth::exactly(price),
-        None => worth(offer, fit.creative, (context, chance, catalogue)),
+        None => worth(offer, fit.creative, asked),
     };
-    let terms = terms(campaign, (way, worth.value), &fit, context)?;
+    let terms = terms(campaign, (way, worth.value), fit, context)?;
     let in_dollars = match way {
         // Rounded as the catalogue rounds, so that it is never above the campaign's value there.
         Way::OpenMarket => in_dollars_of(worth.value, campaign, context),
@@ -112,6 +139,15 @@ pub(in crate::bidding) fn priced(
 }
 
 impl Priced {
+    fn reaches_floor(&self) -> bool {
+        self.most >= self.floor
+    }
+
+    /// The greater, the rather it is shown.
+    fn preference(&self) -> (bool, Cpm) {
+        (self.reaches_floor(), self.worth.value)
+    }
+
     /// Whether the price is in bounds, and what it costs its campaign.
     ///
     /// # Errors
@@ -127,7 +163,7 @@ impl Priced {
             return Err(PassReason::AboveCeiling);
         }
         // What is worth nothing is below any floor, also where there is none.
-        if self.most < self.floor || self.price <= Cpm::ZERO {
+        if !self.reaches_floor() || self.price <= Cpm::ZERO {
             return Err(PassReason::BelowFloor);
         }
         if campaign.is_capped() && context.place.user.is_none() {
@@ -142,7 +178,7 @@ impl Priced {
     }
 }
 
-/// What an impression is worth to a campaign with the creative that fits, in its currency.
+/// What an impression is worth to a campaign with one of its creatives, in its currency.
 fn worth(offer: &Offer, creative: usize, (context, chance, catalogue): Asked<'_, '_, '_>) -> Worth {
     let campaign = &*offer.campaign;
     if let (true, Goal::Cpm(price)) = (campaign.is_plain(), campaign.goal) {

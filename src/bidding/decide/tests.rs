@@ -1,5 +1,6 @@
 //! Decisions about one small campaign, which each test changes in what it is about.
 
+mod creatives;
 mod deals;
 mod floors;
 mod naive;

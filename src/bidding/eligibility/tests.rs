@@ -27,7 +27,8 @@ fn on_screen(imp: &Value, creative: Creative, device: &Value) -> Result<Cpm, Pas
     let chance = Opportunity::read(&request.imps[0], 0, &context)?;
     let mut one = campaign("c");
     one.creatives = vec![creative];
-    fit((&one, Barred::default()), &context, &chance).map(|fit| fit.floor)
+    let mut found = fits((&one, Barred::default()), &context, &chance)?;
+    found.next().unwrap().map(|fit| fit.floor)
 }
 
 /// Checks rows of a placement's fields against whether a creative fits.

@@ -100,6 +100,12 @@ impl Buyer {
     }
 }
 
+impl AskedDeal {
+    pub(super) fn is(&self, id: u8) -> bool {
+        self.id == id
+    }
+}
+
 impl Asked {
     pub(super) fn request(&self) -> Value {
         let deals: Vec<Value> = self

@@ -11,8 +11,10 @@ use super::*;
 use crate::campaign::{Catalogue, Conditions, FormatKind, Multiplier};
 use crate::units::AdvertiserKey;
 
-/// The click rate of a banner that nobody knows: one in a thousand, in billionths.
-const PRIOR: i128 = 1_000_000;
+/// The click rates of a banner and a video that nobody knows, in billionths.
+const PRIORS: [i128; 2] = [1_000_000, 3_000_000];
+/// Their formats, in the order of a campaign's creatives.
+const SHOWN: [FormatKind; 2] = [FormatKind::Banner, FormatKind::Video];
 const COUNTRIES: [&str; 3] = ["SGP", "THA", "IDN"];
 const CONTENT: [&str; 3] = ["IAB12", "IAB12-2", "IAB17"];
 
@@ -37,9 +39,11 @@ struct Extras {
     segments: Vec<u8>,
     phone: bool,
     english: bool,
+    takes_video: bool,
     bids_per_imp: usize,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "independent properties")]
 #[derive(Clone, Debug)]
 struct Valued {
     buyer: Buyer,
@@ -49,6 +53,8 @@ struct Valued {
     buys_clicks: bool,
     /// In tenths of the price.
     most: Option<i64>,
+    /// Whether it has a video beside its banner.
+    plays: bool,
     /// Causes, and the factor in tenths.
     multipliers: Vec<(Vec<Cause>, u32)>,
 }
@@ -87,7 +93,7 @@ impl Cause {
         }
     }
 
-    fn is_so(&self, extras: &Extras) -> bool {
+    fn is_so(&self, extras: &Extras, format: FormatKind) -> bool {
         match self {
             Self::Country(place) => extras.country == Some(*place),
             Self::Content(place) => extras.content.is_some_and(|seen| {
@@ -95,7 +101,7 @@ impl Cause {
                 seen == named || seen.starts_with(&format!("{named}-"))
             }),
             Self::Segment(number) => extras.segments.contains(number),
-            Self::Format(place) => FormatKind::ALL[*place] == FormatKind::Banner,
+            Self::Format(place) => FormatKind::ALL[*place] == format,
             Self::OnAdx(here) => *here,
             Self::Phone => extras.phone,
             Self::English => extras.english,
@@ -113,6 +119,11 @@ impl Valued {
         if self.buys_clicks {
             // At one click in a thousand a click is worth a thousand impressions.
             one.goal = Goal::Cpc(Nanos::new(price * 1_000));
+        }
+        if self.plays {
+            let mut video = video("v");
+            video.secure = one.creatives[0].secure;
+            one.creatives.push(video);
         }
         one.max_cpm = self.most().map(Cpm::from_micros);
         one.deals
@@ -143,11 +154,20 @@ impl Valued {
         most.or(self.buys_clicks.then_some(self.buyer.price * 100))
     }
 
-    /// What an impression is worth to it here, in its currency, in one fraction.
-    fn worth(&self, extras: &Extras) -> i64 {
+    /// What is shown here, by its place, and what that is worth in the campaign's currency.
+    fn best(&self, extras: &Extras) -> (usize, i64) {
+        let plays = self.plays && extras.takes_video;
+        let worth = |place| (place, self.worth(extras, place));
+        let video = plays.then(|| worth(1));
+        let banner = worth(0);
+        video.filter(|it| it.1 > banner.1).unwrap_or(banner)
+    }
+
+    /// What an impression is worth to it here with one of its creatives, in one fraction.
+    fn worth(&self, extras: &Extras, place: usize) -> i64 {
         let mut numerator = i128::from(self.buyer.price);
         if self.buys_clicks {
-            numerator = numerator * 1_000 * PRIOR / 1_000_000_000;
+            numerator = numerator * 1_000 * PRIORS[place] / 1_000_000_000;
         }
         let mut denominator = 1_i128;
         for (causes, tenths) in &self.multipliers {
@@ -156,7 +176,7 @@ impl Valued {
                 let mut of_it = causes
                     .iter()
                     .filter(|cause| cause.dimension() == *dimension);
-                of_it.any(|cause| cause.is_so(extras))
+                of_it.any(|cause| cause.is_so(extras, SHOWN[place]))
             };
             if dimensions.iter().all(holds) {
                 numerator *= i128::from(*tenths);
@@ -172,7 +192,7 @@ impl Valued {
     fn here(&self, extras: &Extras) -> Buyer {
         let most = self.most();
         let mut buyer = Buyer {
-            price: self.worth(extras),
+            price: self.best(extras).1,
             ..self.buyer.clone()
         };
         buyer
@@ -202,10 +222,10 @@ prop_compose! {
 prop_compose! {
     fn valued()(
         buyer in buyer(), payer in 0..6_u8, buys_clicks in prop::bool::weighted(0.3),
-        most in prop::option::of(10..40_i64),
+        most in prop::option::of(10..40_i64), plays in any::<bool>(),
         multipliers in prop::collection::vec(multiplier(), 0..4),
     ) -> Valued {
-        Valued { buyer, payer, buys_clicks, most, multipliers }
+        Valued { buyer, payer, buys_clicks, most, plays, multipliers }
     }
 }
 
@@ -213,9 +233,9 @@ prop_compose! {
     fn extras()(
         country in prop::option::of(0..3_usize), content in prop::option::of(0..3_usize),
         segments in prop::sample::subsequence(vec![0_u8, 1, 2], 0..3), phone in any::<bool>(), english in any::<bool>(),
-        bids_per_imp in 1..5_usize,
+        takes_video in any::<bool>(), bids_per_imp in 1..5_usize,
     ) -> Extras {
-        Extras { country, content, segments, phone, english, bids_per_imp }
+        Extras { country, content, segments, phone, english, takes_video, bids_per_imp }
     }
 }
 
@@ -226,6 +246,9 @@ fn request_of(asked: &Asked, extras: &Extras) -> Value {
     }
     if extras.phone {
         request["device"]["devicetype"] = json!(4);
+    }
+    if extras.takes_video {
+        request["imp"][0]["video"] = json!({ "mimes": ["video/mp4"], "protocols": [2, 3] });
     }
     if extras.english {
         request["device"]["language"] = json!("en");
@@ -242,7 +265,8 @@ fn request_of(asked: &Asked, extras: &Extras) -> Value {
     request
 }
 
-type Bid = (String, Cpm, bool);
+/// A campaign, its price, the place of what it shows, and whether it is on a deal.
+type Bid = (String, Cpm, usize, bool);
 
 /// What is bid, in the order in which it is chosen.
 fn chosen(request: &Value, catalogue: &Catalogue, place: Place<'_>) -> Vec<Bid> {
@@ -266,7 +290,9 @@ fn chosen(request: &Value, catalogue: &Catalogue, place: Place<'_>) -> Vec<Bid> 
     .ok();
     let bids = choices.iter().map(|choice| {
         let campaign = &catalogue.offer(choice.rank).unwrap().campaign;
-        (campaign.id.to_string(), choice.price, choice.deal.is_some())
+        let shown = choice.creative;
+        let on_deal = choice.deal.is_some();
+        (campaign.id.to_string(), choice.price, shown, on_deal)
     });
     bids.collect()
 }
@@ -296,10 +322,16 @@ fn scanned(
             if let Some((guaranteed, price)) = asked.on_deal(&here, deal, rates)
                 && price > Cpm::ZERO
             {
+                // What has a price of its own is worth that whatever it shows.
+                let is_agreed = here
+                    .deals
+                    .iter()
+                    .any(|(id, own, _)| deal.is(*id) && own.is_some());
+                let shown = if is_agreed { 0 } else { one.best(extras).0 };
                 on_deals.push((
                     (Reverse(guaranteed), Reverse(price), rank(place)),
                     place,
-                    price,
+                    (price, shown),
                 ));
             }
         }
@@ -308,7 +340,8 @@ fn scanned(
         if sells && asked.allows(&here) && price >= floor && price > Cpm::ZERO {
             let dollars = rates.in_dollars(currency(here.in_euro)).unwrap();
             let value = Cpm::from_micros(here.price).convert(dollars).unwrap();
-            open.push(((Reverse(value), rank(place)), place, price));
+            let shown = one.best(extras).0;
+            open.push(((Reverse(value), rank(place)), place, (price, shown)));
         }
     }
     on_deals.sort_unstable();
@@ -321,16 +354,16 @@ fn scanned(
     };
     let mut bids: Vec<Bid> = Vec::new();
     let mut payers = HashSet::new();
-    let mut take = |most: usize, bids: &mut Vec<Bid>, place: usize, price: Cpm, on_deal: bool| {
+    let on_deals = on_deals
+        .into_iter()
+        .map(|(_, place, bid)| (deals_most, place, bid, true));
+    let open = open
+        .into_iter()
+        .map(|(_, place, bid)| (most, place, bid, false));
+    for (most, place, (price, shown), on_deal) in on_deals.chain(open) {
         if bids.len() < most && payers.insert(all[place].payer) {
-            bids.push((format!("c{place}"), price, on_deal));
+            bids.push((format!("c{place}"), price, shown, on_deal));
         }
-    };
-    for (_, place, price) in on_deals {
-        take(deals_most, &mut bids, place, price, true);
-    }
-    for (_, place, price) in open {
-        take(most, &mut bids, place, price, false);
     }
     bids
 }
@@ -355,7 +388,7 @@ proptest! {
         };
         let bids = chosen(&request_of(&asked, &extras), &catalogue, place);
         prop_assert_eq!(&bids, &scanned(&all, &asked, &extras, &catalogue, &rates));
-        for (id, price, _) in bids {
+        for (id, price, ..) in bids {
             let number: usize = id[1..].parse().unwrap();
             let most = all[number].most();
             let most = most.map(|most| asked.converted((most, all[number].buyer.in_euro), &rates));
