@@ -22,7 +22,7 @@ use super::deals::{KnownDeals, Lead, in_dollars};
 use super::opportunity::Opportunity;
 use super::pass::PassReason;
 use crate::campaign::{Candidates, Catalogue, FrequencyCap, Offer, Query, Rank, Through};
-use crate::units::{AdvertiserKey, CampaignKey, CampaignSlot, Cpm, Nanos, Rate, UserKey};
+use crate::units::{AdvertiserKey, CampaignKey, CampaignSlot, Cpm, Nanos, UserKey};
 
 /// Candidates looked at for one impression, and again for its deals. The best are first, and one in a few passes; one that
 /// has looked at so many in vain would look at hundreds more, while the others of its request wait.
@@ -81,14 +81,12 @@ pub struct Choice<H> {
     pub campaign: CampaignKey,
     /// Who pays.
     pub advertiser: AdvertiserKey,
-    /// Its creative's place among its creatives.
-    pub creative: usize,
     /// The deal it is on; none in the open market.
     pub deal: Option<Arc<str>>,
-    /// The price, in the currency of the response.
-    pub price: Cpm,
-    /// Units of the campaign's currency per unit of the response's.
-    pub rate: Rate,
+    /// What it shows, and the price, with its path.
+    pub priced: Priced,
+    /// What that costs.
+    pub quote: Quote,
     /// What stands behind it; nothing for a test.
     pub hold: Option<H>,
 }
@@ -330,7 +328,7 @@ impl<'c, 'r, F: Funds, L: Fn() -> bool> Search<'_, 'c, 'r, F, L> {
         });
         match outcome {
             Ok(choice) => {
-                if let Some(creative) = offer.campaign.creatives.get(choice.creative) {
+                if let Some(creative) = offer.campaign.creatives.get(choice.priced.creative) {
                     self.chance.take_bid(creative, advertiser);
                 }
                 self.choices.push(choice);
@@ -383,10 +381,9 @@ fn try_candidate<F: Funds>(
         rank,
         campaign: campaign.key,
         advertiser: campaign.advertiser.key,
-        creative: priced.creative,
         deal: way.deal().cloned(),
-        price: priced.price,
-        rate: quote.rate,
+        priced: *priced,
+        quote,
         hold,
     })
 }

@@ -172,7 +172,7 @@ impl Serializer {
         let offer = decided.catalogue.offer(choice.rank)?;
         let imp = decided.request.imps.get(usize::from(choice.imp))?;
         let campaign = &*offer.campaign;
-        let creative = campaign.creatives.get(choice.creative)?;
+        let creative = campaign.creatives.get(choice.priced.creative)?;
         let taxonomy = taxonomy(decided.request.cattax);
         Some(Draft {
             choice,
@@ -195,7 +195,7 @@ impl Serializer {
             texts,
             ..
         } = draft;
-        let mut bid = Bid::new(&texts.id, &imp.id, choice.price);
+        let mut bid = Bid::new(&texts.id, &imp.id, choice.priced.price);
         bid.mtype = Some(match &creative.format {
             Format::Banner(_) => MarkupType::Banner,
             Format::Video(_) => MarkupType::Video,
@@ -292,12 +292,12 @@ impl Serializer {
             region: decided.region,
             exchange: self.parts.exchange,
             currency: decided.currency,
-            rate: choice.rate,
+            rate: choice.quote.rate,
             margin_per_mille: u16::try_from(campaign.margin_per_mille).unwrap_or(u16::MAX),
             day: promise.map_or(BudgetDay::new(0), |promise| promise.day),
             epoch: promise.map_or(Epoch::new(0), |promise| promise.epoch),
             reserved: promise.map_or(Nanos::ZERO, |promise| promise.reserved),
-            price_max: choice.price,
+            price_max: choice.priced.price,
             hold: promise.map_or(0, |promise| promise.hold.get()),
             expires_at: promise.map_or(LedgerTime::from_millis(0), |promise| promise.expires_at),
             bid_at: decided.at,

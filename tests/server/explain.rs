@@ -123,6 +123,37 @@ fn every_campaign_is_told_its_price_path_or_its_first_reason() {
 }
 
 #[test]
+fn each_step_from_a_price_to_what_is_bid_is_told() {
+    let raised = r#"
+cpm = "1.00"
+max_cpm = "1.60"
+budget = { daily = "100" }
+multipliers = [
+  { countries = ["THA"], by = "5" },
+  { countries = ["DEU"], by = "1.5" },
+  { sites = ["news.example"], by = "1.2" },
+]
+"#;
+    let (configuration, data) = (configured(&[("raised", raised)]), Scratch::new());
+    let server = Running::of(&configuration, &data);
+    let told_of = |change: &Value| {
+        let explained = server.explain("exchange=openrtb", &request(change)).json();
+        told(&explained, "raised")["price"].clone()
+    };
+    let price = told_of(&json!({}));
+    assert_eq!(price["campaign"], "1 USD");
+    let steps = json!([{ "number": 2, "by": "1.5" }, { "number": 3, "by": "1.2" }]);
+    assert_eq!(price["multipliers"], steps);
+    assert_eq!(price["factor"], "1.8");
+    assert_eq!(price["held_at_max_cpm"], "1.6 USD");
+    assert_eq!(price["bid"], "1.6 USD");
+    let elsewhere = told_of(&json!({ "site": { "domain": "other.example" } }));
+    assert_eq!(elsewhere["bid"], "1.5 USD");
+    assert_eq!(elsewhere.get("held_at_max_cpm"), None, "it did not count");
+    server.stop();
+}
+
+#[test]
 fn a_request_that_leaves_no_time_is_told_what_metrics_count_and_of_every_campaign() {
     let (configuration, data) = (four(), Scratch::new());
     let server = Running::of(&configuration, &data);

@@ -30,6 +30,16 @@ struct Case {
     answer: PathBuf,
 }
 
+impl Case {
+    fn exchange(&self) -> &'static str {
+        if self.name.starts_with("rule-") {
+            "rules"
+        } else {
+            "openrtb"
+        }
+    }
+}
+
 fn cases() -> Vec<Case> {
     let mut cases: Vec<Case> = fs::read_dir(CASES)
         .expect("a folder")
@@ -111,12 +121,7 @@ fn golden_requests_get_their_golden_answers_and_readers_that_are_not_ours_unders
     assert!(all.len() > 40, "only {} cases", all.len());
     assert_eq!(orphans(&all), Vec::<PathBuf>::new(), "answers to nothing");
     for case in all {
-        let asked = if case.name.starts_with("rule-") {
-            "rules"
-        } else {
-            "openrtb"
-        };
-        let reply = server.bid(asked, &case.request);
+        let reply = server.bid(case.exchange(), &case.request);
         let body = String::from_utf8(reply.body).expect("text");
         let answer = match reply.status {
             200 => {
@@ -255,4 +260,63 @@ fn assert_no_fault(name: &str, document: &str) {
         .map(|issue| format!("{}: {}", issue.id, issue.message))
         .collect();
     assert!(faults.is_empty(), "{name}: {faults:?} in {document}");
+}
+
+/// What tells one bid from another, as the answer says it: impression, campaign, creative, deal, price.
+type Told = [Value; 5];
+
+fn answered(answer: &Value) -> Vec<Told> {
+    let told =
+        |bid: &Value| ["impid", "cid", "crid", "dealid", "price"].map(|key| bid[key].clone());
+    bids(answer).into_iter().map(told).collect()
+}
+
+/// The same of an explanation, from the price paths of what is chosen.
+fn explained(explanation: &Value, request: &Value) -> Vec<Told> {
+    let imps = request["imp"].as_array().into_iter().flatten();
+    let told = explanation["imps"].as_array().into_iter().flatten();
+    let mut all = Vec::new();
+    for (imp, told) in imps.zip(told) {
+        for chosen in told["chosen"].as_array().into_iter().flatten() {
+            let mut campaigns = told["campaigns"].as_array().into_iter().flatten();
+            let one = campaigns
+                .find(|one| one["campaign"] == *chosen)
+                .expect("what is chosen is told of");
+            let price = one["price"]["bid"].as_str().expect("a price path");
+            let number = price.split(' ').next().expect("a number");
+            let price: Value = number.parse().expect("a number");
+            let [impid, crid, dealid] =
+                [&imp["id"], &one["creative"], &one["deal"]].map(Value::clone);
+            all.push([impid, chosen.clone(), crid, dealid, price]);
+        }
+    }
+    all
+}
+
+fn sorted(mut bids: Vec<Told>) -> Vec<String> {
+    bids.sort_by_key(|bid| bid[1].to_string());
+    bids.iter().map(|bid| format!("{bid:?}")).collect()
+}
+
+#[test]
+fn what_is_explained_of_every_golden_request_is_what_is_bid() {
+    let data = Scratch::new();
+    let server = Running::at(Path::new("tests/golden/config"), &data);
+    let mut compared = 0;
+    for case in cases() {
+        let query = format!("exchange={}", case.exchange());
+        let explanation = server.explain(&query, &case.request).json();
+        let reply = server.bid(case.exchange(), &case.request);
+        let answer = if reply.status == 200 {
+            serde_json::from_slice(&reply.body).expect("JSON")
+        } else {
+            Value::Null
+        };
+        let bid = answered(&answer);
+        compared += bid.len();
+        let said = explained(&explanation, &case.request);
+        assert_eq!(sorted(said), sorted(bid), "{}", case.name);
+    }
+    assert!(compared > 40, "only {compared} bids");
+    server.stop();
 }

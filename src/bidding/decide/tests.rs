@@ -29,7 +29,7 @@ use crate::campaign::{
     InventoryList, Language, Lists, Market, Rates, Transparency,
 };
 use crate::openrtb::decode;
-use crate::units::{Currency, ExchangeKey, SegmentKey};
+use crate::units::{Currency, ExchangeKey, Rate, SegmentKey};
 
 /// Money that says what a test wants, and counts what it was asked.
 struct Purse {
@@ -197,7 +197,7 @@ fn the_control_gets_a_bid_at_the_campaigns_price() {
     );
     let choice = choice.unwrap();
     assert_eq!(
-        (choice.price, choice.hold),
+        (choice.priced.price, choice.hold),
         (Cpm::from_micros(2_500_000), Some(CampaignKey::of("c")))
     );
 }

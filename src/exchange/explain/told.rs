@@ -221,24 +221,10 @@ fn one(
     let campaign = &*offer.campaign;
     let choice = chosen.iter().find(|choice| choice.campaign == campaign.key);
     if let Some(choice) = choice {
-        let on_its_way = |tried: &&Tried<Cover>| tried.deal == choice.deal;
-        let tried = verdict.tried.iter().find(on_its_way);
-        // In a dynamic pod what is bid second depends on what was bid first.
-        let same =
-            |priced: &Priced| (priced.price, priced.creative) == (choice.price, choice.creative);
-        let tried = tried.filter(|tried| tried.priced.as_ref().is_some_and(same));
-        let told = tried.map(|tried| {
-            of_way(
-                ToldCampaign::of(campaign, "chosen"),
-                tried,
-                (campaign, context),
-            )
-        });
-        let mut told = told.unwrap_or_else(|| ToldCampaign::of(campaign, "chosen"));
-        told.rank = Some(rank.index());
-        told.deal = choice.deal.as_deref().map(str::to_owned);
-        told.creative = creative(campaign, choice.creative);
-        return told;
+        return ToldCampaign {
+            rank: Some(rank.index()),
+            ..chosen_one(choice, (campaign, context))
+        };
     }
     let mut told = ToldCampaign::of(campaign, "pass");
     told.rank = Some(rank.index());
@@ -267,6 +253,29 @@ fn lost_to(campaign: &Campaign, catalogue: &Catalogue, chosen: &[Choice<Cover>])
     Some(winner.campaign.id.to_string())
 }
 
+/// What is told of what was chosen: its own price path, since in a dynamic pod what is bid second depends on what was bid
+/// first.
+fn chosen_one(
+    choice: &Choice<Cover>,
+    (campaign, context): (&Campaign, &Context<'_>),
+) -> ToldCampaign {
+    let price = path((&choice.priced, Some(&choice.quote)), (campaign, context));
+    ToldCampaign {
+        deal: choice.deal.as_deref().map(str::to_owned),
+        creative: creative(campaign, choice.priced.creative),
+        price: Some(price),
+        region: choice.hold.as_ref().map(|cover| money(cover, campaign)),
+        ..ToldCampaign::of(campaign, "chosen")
+    }
+}
+
+fn money(cover: &Cover, campaign: &Campaign) -> Money {
+    Money {
+        pacing_takes: cover.share,
+        lease_left: format!("{} {}", cover.free, campaign.currency),
+    }
+}
+
 fn of_way(
     told: ToldCampaign,
     tried: &Tried<Cover>,
@@ -278,10 +287,7 @@ fn of_way(
         deal: tried.deal.as_deref().map(str::to_owned),
         creative: priced.and_then(|priced| creative(campaign, priced.creative)),
         price: priced.map(|priced| path((priced, tried.quote.as_ref()), (campaign, context))),
-        region: cover.map(|cover| Money {
-            pacing_takes: cover.share,
-            lease_left: format!("{} {}", cover.free, campaign.currency),
-        }),
+        region: cover.map(|cover| money(cover, campaign)),
         ..told
     }
 }

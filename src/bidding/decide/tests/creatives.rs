@@ -14,8 +14,8 @@ fn shown(asked: &Value, catalogue: &Catalogue) -> (String, i64) {
     let rates = Rates::default();
     let choice = choose(asked, catalogue, place(&rates), &mut Purse::full()).unwrap();
     let campaign = &catalogue.offer(choice.rank).unwrap().campaign;
-    let creative = &campaign.creatives[choice.creative];
-    (creative.id.to_string(), choice.price.micros())
+    let creative = &campaign.creatives[choice.priced.creative];
+    (creative.id.to_string(), choice.priced.price.micros())
 }
 
 fn of_two(first: Creative, second: Creative) -> Campaign {

@@ -45,7 +45,7 @@ fn offering(deals: &Value) -> Value {
 fn bids(choices: &[Choice<CampaignKey>]) -> Vec<(CampaignKey, Option<&str>, Cpm)> {
     choices
         .iter()
-        .map(|it| (it.campaign, it.deal.as_deref(), it.price))
+        .map(|it| (it.campaign, it.deal.as_deref(), it.priced.price))
         .collect()
 }
 
@@ -119,7 +119,7 @@ fn a_deals_own_price_counts_and_an_agreed_one_is_bid_exactly() {
             asked["imp"][0]["pmp"]["deals"][0][key] = value.clone();
         }
         choose_all(&asked, &catalogue, taking(1, &rates), &mut Purse::full())
-            .map(|chosen| (chosen[0].deal.is_some(), chosen[0].price))
+            .map(|chosen| (chosen[0].deal.is_some(), chosen[0].priced.price))
     };
     let on_deal = |price: f64| Ok((true, dollars(price)));
     let in_the_open = Ok((false, dollars(2.0)));

@@ -69,11 +69,11 @@ fn a_floor_is_compared_exactly_and_in_its_own_currency() {
     in_euro["imp"][0]["bidfloor"] = json!(2.27);
     let choice = choose(&in_euro, &catalogue, place(&rates), &mut Purse::full()).unwrap();
     assert_eq!(
-        choice.price.micros(),
+        choice.priced.price.micros(),
         2_272_728,
         "2.50 USD in EUR, rounded up"
     );
-    assert_eq!(choice.rate, rate, "dollars per euro");
+    assert_eq!(choice.quote.rate, rate, "dollars per euro");
 }
 
 #[test]

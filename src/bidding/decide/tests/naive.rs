@@ -275,7 +275,7 @@ proptest! {
         if let Some((_, price)) = on_deals.max() {
             let chosen = chosen.expect("a bid on a deal");
             prop_assert!(chosen.deal.is_some());
-            prop_assert_eq!(chosen.price, price);
+            prop_assert_eq!(chosen.priced.price, price);
             return Ok(());
         }
         let floor = asked.converted(asked.floor, &rates);
@@ -402,8 +402,8 @@ proptest! {
                 let best = told[choice.rank.index()].best().unwrap();
                 prop_assert!(best.outcome.is_ok());
                 prop_assert_eq!(&best.deal, &choice.deal);
-                prop_assert_eq!(best.priced.unwrap().price, choice.price);
-                prop_assert_eq!(best.quote.unwrap().rate, choice.rate);
+                prop_assert_eq!(best.priced.unwrap().price, choice.priced.price);
+                prop_assert_eq!(best.quote.unwrap().rate, choice.quote.rate);
             }
             Err(reason) => {
                 prop_assert!(told.iter().all(|told| told.reason().is_some()));
@@ -447,8 +447,8 @@ proptest! {
             let all = &told[choice.rank.index()].tried;
             let tried = all.iter().find(|tried| tried.deal == choice.deal).unwrap();
             prop_assert!(tried.outcome.is_ok());
-            prop_assert_eq!(tried.priced.unwrap().price, choice.price);
-            prop_assert_eq!(tried.priced.unwrap().creative, choice.creative);
+            prop_assert_eq!(tried.priced.unwrap().price, choice.priced.price);
+            prop_assert_eq!(tried.priced.unwrap().creative, choice.priced.creative);
         }
         if choices.is_empty() {
             prop_assert!(told.iter().all(|told| told.reason().is_some()));

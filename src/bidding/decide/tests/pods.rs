@@ -91,7 +91,7 @@ fn a_dynamic_pod_gets_bids_that_fit_into_it_together_and_one_of_each_advertiser(
         .ok();
         let chosen: Vec<i64> = choices
             .iter()
-            .map(|choice| choice.price.micros() / 1_000_000)
+            .map(|choice| choice.priced.price.micros() / 1_000_000)
             .collect();
         assert_eq!(chosen, prices, "{pod}");
     }

@@ -20,7 +20,7 @@ fn what_an_exchange_has_rejected_is_not_bid_there() {
             ..place(&rates)
         };
         let asked = request(&json!({}));
-        choose(&asked, &catalogue, place, &mut Purse::full()).map(|choice| choice.creative)
+        choose(&asked, &catalogue, place, &mut Purse::full()).map(|choice| choice.priced.creative)
     };
     assert_eq!(chosen(&approvals, "adx"), Ok(0), "the control");
     let adx = ExchangeKey::of("adx");

@@ -186,7 +186,7 @@ proptest! {
         });
         let chosen = choose(&asked, &catalogue, place(&rates), &mut Purse::full());
         let best = all.iter().filter(|one| one.may(floor, blocked, secure)).map(|one| one.price).max();
-        prop_assert_eq!(chosen.map(|choice| choice.price.micros()).ok(), best);
+        prop_assert_eq!(chosen.map(|choice| choice.priced.price.micros()).ok(), best);
     }
 }
 

@@ -290,9 +290,9 @@ fn chosen(request: &Value, catalogue: &Catalogue, place: Place<'_>) -> Vec<Bid> 
     .ok();
     let bids = choices.iter().map(|choice| {
         let campaign = &catalogue.offer(choice.rank).unwrap().campaign;
-        let shown = choice.creative;
+        let shown = choice.priced.creative;
         let on_deal = choice.deal.is_some();
-        (campaign.id.to_string(), choice.price, shown, on_deal)
+        (campaign.id.to_string(), choice.priced.price, shown, on_deal)
     });
     bids.collect()
 }

@@ -39,7 +39,7 @@ fn the_control_one_that_may_be_worth_more_but_is_not_does_not_keep_a_better_one_
     let best = |country: &str| {
         let asked = request(&json!({ "device": { "geo": { "country": country } } }));
         let choice = choose(&asked, &catalogue, place(&rates), &mut Purse::full()).unwrap();
-        (choice.campaign, choice.price.micros() / 1_000_000)
+        (choice.campaign, choice.priced.price.micros() / 1_000_000)
     };
     assert_eq!(
         best("SGP"),
@@ -81,13 +81,13 @@ fn the_search_looks_at_the_first_by_their_bounds_and_no_further() {
         &mut Purse::full(),
     );
     assert_eq!(
-        choice.unwrap().price,
+        choice.unwrap().priced.price,
         Cpm::from_micros(1_000_000),
         "eight is beyond what is looked at"
     );
     let asked = request(&json!({ "device": { "geo": { "country": "THA" } } }));
     let choice = choose(&asked, &catalogue, place(&rates), &mut Purse::full());
-    assert_eq!(choice.unwrap().price, Cpm::from_micros(9_000_000));
+    assert_eq!(choice.unwrap().priced.price, Cpm::from_micros(9_000_000));
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn a_bid_on_clicks_is_charged_what_a_click_costs_and_no_more_than_the_highest_pr
         let mut purse = Purse::full();
         let catalogue = catalogue([own], NOW);
         let choice = choose(&request(&json!({})), &catalogue, place(&rates), &mut purse).unwrap();
-        (choice.price.micros(), purse.promised[0].charge.get())
+        (choice.priced.price.micros(), purse.promised[0].charge.get())
     };
     // 0.40 a click at one in a thousand is a CPM of 0.40, margin included.
     assert_eq!(charged(9_000_000, 0), (400_000, 400_000));
@@ -134,7 +134,7 @@ fn a_deals_own_price_is_not_multiplied_and_the_campaigns_is() {
         )
         .unwrap();
         assert!(choice.deal.is_some());
-        choice.price.micros()
+        choice.priced.price.micros()
     };
     assert_eq!(price(Some(4_000_000)), 4_000_000);
     assert_eq!(price(None), 6_000_000);
@@ -159,7 +159,7 @@ fn an_hours_multiplier_counts_in_the_campaigns_time_zone() {
             place(&rates),
             &mut Purse::full(),
         );
-        choice.unwrap().price.micros()
+        choice.unwrap().priced.price.micros()
     };
     assert_eq!(value(local), 6_000_000);
     assert_eq!(
