@@ -32,7 +32,8 @@ impl<'r> BlockedDomains<'r> {
 
     /// Whether this domain, in lower case or not, is blocked.
     pub(super) fn contains(&self, domain: &str) -> bool {
-        if self.listed.len() <= COMPARED_MAX {
+        // By words: one text may hold the whole list.
+        if self.listed.words().nth(COMPARED_MAX).is_none() {
             let mut blocked = self.listed.words().map(bare_domain);
             return blocked.any(|blocked| is_within(domain, blocked));
         }
@@ -74,7 +75,10 @@ fn hash(name: &str) -> u64 {
 /// in every shape.
 pub(super) fn bare_domain(text: &str) -> &str {
     let text = text.trim();
-    let text = text.split_once("//").map_or(text, |(_, rest)| rest);
+    let text = match text.split_once("//") {
+        Some((scheme, rest)) if is_scheme(scheme) => rest,
+        _ => text,
+    };
     let host = text
         .split(['/', ':', '?'])
         .next()
@@ -85,6 +89,13 @@ pub(super) fn bare_domain(text: &str) -> &str {
         Some(www) if www.eq_ignore_ascii_case("www.") => host.get(4..).unwrap_or_default(),
         _ => host,
     }
+}
+
+/// Whether this is what stands before `//host`; further behind, two slashes are part of a path.
+fn is_scheme(text: &str) -> bool {
+    let name = text.strip_suffix(':');
+    text.is_empty()
+        || name.is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 #[cfg(test)]
@@ -114,6 +125,17 @@ mod tests {
     }
 
     #[test]
+    fn many_domains_in_one_text_are_as_quick_as_in_many() {
+        let text: Vec<String> = (0..=COMPARED_MAX)
+            .map(|at| format!("a{at}.example"))
+            .collect();
+        let list: TextList<'_> = std::iter::once(Cow::from(text.join(","))).collect();
+        let blocked = BlockedDomains::of(&list);
+        assert!(blocked.contains("a16.example") && !blocked.contains("b.example"));
+        assert!(blocked.hashed.get().is_some(), "compared one by one");
+    }
+
+    #[test]
     fn a_domain_blocks_in_every_shape_that_lists_write_it_in() {
         for written in [
             "brand.example",
@@ -124,6 +146,9 @@ mod tests {
             "*.www.brand.example",
             "https://www.brand.example:443/shop?a",
             "//brand.example/",
+            "brand.example/shop//sale",
+            "brand.example?from=https://other.example",
+            "brand.example//",
         ] {
             for fill in [0, COMPARED_MAX] {
                 let mut list = vec![Cow::Borrowed("other.example"); fill];
@@ -135,7 +160,7 @@ mod tests {
                 assert!(!blocked.contains("xbrand.example"), "{written:?}");
             }
         }
-        for nothing in ["", ".", "*", "*.", "www.", "https://"] {
+        for nothing in ["", "//", ".", "*", "*.", "www.", "https://"] {
             let list: TextList<'_> = std::iter::once(Cow::Borrowed(nothing)).collect();
             assert!(
                 !BlockedDomains::of(&list).contains("brand.example"),
