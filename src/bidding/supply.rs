@@ -224,6 +224,27 @@ mod tests {
     }
 
     #[test]
+    fn more_chains_than_are_read_are_as_one_that_cannot_be() {
+        let chain = r#""schain":{"complete":1,"nodes":[{"asi":"a.example","sid":"1"}]}"#;
+        let policy = SupplyPolicy {
+            blocked: sellers(&["bad.example"]),
+            ..SupplyPolicy::default()
+        };
+        for (chains, expected) in [
+            (1, Ok(())),
+            (4, Ok(())),
+            (5, Err(PassReason::IncompleteChain)),
+            (9_000, Err(PassReason::IncompleteChain)),
+        ] {
+            let chains = vec![chain; chains].join(",");
+            let body = format!(r#"{{"id":"1","imp":[{{"id":"1"}}],"source":{{{chains}}}}}"#);
+            let source = decode(body.as_bytes()).unwrap().source;
+            assert!(source.schains.len() <= 4, "{}", source.schains.len());
+            assert_eq!(policy.check(&source), expected);
+        }
+    }
+
+    #[test]
     fn a_seller_is_listed_by_itself_or_with_its_whole_system() {
         let blocking = |names: &[&str]| SupplyPolicy {
             blocked: sellers(names),

@@ -4,6 +4,9 @@ use serde::de::MapAccess;
 
 use crate::openrtb::lenient::{Flag, Given, Listed, Object, Text, read, skip};
 
+/// How many supply chains are read: three places hold one. With more, from keys that come again, one counts as unreadable.
+const CHAINS_MAX: usize = 4;
+
 /// Where the request comes from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Source<'a> {
@@ -31,10 +34,21 @@ pub struct SupplyNode<'a> {
     pub sid: Text<'a>,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
     /// Takes in what another place says: every chain counts, since any of them may name who is not bought from.
     pub(super) fn join(&mut self, other: Self) {
-        self.schains.extend(other.schains);
+        other.schains.into_iter().for_each(|chain| self.take(chain));
+    }
+
+    fn take(&mut self, chain: Given<SupplyChain<'a>>) {
+        if chain.is_absent() {
+            return;
+        }
+        if self.schains.len() < CHAINS_MAX {
+            self.schains.push(chain);
+        } else if let Some(last) = self.schains.last_mut() {
+            *last = Given::Unreadable;
+        }
     }
 }
 
@@ -50,8 +64,8 @@ impl<'de> Object<'de> for Source<'de> {
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
             "schain" => {
-                let sent: Given<SupplyChain<'de>> = read(map)?;
-                self.schains.extend(Some(sent).filter(|it| !it.is_absent()));
+                let sent = read(map)?;
+                self.take(sent);
             }
             "ext" => {
                 let former = read(map)?;
