@@ -238,7 +238,10 @@ impl<'r> Seats<'r> {
     fn allow(&self, seat: Option<&str>) -> bool {
         let allowed =
             self.allowed.is_empty() || seat.is_some_and(|seat| self.allowed.contains(seat));
-        allowed && !seat.is_some_and(|seat| self.blocked.contains(seat))
+        let blocks = |seat| {
+            self.blocked.contains(seat) || self.blocked.words().any(|blocked| blocked == seat)
+        };
+        allowed && !seat.is_some_and(blocks)
     }
 }
 
@@ -261,9 +264,9 @@ fn categories(request: &BidRequest<'_>) -> CategorySet {
     {
         for code in channel
             .cat
-            .iter()
-            .chain(channel.sectioncat.iter())
-            .chain(channel.pagecat.iter())
+            .words()
+            .chain(channel.sectioncat.words())
+            .chain(channel.pagecat.words())
         {
             if let Some(category) = Category::parse(code) {
                 found.insert(category);

@@ -33,6 +33,18 @@ fn each_rule_refuses_with_its_own_reason() {
             plain(),
         ),
         (PassReason::Seat, json!({ "wseat": ["other"] }), plain()),
+        (
+            PassReason::AdvertiserSeat,
+            json!({ "bseat": ["other, house"] }),
+            plain(),
+        ),
+        (
+            PassReason::NoCandidate,
+            json!({ "site": { "domain": "news.example", "cat": ["IAB1, IAB7"] } }),
+            with(|c| {
+                c.targeting.categories.exclude = Category::parse("IAB7").into_iter().collect();
+            }),
+        ),
         (PassReason::Currency, json!({ "cur": ["XTS"] }), plain()),
         (
             PassReason::Currency,
