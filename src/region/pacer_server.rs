@@ -134,10 +134,10 @@ impl PacerServer {
         };
         let wall = self.clock.wall();
         let campaigns = self.parts.shelf.campaigns();
-        self.known = Some(Arc::clone(&campaigns));
+        let all = Arc::clone(&campaigns);
         let look = move |books: &Books| {
-            let shared = shared_spends(books, &campaigns, wall);
-            (spends(books, &campaigns, wall), shared)
+            let shared = shared_spends(books, &all, wall);
+            (spends(books, &all, wall), shared)
         };
         let Ok(((spends, shared), feed)) = follow(&self.parts.journal, None, look).await else {
             return;
@@ -152,6 +152,7 @@ impl PacerServer {
         let pacer = |(spent, billed)| SharedPacer::new(spent, billed, wall);
         let pacers = shared.into_iter().map(|(key, sums)| (key, pacer(sums)));
         self.shared = pacers.collect();
+        self.known = Some(campaigns);
         self.follows = true;
     }
 
@@ -166,8 +167,14 @@ impl PacerServer {
             return;
         }
         let wall = self.clock.wall();
+        // Not those without a pacer: a late bill, or a step before the books were read, begins one that knows of nothing.
+        let before = self.known.iter().flat_map(|known| known.iter());
+        let known: HashSet<CampaignKey> = before.clone().map(|campaign| campaign.key).collect();
+        let sharers = before.filter(|campaign| shares_budget(campaign));
+        let sharers: HashSet<AdvertiserKey> =
+            sharers.map(|campaign| campaign.advertiser.key).collect();
         let mut new = Vec::clone(&campaigns);
-        new.retain(|campaign| !self.campaigns.contains_key(&campaign.key));
+        new.retain(|campaign| !known.contains(&campaign.key));
         let all = Arc::clone(&campaigns);
         let look = move |books: &Books| {
             let shared = shared_spends(books, &all, wall);
@@ -181,8 +188,10 @@ impl PacerServer {
         for (key, (spent, billed)) in spends {
             self.campaigns.insert(key, Paced::new(spent, billed, wall));
         }
-        self.shared
-            .retain(|key, pacer| shared.remove(key).inspect(|_| pacer.replan(wall)).is_some());
+        self.shared.retain(|key, pacer| {
+            pacer.replan(wall);
+            sharers.contains(key) && shared.remove(key).is_some()
+        });
         for (key, (spent, billed)) in shared {
             self.shared
                 .insert(key, SharedPacer::new(spent, billed, wall));

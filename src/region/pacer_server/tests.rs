@@ -3,10 +3,13 @@
 use super::*;
 use crate::campaign::fixture::{campaign, shelf};
 use crate::campaign::{Advertiser, Reach};
+use crate::chaos::FailPoints;
 use crate::clock::ManualClock;
-use crate::store::journal_server::Promised;
-use crate::store::movement::{Bill, ImpressionKey, LeaseKey};
-use crate::supervision::Post;
+use crate::scratch::Scratch;
+use crate::store::journal_server::{Promised, bill, decide, journal};
+use crate::store::movement::{Bill, ImpressionKey, LeaseKey, Share as SharedPart};
+use crate::store::writer::{Ceilings, Command, Grant, LeaseChoice};
+use crate::supervision::{Limit, Planes, Post, Strategy, Supervisor, Tree};
 use crate::units::{BidId, BudgetDay, CreativeKey, Currency, Epoch, ExchangeKey, LedgerTime};
 
 const NOON: UnixMillis = UnixMillis::new(1_790_078_400_000);
@@ -103,19 +106,16 @@ fn campaigns_of_other_regions_count_and_are_not_published() {
     assert_eq!(rig.server.shares.share(rig.slot("hats")), Share::NONE);
 }
 
-#[test]
-fn bills_of_any_campaign_close_the_valve() {
-    let mut rig = Rig::new(&BOTH, LITTLE);
-    assert!(rig.share_after(&["shoes", "hats"]) > 0.0);
-    let hats = CampaignKey::of("hats");
-    rig.server.booked(&Booked {
+/// A bill of `hats` from another region.
+fn bill_of_hats(number: u64) -> Booked {
+    Booked {
         bill: Bill {
             key: ImpressionKey {
-                bid: BidId::new(7, 0, 1),
+                bid: BidId::new(7, 0, number),
                 imp: 0,
             },
             lease: LeaseKey {
-                campaign: hats,
+                campaign: CampaignKey::of("hats"),
                 region: RegionKey::of("us"),
                 epoch: Epoch::new(1),
             },
@@ -135,7 +135,76 @@ fn bills_of_any_campaign_close_the_valve() {
             hold: 0,
             expires_at: LedgerTime::from_millis(0),
         },
-    });
+    }
+}
+
+#[test]
+fn bills_of_any_campaign_close_the_valve() {
+    let mut rig = Rig::new(&BOTH, LITTLE);
+    assert!(rig.share_after(&["shoes", "hats"]) > 0.0);
+    rig.server.booked(&bill_of_hats(1));
     let held = rig.share_after(&["shoes", "hats"]);
     assert!(held < f64::EPSILON, "{held}");
+}
+
+#[test]
+fn campaigns_that_come_back_have_spent_what_the_books_say() {
+    let folder = Scratch::new();
+    let mut rig = Rig::new(&BOTH, LITTLE);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let planes = Planes::single(runtime.handle().clone());
+    let tree = Tree::new(planes, rig.server.clock.clone());
+    let (books, fail_point) = (
+        &rig.server.parts.journal,
+        FailPoints::default().point("journal"),
+    );
+    let limit = Limit::new(0, STEP_EVERY);
+    let top = Supervisor::new(Strategy::OneForOne, limit).child(journal(
+        books,
+        &Post::new(),
+        (folder.path(), &fail_point),
+    ));
+    let hats = campaign("hats");
+    let (ceilings, share) = (
+        Ceilings {
+            day: Nanos::new(i64::MAX / 4),
+            total: Nanos::new(i64::MAX / 4),
+        },
+        SharedPart {
+            advertiser: hats.advertiser.key,
+            day: BudgetDay::new(20_718),
+        },
+    );
+    let grant = Grant {
+        campaign: hats.key,
+        region: RegionKey::of("us"),
+        day: BudgetDay::new(20_718),
+        lease: LeaseChoice::New,
+        want: Nanos::new(10_000_000_000),
+        ceilings,
+        shared: Some((share, ceilings)),
+        at: NOON,
+    };
+    runtime.block_on(async {
+        tree.start(top).await.unwrap();
+        decide(books, Command::Grant(grant)).await.unwrap();
+        for number in 1..=2 {
+            bill(books, bill_of_hats(number)).await.unwrap();
+        }
+    });
+    // Both had left when the second of their bills came.
+    rig.server.known = Some(Arc::new(Vec::new()));
+    rig.server.booked(&bill_of_hats(2));
+    // The catalogue is read before the books are.
+    rig.server.step();
+    runtime.block_on(rig.server.follow_catalogue());
+    let spent = Nanos::new(2_000_000_000);
+    assert_eq!(rig.server.campaigns[&hats.key].spent, spent);
+    let together = &rig.server.shared[&hats.advertiser.key];
+    assert_eq!(together.spent(), spent);
+    runtime.block_on(tree.stop());
 }

@@ -59,6 +59,12 @@ impl SharedPacer {
         }
     }
 
+    /// What was spent in all, as far as it knows.
+    #[cfg(test)]
+    pub const fn spent(&self) -> Nanos {
+        self.spent
+    }
+
     /// Says that the budget or the campaigns may be others: what is left is spread anew from here.
     pub fn replan(&mut self, now: UnixMillis) {
         self.day = None;
