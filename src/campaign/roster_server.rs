@@ -112,16 +112,11 @@ impl Roster {
             HashMap::with_capacity(campaigns.len());
         let mut started = 0;
         for campaign in campaigns {
-            let address = known.get(&campaign.key).cloned().unwrap_or_default();
+            let known = known.get(&campaign.key).cloned();
+            let is_new = known.is_none();
+            let address = known.unwrap_or_default();
             if address.depth().is_none() {
-                let spec = process(
-                    campaign,
-                    (&address, &self.parts.directory),
-                    &self.parts.journal,
-                    self.parts.hold_longest,
-                    self.parts.own_limit,
-                );
-                match self.parts.pool.start_child(spec).await {
+                match self.start_process(campaign, &address, is_new).await {
                     Ok(()) => started += 1,
                     // It is restarting, or set aside: it has its place.
                     Err(AskError::AlreadyPresent(_)) => {}
@@ -136,6 +131,32 @@ impl Roster {
         }
         self.parts.directory.replace(addresses);
         Ok(started)
+    }
+
+    async fn start_process(
+        &self,
+        campaign: &Arc<Campaign>,
+        address: &Address<CampaignMessage>,
+        is_new: bool,
+    ) -> Result<(), AskError> {
+        let pool = &self.parts.pool;
+        let spec = || {
+            process(
+                campaign,
+                (address, &self.parts.directory),
+                &self.parts.journal,
+                self.parts.hold_longest,
+                self.parts.own_limit,
+            )
+        };
+        match pool.start_child(spec()).await {
+            // A roster that died in a reload had not stopped it yet: nobody knows its address any more.
+            Err(AskError::AlreadyStarted(_) | AskError::AlreadyPresent(_)) if is_new => {
+                pool.terminate_child(&campaign.id).await?;
+                pool.start_child(spec()).await
+            }
+            started => started,
+        }
     }
 
     async fn reload(

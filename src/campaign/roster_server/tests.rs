@@ -384,6 +384,32 @@ fn a_campaign_that_is_set_aside_and_recovers_in_time_keeps_its_lease() {
 }
 
 #[test]
+fn a_campaign_whose_process_a_roster_that_died_had_left_running_leases_when_it_comes_back() {
+    let folder = Scratch::new();
+    let rig = Rig::start(folder.path(), NOON, &["shoes", "hats"]);
+    // What the roster asks first. It dies before it stops anybody.
+    *rig.configured.lock().unwrap() = campaigns(&["hats"]);
+    let restock = rig.parts.stock.post.call(Restock);
+    rig.runtime.block_on(restock).unwrap().unwrap();
+    let directory = &rig.parts.directory;
+    rig.runtime.block_on(async {
+        rig.tree.kill("roster").await.unwrap();
+        for _ in 0..STEPS_MAX {
+            let is_filled = directory.find(CampaignKey::of("shoes")).is_none();
+            if is_filled && rig.parts.address.depth().is_some() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        panic!("never filled again");
+    });
+    assert_eq!(rig.reload(&["shoes", "hats"]).started, 1);
+    assert!(rig.lease("shoes").1.amount.is_positive());
+    assert!(rig.lease("hats").1.amount.is_positive());
+    rig.stop();
+}
+
+#[test]
 fn a_long_read_holds_up_nobody_and_what_is_asked_for_meanwhile_is_read_after_it() {
     let folder = Scratch::new();
     let rig = Rig::start(folder.path(), NOON, &["shoes"]);
