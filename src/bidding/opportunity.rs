@@ -6,7 +6,7 @@ use super::floor::{FloorRules, in_bid_currency};
 use super::pass::PassReason;
 use super::pods::Room;
 use crate::campaign::{Creative, SHAPES_MAX, Shape, Size};
-use crate::openrtb::request::{Banner, Imp, Quantity, Stream};
+use crate::openrtb::request::{Banner, Imp, Stream};
 use crate::openrtb::{Flag, Given};
 use crate::units::{AdvertiserKey, Cpm};
 
@@ -42,9 +42,12 @@ impl<'r> Opportunity<'r> {
         if imp.is_ambiguous {
             return Err(PassReason::AmbiguousImp);
         }
-        let is_for_one =
-            |qty: &Quantity| qty.multiplier_millionths == Given::Value(ONE_IN_MILLIONTHS);
-        if imp.qty.as_ref().is_some_and(|qty| !is_for_one(qty)) {
+        let is_for_one = match imp.qty {
+            Given::Absent => true,
+            Given::Value(qty) => qty.multiplier_millionths == Given::Value(ONE_IN_MILLIONTHS),
+            Given::Unreadable => false,
+        };
+        if !is_for_one {
             // One price for many people: what it costs is not what a promise of ours covers.
             return Err(PassReason::Quantity);
         }

@@ -42,7 +42,7 @@ pub struct Imp<'a> {
     /// How many seconds may pass from auction to impression.
     pub exp_s: Option<u32>,
     /// How many impressions one play counts for (DOOH); one where absent.
-    pub qty: Option<Quantity>,
+    pub qty: Given<Quantity>,
     /// Google: the billing ids that may pay for this imp.
     pub billing_ids: Vec<i64>,
 }

@@ -56,6 +56,7 @@ fn each_rule_refuses_with_its_own_reason() {
             imp("qty", json!({ "multiplier": 3.0 })),
             plain(),
         ),
+        (PassReason::Quantity, imp("qty", json!(3)), plain()),
         (
             PassReason::DealRequired,
             imp("pmp", json!({ "private_auction": 1 })),
@@ -369,6 +370,7 @@ fn each_rule_refuses_with_its_own_reason() {
 fn what_only_looks_like_a_refusal_gets_its_bid() {
     for change in [
         imp("qty", json!({ "multiplier": 1.0 })),
+        imp("qty", json!([])),
         on_deal(&json!({ "wadomain": ["https://www.Shoes.example/"] })),
         json!({ "regs": { "ext": { "dsa": [] } } }),
         json!({ "badv": ["*", "*.example.org", "."], "bapp": ["*"] }),

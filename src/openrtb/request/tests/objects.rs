@@ -75,7 +75,7 @@ fn an_object_of_the_wrong_type_is_absent() {
                 }
             );
         });
-        let fields = json!({"banner": odd, "video": odd, "audio": odd, "native": odd, "qty": odd, "ext": odd});
+        let fields = json!({"banner": odd, "video": odd, "audio": odd, "native": odd, "ext": odd});
         with_imp(&fields, |imp| {
             assert_eq!(
                 *imp,

@@ -89,8 +89,10 @@ pub(super) fn everything_of_a_full_imp_is_read() {
     let imp = &request.imps[0];
     assert_eq!(imp.bidfloor, Given::Value(Cpm::from_micros(1_250_000)));
     assert_eq!(
-        imp.qty.unwrap().multiplier_millionths,
-        Given::Value(2_500_000)
+        imp.qty,
+        Given::Value(Quantity {
+            multiplier_millionths: Given::Value(2_500_000)
+        })
     );
     assert_eq!(imp.billing_ids, [9_007_199_254_740_993, 7]);
     assert!(imp.secure.is_yes() && imp.rwdd.is_yes() && !imp.instl.may_be_yes());
