@@ -43,8 +43,8 @@ pub enum AddressRange {
 }
 
 impl Traffic {
-    /// Refuses user agents and names of browsers that contain one of these texts, in any case, and these addresses. `None` if the texts are too
-    /// many to be looked for at once.
+    /// Refuses user agents and names of browsers that contain one of these texts, in any case, and these addresses. `None`
+    /// if the texts are too many to be looked for at once.
     pub fn new(bots: &[String], addresses: AddressRanges) -> Option<Self> {
         let bots = if bots.is_empty() {
             None
