@@ -93,7 +93,11 @@ pub fn roster(parts: &RosterParts) -> Spec {
         };
         async move {
             let campaigns = roster.parts.shelf.campaigns();
+            let former = roster.parts.directory.all();
             roster.fill(&campaigns).await?;
+            // A roster that died in a reload may have told them nothing of it.
+            let former = campaigns.iter().filter(|it| former.contains_key(&it.key));
+            former.for_each(|campaign| roster.configure(campaign));
             Ok(roster)
         }
     })
@@ -184,13 +188,8 @@ impl Roster {
             let changed = known
                 .get(&campaign.key)
                 .is_none_or(|old| ***old != **campaign);
-            if let (true, Some(address)) = (changed, self.parts.directory.find(campaign.key)) {
-                // A process that is down reads the newest configuration when it starts.
-                if let Err(SendError::Full(_)) =
-                    address.cast(CampaignMessage::Configure(Arc::clone(campaign)))
-                {
-                    tracing::warn!(campaign = %campaign.id, "a campaign is too busy to be configured");
-                }
+            if changed {
+                self.configure(campaign);
             }
         }
         Ok(Reloaded {
@@ -199,6 +198,18 @@ impl Roster {
             stopped,
             left_out,
         })
+    }
+
+    /// Tells a campaign's process what it is now.
+    fn configure(&self, campaign: &Arc<Campaign>) {
+        let Some(address) = self.parts.directory.find(campaign.key) else {
+            return;
+        };
+        let message = CampaignMessage::Configure(Arc::clone(campaign));
+        // A process that is down reads the newest configuration when it starts.
+        if let Err(SendError::Full(_)) = address.cast(message) {
+            tracing::warn!(campaign = %campaign.id, "a campaign is too busy to be configured");
+        }
     }
 
     /// Finds the leases of campaigns that left or have no process, and closes those that nobody can spend from or bill any

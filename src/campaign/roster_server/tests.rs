@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::campaign::budget::LEASE_TTL;
-use crate::campaign::campaign_server::{LeaseWish, Leased};
+use crate::campaign::campaign_server::{LeaseWish, Leased, NoLease};
 use crate::campaign::fixture::campaign;
 use crate::campaign::stock_server::stock;
 use crate::campaign::{Approvals, ClickRates, OwnSegments, Priors, Rates, SlotTable};
@@ -278,6 +278,29 @@ impl Rig {
         assert!(self.parts.directory.find(key).unwrap().depth().is_none());
     }
 
+    /// Has a roster begin to take up these campaigns, and end before it tells any process; waits for the next.
+    fn die_in_a_reload(&self, configured: Vec<Arc<Campaign>>) {
+        *self.configured.lock().unwrap() = configured;
+        self.runtime.block_on(async {
+            // What a roster asks first.
+            let restocked = self.parts.stock.post.call(Restock).await.unwrap();
+            restocked.unwrap();
+            let incarnation = async || {
+                let mut places = self.tree.snapshot().await.into_iter();
+                places.find(|it| it.path == "roster").unwrap().incarnation
+            };
+            let died = incarnation().await;
+            self.tree.kill("roster").await.unwrap();
+            for _ in 0..STEPS_MAX {
+                if incarnation().await != died && self.parts.address.depth().is_some() {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            panic!("never up again");
+        });
+    }
+
     /// Has a campaign's process that was set aside tried again, and waits until it is up.
     fn recover(&self, id: &str) {
         let path = format!("pool/{id}");
@@ -384,25 +407,30 @@ fn a_campaign_that_is_set_aside_and_recovers_in_time_keeps_its_lease() {
 }
 
 #[test]
+fn what_a_roster_that_died_had_not_told_a_process_it_is_told_by_the_next() {
+    let folder = Scratch::new();
+    let rig = Rig::start(folder.path(), NOON, &["shoes"]);
+    rig.lease("shoes");
+    let mut stopped = campaign("shoes");
+    stopped.active = false;
+    rig.die_in_a_reload(vec![Arc::new(stopped)]);
+    let address = rig.parts.directory.find(CampaignKey::of("shoes")).unwrap();
+    let wish = LeaseWish {
+        region: RegionKey::of("sg"),
+        held: None,
+        money: true,
+    };
+    let call = address.call(|reply| CampaignMessage::Lease(wish, reply));
+    let leased = rig.runtime.block_on(call).unwrap();
+    assert_eq!(leased.err(), Some(NoLease::Inactive));
+    rig.stop();
+}
+
+#[test]
 fn a_campaign_whose_process_a_roster_that_died_had_left_running_leases_when_it_comes_back() {
     let folder = Scratch::new();
     let rig = Rig::start(folder.path(), NOON, &["shoes", "hats"]);
-    // What the roster asks first. It dies before it stops anybody.
-    *rig.configured.lock().unwrap() = campaigns(&["hats"]);
-    let restock = rig.parts.stock.post.call(Restock);
-    rig.runtime.block_on(restock).unwrap().unwrap();
-    let directory = &rig.parts.directory;
-    rig.runtime.block_on(async {
-        rig.tree.kill("roster").await.unwrap();
-        for _ in 0..STEPS_MAX {
-            let is_filled = directory.find(CampaignKey::of("shoes")).is_none();
-            if is_filled && rig.parts.address.depth().is_some() {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        panic!("never filled again");
-    });
+    rig.die_in_a_reload(campaigns(&["hats"]));
     assert_eq!(rig.reload(&["shoes", "hats"]).started, 1);
     assert!(rig.lease("shoes").1.amount.is_positive());
     assert!(rig.lease("hats").1.amount.is_positive());
