@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-pub use directory::Directory;
+pub use directory::{Directory, Place};
 pub use lease::{LeaseWish, Leased, NoLease};
 pub use terms::budget_of;
 use terms::{open_leases, shared, why_no_lease};
@@ -34,7 +34,7 @@ use crate::store::books::Books;
 use crate::store::journal_server::{Journal, Unanswered, decide, read, read_when_up};
 use crate::store::movement::{LeaseKey, Share};
 use crate::store::writer::{Ceilings, Close, Command, Grant, LeaseChoice, Outcome, Refusal};
-use crate::supervision::{Address, Context, Failure, Limit, Plane, Reply, Server, Spec, server};
+use crate::supervision::{Context, Failure, Limit, Plane, Reply, Server, Spec, server};
 use crate::units::{BudgetDay, Epoch, LedgerTime, Nanos, RegionKey, UnixMillis};
 
 /// Regions times what one may ask before it hears an answer; beyond that a region asks again.
@@ -47,34 +47,32 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 pub enum CampaignMessage {
     /// A region wants to spend.
     Lease(LeaseWish, Reply<Result<Leased, NoLease>>),
-    /// The campaign's configuration changed.
-    Configure(Arc<Campaign>),
+    /// The campaign's configuration changed: its place has the newest.
+    Configure,
 }
 
 /// A campaign's process as a child of the pool, which enters its arrival in the directory. `hold_longest` is how long after
 /// a bid its bill may come; over `own_limit` it is set aside, and the others go on.
 pub fn process(
-    campaign: &Arc<Campaign>,
-    (address, directory): (&Address<CampaignMessage>, &Directory),
+    (place, directory): (&Place, &Directory),
     journal: &Journal,
     hold_longest: Duration,
     own_limit: Limit,
 ) -> Spec {
-    let (first, journal) = (Arc::clone(campaign), journal.clone());
-    let (key, directory) = (campaign.key, directory.clone());
-    // A restart begins with the newest configuration that this incarnation's predecessor was given.
-    let current = Arc::new(ArcSwap::new(first));
+    let (newest, journal) = (Arc::clone(&place.newest), journal.clone());
+    let directory = directory.clone();
     let spec = server(
-        &campaign.id,
-        address,
+        &newest.load_full().id,
+        &place.address,
         Plane::Control,
         MAILBOX,
         move |context| {
-            let (current, journal) = (Arc::clone(&current), journal.clone());
+            let (newest, journal) = (Arc::clone(&newest), journal.clone());
             let directory = directory.clone();
             async move {
                 let clock = context.clock().clone();
-                let server = CampaignServer::start(current, journal, hold_longest, clock).await?;
+                let server = CampaignServer::start(newest, journal, hold_longest, clock).await?;
+                let key = server.campaign.key;
                 // Before anybody can ask it for anything.
                 directory.arrived(key);
                 Ok(server)
@@ -85,7 +83,8 @@ pub fn process(
 }
 
 struct CampaignServer {
-    current: Arc<ArcSwap<Campaign>>,
+    newest: Arc<ArcSwap<Campaign>>,
+    campaign: Arc<Campaign>,
     budget: Budget,
     journal: Journal,
     clock: Clock,
@@ -111,12 +110,12 @@ enum LeaseState {
 
 impl CampaignServer {
     async fn start(
-        current: Arc<ArcSwap<Campaign>>,
+        newest: Arc<ArcSwap<Campaign>>,
         journal: Journal,
         hold_longest: Duration,
         clock: Clock,
     ) -> Result<Self, Failure> {
-        let campaign = current.load_full();
+        let campaign = newest.load_full();
         let budget = budget_of(&campaign)?;
         let key = campaign.key;
         let open = read_when_up(&journal, move |books: &Books| open_leases(books, key)).await;
@@ -133,7 +132,8 @@ impl CampaignServer {
         };
         let leases = open.into_iter().map(held).collect();
         Ok(Self {
-            current,
+            newest,
+            campaign,
             budget,
             journal,
             clock,
@@ -144,9 +144,16 @@ impl CampaignServer {
         })
     }
 
+    fn follow_configuration(&mut self) -> Result<(), Failure> {
+        let newest = self.newest.load_full();
+        self.budget = budget_of(&newest)?;
+        self.campaign = newest;
+        Ok(())
+    }
+
     async fn lease(&mut self, wish: LeaseWish) -> Result<Leased, NoLease> {
         let (wall, now) = (self.clock.wall(), self.clock.ledger());
-        let campaign = self.current.load_full();
+        let campaign = Arc::clone(&self.campaign);
         if !campaign.active || !self.budget.is_active(wall) {
             return Err(NoLease::Inactive);
         }
@@ -201,7 +208,7 @@ impl CampaignServer {
         lease: LeaseChoice,
         want: Nanos,
     ) -> Result<(Epoch, Nanos), NoLease> {
-        let campaign = self.current.load().key;
+        let campaign = self.campaign.key;
         let (ceilings, at) = (self.budget.ceilings(), self.clock.wall());
         let grant = Grant {
             campaign,
@@ -238,8 +245,7 @@ impl CampaignServer {
             _ => None,
         };
         if let Some(refusal) = refused.filter(|_| self.refused != refused) {
-            let campaign = self.current.load();
-            tracing::error!(campaign = %campaign.id, %refusal, "the books grant a campaign nothing");
+            tracing::error!(campaign = %self.campaign.id, %refusal, "the books grant a campaign nothing");
         }
         self.refused = refused;
     }
@@ -265,7 +271,7 @@ impl CampaignServer {
     ) -> LedgerTime {
         let own = self.budget.lease_expires(day, wall);
         let ends = share.map_or(own, |share| {
-            let budget = &self.current.load().advertiser.budget;
+            let budget = &self.campaign.advertiser.budget;
             own.min(budget.day_ends(share.day))
         });
         let left_ms = ends.get().saturating_sub(wall.get());
@@ -288,7 +294,7 @@ impl CampaignServer {
     /// Takes on leases that are in the books and that nobody was told of: sealed from the start, they are closed like any
     /// other.
     async fn adopt(&mut self) {
-        let key = self.current.load().key;
+        let key = self.campaign.key;
         let Ok(open) = read(&self.journal, move |books| open_leases(books, key)).await else {
             return;
         };
@@ -317,7 +323,7 @@ impl CampaignServer {
                 LeaseState::Live { .. } | LeaseState::Sealed { .. } => {}
             }
         }
-        let campaign = self.current.load().key;
+        let campaign = self.campaign.key;
         for (region, epoch) in due {
             let close = Close {
                 lease: LeaseKey {
@@ -340,6 +346,11 @@ impl CampaignServer {
 impl Server for CampaignServer {
     type Message = CampaignMessage;
 
+    /// Who says that it changed finds nobody while it starts.
+    async fn handle_continue(&mut self, _context: &Context) -> Result<(), Failure> {
+        self.follow_configuration()
+    }
+
     async fn handle(
         &mut self,
         message: CampaignMessage,
@@ -351,10 +362,7 @@ impl Server for CampaignServer {
                 // A region that stopped waiting asks again: the lease is in the books and is renewed or closed.
                 reply.send(leased);
             }
-            CampaignMessage::Configure(campaign) => {
-                self.budget = budget_of(&campaign)?;
-                self.current.store(campaign);
-            }
+            CampaignMessage::Configure => self.follow_configuration()?,
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::campaign_server::{CampaignMessage, Directory, process};
+use super::campaign_server::{CampaignMessage, Directory, Place, process};
 use super::catalogue_server::Shelf;
 use super::orphans::{Orphans, found_in};
 use super::stock_server::{Restock, Restocked, StockParts};
@@ -109,18 +109,19 @@ struct Roster {
 }
 
 impl Roster {
-    /// Starts a process for each campaign that has none. Addresses are kept, so that whoever holds one goes on.
+    /// Puts each campaign in its place, and starts a process where there is none. Addresses are kept, so that whoever holds one
+    /// goes on.
     async fn fill(&mut self, campaigns: &[Arc<Campaign>]) -> Result<usize, Failure> {
         let known = self.parts.directory.all();
-        let mut addresses: HashMap<CampaignKey, Address<CampaignMessage>> =
-            HashMap::with_capacity(campaigns.len());
+        let mut places: HashMap<CampaignKey, Place> = HashMap::with_capacity(campaigns.len());
         let mut started = 0;
         for campaign in campaigns {
             let known = known.get(&campaign.key).cloned();
             let is_new = known.is_none();
-            let address = known.unwrap_or_default();
-            if address.depth().is_none() {
-                match self.start_process(campaign, &address, is_new).await {
+            let place = known.unwrap_or_else(|| Place::new(campaign));
+            place.newest.store(Arc::clone(campaign));
+            if place.address.depth().is_none() {
+                match self.start_process(&place, is_new).await {
                     Ok(()) => started += 1,
                     // It is restarting, or set aside: it has its place.
                     Err(AskError::AlreadyPresent(_)) => {}
@@ -131,23 +132,17 @@ impl Roster {
                     Err(error) => return Err(Failure::new(error)),
                 }
             }
-            addresses.insert(campaign.key, address);
+            places.insert(campaign.key, place);
         }
-        self.parts.directory.replace(addresses);
+        self.parts.directory.replace(places);
         Ok(started)
     }
 
-    async fn start_process(
-        &self,
-        campaign: &Arc<Campaign>,
-        address: &Address<CampaignMessage>,
-        is_new: bool,
-    ) -> Result<(), AskError> {
+    async fn start_process(&self, place: &Place, is_new: bool) -> Result<(), AskError> {
         let pool = &self.parts.pool;
         let spec = || {
             process(
-                campaign,
-                (address, &self.parts.directory),
+                (place, &self.parts.directory),
                 &self.parts.journal,
                 self.parts.hold_longest,
                 self.parts.own_limit,
@@ -156,7 +151,7 @@ impl Roster {
         match pool.start_child(spec()).await {
             // A roster that died in a reload had not stopped it yet: nobody knows its address any more.
             Err(AskError::AlreadyStarted(_) | AskError::AlreadyPresent(_)) if is_new => {
-                pool.terminate_child(&campaign.id).await?;
+                pool.terminate_child(&place.newest.load().id).await?;
                 pool.start_child(spec()).await
             }
             started => started,
@@ -200,14 +195,13 @@ impl Roster {
         })
     }
 
-    /// Tells a campaign's process what it is now.
+    /// Tells a campaign's process that its place says something new.
     fn configure(&self, campaign: &Arc<Campaign>) {
         let Some(address) = self.parts.directory.find(campaign.key) else {
             return;
         };
-        let message = CampaignMessage::Configure(Arc::clone(campaign));
-        // A process that is down reads the newest configuration when it starts.
-        if let Err(SendError::Full(_)) = address.cast(message) {
+        // A process that is down begins with what its place says.
+        if let Err(SendError::Full(_)) = address.cast(CampaignMessage::Configure) {
             tracing::warn!(campaign = %campaign.id, "a campaign is too busy to be configured");
         }
     }
@@ -216,10 +210,10 @@ impl Roster {
     /// more.
     async fn look_over(&mut self, clock: &Clock) {
         let arrivals = self.parts.directory.take_arrivals();
-        let addresses = self.parts.directory.all();
-        let idle = addresses
+        let places = self.parts.directory.all();
+        let idle = places
             .iter()
-            .filter(|(_, address)| address.depth().is_none());
+            .filter(|(_, place)| place.address.depth().is_none());
         let idle = idle.map(|(campaign, _)| *campaign).collect();
         self.orphans.without_process(idle, &arrivals);
         if self.orphans.is_behind() {

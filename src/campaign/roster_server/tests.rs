@@ -150,26 +150,34 @@ impl Rig {
         }
     }
 
-    fn lease(&self, id: &str) -> (LeaseKey, Leased) {
+    /// Asks a campaign for a lease.
+    fn ask(&self, id: &str) -> Result<Leased, NoLease> {
         let address = self.parts.directory.find(CampaignKey::of(id)).unwrap();
-        let region = RegionKey::of("sg");
         let wish = LeaseWish {
-            region,
+            region: RegionKey::of("sg"),
             held: None,
             money: true,
         };
         let call = address.call(|reply| CampaignMessage::Lease(wish, reply));
-        let leased = self.runtime.block_on(call).unwrap().unwrap();
+        self.runtime.block_on(call).unwrap()
+    }
+
+    fn lease(&self, id: &str) -> (LeaseKey, Leased) {
+        let leased = self.ask(id).unwrap();
         let lease = LeaseKey {
             campaign: CampaignKey::of(id),
-            region,
+            region: RegionKey::of("sg"),
             epoch: leased.epoch,
         };
         (lease, leased)
     }
 
     fn reload(&self, ids: &[&str]) -> Reloaded {
-        *self.configured.lock().unwrap() = campaigns(ids);
+        self.reload_as(campaigns(ids))
+    }
+
+    fn reload_as(&self, configured: Vec<Arc<Campaign>>) -> Reloaded {
+        *self.configured.lock().unwrap() = configured;
         let call = self.parts.address.call(RosterMessage::Reload);
         self.runtime.block_on(call).unwrap().unwrap()
     }
@@ -407,6 +415,19 @@ fn a_campaign_that_is_set_aside_and_recovers_in_time_keeps_its_lease() {
 }
 
 #[test]
+fn a_process_that_was_down_in_a_reload_comes_up_with_what_was_read() {
+    let folder = Scratch::new();
+    let rig = Rig::start(folder.path(), NOON, &["shoes"]);
+    rig.set_aside("shoes");
+    let mut stopped = campaign("shoes");
+    stopped.active = false;
+    rig.reload_as(vec![Arc::new(stopped)]);
+    rig.recover("shoes");
+    assert_eq!(rig.ask("shoes").err(), Some(NoLease::Inactive));
+    rig.stop();
+}
+
+#[test]
 fn what_a_roster_that_died_had_not_told_a_process_it_is_told_by_the_next() {
     let folder = Scratch::new();
     let rig = Rig::start(folder.path(), NOON, &["shoes"]);
@@ -414,15 +435,7 @@ fn what_a_roster_that_died_had_not_told_a_process_it_is_told_by_the_next() {
     let mut stopped = campaign("shoes");
     stopped.active = false;
     rig.die_in_a_reload(vec![Arc::new(stopped)]);
-    let address = rig.parts.directory.find(CampaignKey::of("shoes")).unwrap();
-    let wish = LeaseWish {
-        region: RegionKey::of("sg"),
-        held: None,
-        money: true,
-    };
-    let call = address.call(|reply| CampaignMessage::Lease(wish, reply));
-    let leased = rig.runtime.block_on(call).unwrap();
-    assert_eq!(leased.err(), Some(NoLease::Inactive));
+    assert_eq!(rig.ask("shoes").err(), Some(NoLease::Inactive));
     rig.stop();
 }
 
