@@ -134,7 +134,10 @@ impl LedgerServer {
             .get(&slot)
             .filter(|tenant| tenant.campaign != campaign)
         {
-            self.slots.remove(&former.campaign);
+            // It may have a new slot already: its bills are looked for there.
+            if self.slots.get(&former.campaign) == Some(&slot) {
+                self.slots.remove(&former.campaign);
+            }
             self.tenants.remove(&slot);
             self.till.seal(slot);
             self.till.forget(slot);
@@ -237,5 +240,66 @@ impl LedgerServer {
                 tenant.open = None;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::campaign::campaign_server::Directory;
+    use crate::campaign::fixture::shelf;
+    use crate::chaos::FailPoints;
+    use crate::clock::Clock;
+    use crate::region::ledger::Ledger;
+    use crate::region::ledger_server::{LedgerMeter, LedgerParts, Settled, Till};
+    use crate::supervision::{Address, Post, Stage};
+    use crate::units::{RegionKey, UnixMillis};
+
+    fn server() -> LedgerServer {
+        let (clock, _) = Clock::manual(UnixMillis::new(1_790_000_000_000));
+        let now = clock.ledger();
+        let holds: Arc<[Duration]> = Arc::new([Duration::from_mins(5)]);
+        LedgerServer {
+            till: Till::new(Arc::new(Ledger::new(4, &holds, now))),
+            clock,
+            tenants: HashMap::new(),
+            slots: HashMap::new(),
+            offered: HashMap::new(),
+            seen: None,
+            settled: Settled::new(now),
+            late_bills: 0,
+            looks: 0,
+            follows: true,
+            parts: LedgerParts {
+                region: RegionKey::of("sg"),
+                ledger: Stage::new(),
+                address: Address::new(),
+                meter: Arc::new(LedgerMeter::default()),
+                frequency: Address::new(),
+                journal: Post::new(),
+                campaigns: Directory::default(),
+                shelf: Arc::new(shelf(Vec::new())),
+                holds,
+                slots_max: 4,
+                fail_point: FailPoints::default().point("ledger"),
+            },
+        }
+    }
+
+    #[test]
+    fn who_moved_is_found_in_the_new_slot_also_when_the_old_one_is_let() {
+        let mut server = server();
+        let now = server.clock.ledger();
+        let (shoes, hats) = (CampaignKey::of("shoes"), CampaignKey::of("hats"));
+        let (old, new) = (CampaignSlot::new(0), CampaignSlot::new(1));
+        server.settle_in(old, shoes, now);
+        server.settle_in(new, shoes, now);
+        server.settle_in(old, hats, now);
+        assert_eq!(server.slots.get(&shoes), Some(&new), "its bills go there");
+        assert_eq!(server.slots.get(&hats), Some(&old));
+        server.settle_in(new, hats, now);
+        assert_eq!(server.slots.get(&shoes), None);
     }
 }
