@@ -1,5 +1,5 @@
-//! What our own lists of people take in memory: a million users in four segments, from files as an operator would write them;
-//! or with `worst`, the mix that takes most while it is read.
+//! What our own lists of people take in memory: a million users in four segments, from files as an operator would write
+//! them; or with `worst`, the mix that takes most while it is read.
 //!
 //! ```sh
 //! cargo run --release --example own_segments [worst]

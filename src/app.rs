@@ -136,7 +136,7 @@ fn notices(parts: &Parts) -> Spec {
         .fallback(unavailable_listener(&parts.listener), settings.probation)
 }
 
-/// What explains bids, the pages, and what follows the stop-all file: `one_for_one`. Over its limit: ends, and the root counts.
+/// What explains bids, the pages, what follows the stop-all file: `one_for_one`. Over its limit: ends, and the root counts.
 fn admin(parts: &Parts) -> Spec {
     Supervisor::new(OneForOne, parts.settings.admin.restart_limit)
         .child(explainer(&parts.admin.explain))

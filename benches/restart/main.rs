@@ -2,8 +2,8 @@
 //! incarnation, beside the same on Erlang/OTP.
 //!
 //! `cargo bench --bench restart` runs everything, `-- --quick` a short run, `-- --no-otp` without Erlang, `-- --storm`
-//! and `-- --rows` only one half, `-- --only=TEXT` the rows whose name contains it, `-- --one-runtime` with children, supervisors and timers on the caller's runtime.
-//! What each row means, and where it runs, is in `docs/benchmarks.md`.
+//! and `-- --rows` only one half, `-- --only=TEXT` the rows whose name contains it, `-- --one-runtime` with children,
+//! supervisors and timers on the caller's runtime. What each row means, and where it runs, is in `docs/benchmarks.md`.
 
 #![expect(
     clippy::print_stdout,

@@ -3,8 +3,8 @@
 //! Deals come before the open market: what was agreed is kept, whatever the open market would pay. The catalogue names
 //! candidates of the open market in falling order of the most they can be worth. One that is worth exactly that is taken if
 //! it passes every question, and the search ends there. One with multipliers or a goal of clicks waits with what it is
-//! worth here, until nothing that follows can be worth more. Questions that cost nothing come first; those that promise something come last, and what they
-//! promised is undone by its guard when the bid is not sent.
+//! worth here, until nothing that follows can be worth more. Questions that cost nothing come first; those that promise
+//! something come last, and what they promised is undone by its guard when the bid is not sent.
 //!
 //! Where an exchange takes several bids for an impression, each is of another advertiser, and the last is kept for the
 //! open market: a seller who compares deals with it must see both.
@@ -27,8 +27,8 @@ use crate::units::{AdvertiserKey, CampaignKey, CampaignSlot, Cpm, Nanos, UserKey
 /// Candidates looked at for one impression, and again for its deals. The best are first, and one in a few passes; one that
 /// has looked at so many in vain would look at hundreds more, while the others of its request wait.
 pub const CANDIDATES_MAX: usize = 64;
-/// Campaigns on an impression's deals that are put in order before the best are looked at: the one that is guaranteed or pays
-/// most on a deal may pay least in the open, which is the order they are found in. A deal has a handful.
+/// Campaigns on an impression's deals that are put in order before the best are looked at: the one that is guaranteed or
+/// pays most on a deal may pay least in the open, which is the order they are found in. A deal has a handful.
 const LEADS_MAX: usize = 512;
 /// How many candidates are looked at between two looks at the deadline: a microsecond's work.
 const LOOK_AT_DEADLINE_EVERY: usize = 8;

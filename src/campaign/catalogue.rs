@@ -1,8 +1,8 @@
 //! The catalogue: an immutable snapshot of the campaigns that may be offered, best first, with its index.
 //!
 //! Campaigns are ordered by falling value, which is the most one impression can be worth in US dollars, whatever a request
-//! says; a campaign's place in that order is its [`Rank`], which means something in this snapshot only. What must outlive a snapshot is kept by
-//! slot or by key. Built on the control plane, read on data threads, freed by whoever replaced it.
+//! says; a campaign's place in that order is its [`Rank`], which means something in this snapshot only. What must outlive a
+//! snapshot is kept by slot or by key. Built on the control plane, read on data threads, freed by whoever replaced it.
 
 mod bitmap;
 mod dimension;

@@ -1,5 +1,5 @@
-//! The learner of click rates as a child: it hears of bills and clicks, and from time to time puts the rates that follow into
-//! the next catalogue, and what it has seen into a file.
+//! The learner of click rates as a child: it hears of bills and clicks, and from time to time puts the rates that follow
+//! into the next catalogue, and what it has seen into a file.
 //!
 //! A thread, since building a catalogue and writing a file block. Nobody waits for it: what it does not hear because it is
 //! busy or down is lost, which makes rates a little older and no bid wrong. A kill loses what came after the last file.

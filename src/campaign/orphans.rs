@@ -5,8 +5,8 @@
 //! advertiser's budget, who would never get it back. So whoever starts and stops the processes finds such leases in the
 //! books, waits until no region can spend from them and no bill of them can come, and closes them. A campaign that comes
 //! back meanwhile has its leases again, and however short its process was up, the wait begins anew when it ends: it may have
-//! renewed them. One that comes up while they are closed is told by the books when it closes them, too; no region holds them.
-//! Pure: the books, the keys that are wanted, and the time are arguments.
+//! renewed them. One that comes up while they are closed is told by the books when it closes them, too; no region holds
+//! them. Pure: the books, the keys that are wanted, and the time are arguments.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -48,8 +48,8 @@ impl Orphans {
         }
     }
 
-    /// Says that the process of a campaign that left is stopped: its leases are in the books. What was found before counts for
-    /// nothing, since the process could still grant.
+    /// Says that the process of a campaign that left is stopped: its leases are in the books. What was found before counts
+    /// for nothing, since the process could still grant.
     pub(super) fn leave(&mut self, campaign: CampaignKey) {
         self.leases.retain(|lease, _| lease.campaign != campaign);
         self.is_behind = true;

@@ -1,7 +1,7 @@
 //! Our own lists of people: which segments of ours a user is in. Made once, read by every bid, never changed.
 //!
-//! Users are sorted by their keys, which are hashes and so spread evenly: a table of where each range of keys begins leads to
-//! the few that are compared. People who are in the same segments share one list of them.
+//! Users are sorted by their keys, which are hashes and so spread evenly: a table of where each range of keys begins leads
+//! to the few that are compared. People who are in the same segments share one list of them.
 //!
 //! Memory: 12.5 to 13 bytes for each user, and 8 for each segment of each different list.
 

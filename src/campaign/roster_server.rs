@@ -109,8 +109,8 @@ struct Roster {
 }
 
 impl Roster {
-    /// Puts each campaign in its place, and starts a process where there is none. Addresses are kept, so that whoever holds one
-    /// goes on.
+    /// Puts each campaign in its place, and starts a process where there is none. Addresses are kept, so that whoever holds
+    /// one goes on.
     async fn fill(&mut self, campaigns: &[Arc<Campaign>]) -> Result<usize, Failure> {
         let known = self.parts.directory.all();
         let mut places: HashMap<CampaignKey, Place> = HashMap::with_capacity(campaigns.len());

@@ -20,7 +20,8 @@ pub struct Config {
 }
 
 /// Reads a configuration folder, with environment variables (`BIDTREE__SECTION__KEY`) laid over its `bidtree.toml`.
-/// Variables that are not ours are passed over; U+FFFD in one of ours stands for what is no UTF-8, and is a fault. Reads files, and waits for them.
+/// Variables that are not ours are passed over; U+FFFD in one of ours stands for what is no UTF-8, and is a fault. Reads
+/// files, and waits for them.
 ///
 /// # Errors
 /// [`Faults`]: everything that is wrong, in all files; nothing of it should be used.

@@ -143,14 +143,15 @@ impl Frequency {
         }
     }
 
-    /// Says that there may be bids of a former process, which may be billed until `until`: [`CapRefusal::Unknown`] till then.
+    /// Says that there may be bids of a former process, which may be billed until `until`: [`CapRefusal::Unknown`] till
+    /// then.
     pub fn doubt_until(&self, until: LedgerTime) {
         self.in_doubt_until
             .fetch_max(Second::after(until).get(), Ordering::Relaxed);
     }
 
-    /// Takes over the bids that were sent while `former` was the table. It is closed by this: who asks it from now on is told
-    /// [`CapRefusal::Unknown`], so that none of its bids is missed.
+    /// Takes over the bids that were sent while `former` was the table. It is closed by this: who asks it from now on is
+    /// told [`CapRefusal::Unknown`], so that none of its bids is missed.
     ///
     /// A bid that was billed, or undone, without its successor hearing of it counts until its hold has passed.
     pub fn inherit(&self, former: &Self) {

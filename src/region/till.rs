@@ -1,5 +1,5 @@
-//! The till: a region's money as the ledger's server sees it, the one place where leases are granted, billed, released, lapsed
-//! and sealed.
+//! The till: a region's money as the ledger's server sees it, the one place where leases are granted, billed, released,
+//! lapsed and sealed.
 //!
 //! There is one `Till` to a [`Ledger`], and it takes `&mut self`: a balance has one writer besides the data threads that
 //! take promises from it. A slot holds at most one open lease; sealed ones drain beside it until nothing of them is

@@ -12,8 +12,8 @@ use crate::region::pacer_server::{PacerParts, RegionSight};
 use crate::region::supply::Supply;
 use crate::supervision::{Address, Limit, Probation, Stage};
 
-/// Room for (user, campaign) and (user, advertiser) pairs of one region. A table has 33 bytes for each of four times as many, so that it never
-/// grows under a bid: 140 MB of addresses, of which the machine gives what is used.
+/// Room for (user, campaign) and (user, advertiser) pairs of one region. A table has 33 bytes for each of four times as
+/// many, so that it never grows under a bid: 140 MB of addresses, of which the machine gives what is used.
 const PAIRS_MAX: usize = 1_000_000;
 
 /// What one region is given.

@@ -13,8 +13,8 @@ use foldhash::fast::RandomState;
 
 use crate::campaign::catalogue::bitmap::{Cursor, Ranks, RanksBuilder};
 
-/// Looked into a dozen times for each impression. A fast hash is safe here: what is in it are words of our own campaigns, and
-/// a request, which may be anybody's, is only looked up.
+/// Looked into a dozen times for each impression. A fast hash is safe here: what is in it are words of our own campaigns,
+/// and a request, which may be anybody's, is only looked up.
 type Named<K, S> = HashMap<K, Sides<S>, RandomState>;
 
 /// Who includes and who excludes each value.

@@ -1,8 +1,9 @@
 //! The bid request, borrowed from its body (OpenRTB 2.3 to 2.6).
 //!
 //! One file per part of the spec's tree: `bid_request` (the top level), `imp`, `media` (banner, video, audio, native),
-//! `stream` (what video and audio share), `pmp`, `channel` (site, app, DOOH), `device`, `person` (user and regulations). Each holds its structs and the
-//! table of wire names that fills them, old names and places included. What a bidder has no use for is not read.
+//! `stream` (what video and audio share), `pmp`, `channel` (site, app, DOOH), `device`, `person` (user and regulations).
+//! Each holds its structs and the table of wire names that fills them, old names and places included. What a bidder has no
+//! use for is not read.
 //!
 //! Conventions: an `Option` is `None` for a field that is missing, `null`, empty or of a type that makes no sense;
 //! `Given`, and the `is_unreadable` of lists and sets, tell "missing" from "cannot be read" where that is a matter of
