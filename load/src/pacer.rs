@@ -4,7 +4,7 @@
 //! while they queue here with their instants, and the wait is part of their latency.
 
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
@@ -13,6 +13,9 @@ use crate::{clock, tasks};
 
 /// Requests that may wait to be taken: two seconds at a high rate. Beyond, the pacer falls behind and the run shows it.
 const QUEUE: usize = 16_384;
+/// The thread sleeps no shorter than this, so what falls due within it leaves together: at rates above some thousands a
+/// second, a sleep and a wake-up for each request would cost as much as sending it.
+const SLEEP_MIN: Duration = Duration::from_micros(500);
 
 /// One request and its instant.
 #[derive(Debug)]
@@ -45,7 +48,10 @@ pub fn start<T: Send + 'static>(
         for (index, offset) in (0..).zip(pace.schedule) {
             let Some(item) = make(index) else { return };
             let at = pace.start + offset;
-            clock::sleep_thread_until(at);
+            let now = clock::now();
+            if at > now {
+                clock::sleep_thread_until(at.max(now + SLEEP_MIN));
+            }
             if sender.blocking_send(Due { at, item }).is_err() {
                 return;
             }

@@ -27,6 +27,8 @@ use session::Session;
 use tokio::sync::mpsc::Receiver;
 use world::World;
 
+/// Requests taken from the pacer at once: what falls due in some milliseconds at the highest rate.
+const BATCH: usize = 128;
 /// How often the last answers and notices are looked for.
 const DRAIN_STEP: Duration = Duration::from_millis(20);
 /// How often a server that is not ready is asked again.
@@ -169,13 +171,18 @@ impl Sending<'_> {
     async fn all(&self, due: &mut Receiver<Due<Planned>>) {
         let mut progress = tokio::time::interval(Duration::from_secs(1));
         let mut seconds_over = 0;
+        let mut batch = Vec::with_capacity(BATCH);
         loop {
             tokio::select! {
                 biased;
-                next = due.recv() => match next {
-                    Some(next) => self.world.send(next),
-                    None => return,
-                },
+                taken = due.recv_many(&mut batch, BATCH) => {
+                    if taken == 0 {
+                        return;
+                    }
+                    for next in batch.drain(..) {
+                        self.world.send(next);
+                    }
+                }
                 _ = progress.tick() => {
                     let p99_ms = show(self.world, self.start, self.progress);
                     let capacity = self.world.scenario.capacity_p99_ms;
