@@ -14,9 +14,9 @@ pub use loss::LossReason;
 
 /// A bid and what became of it.
 #[derive(Clone, Debug)]
-pub struct Decided {
+pub struct Decided<'a> {
     /// The bid.
-    pub bid: SoundBid,
+    pub bid: &'a SoundBid<'a>,
     /// Its place among the bids that came.
     pub place: usize,
     /// What became of it.
@@ -44,12 +44,12 @@ pub struct Loss {
 }
 
 /// Ends the auction of each imp that has bids. One bid for an imp can win; the others have lost to it.
-pub fn decide(
+pub fn decide<'a>(
     scenario: &Scenario,
     asked: &Asked,
-    bids: &[SoundBid],
+    bids: &'a [SoundBid<'a>],
     rng: &mut Rng,
-) -> Vec<Decided> {
+) -> Vec<Decided<'a>> {
     let mut decided = Vec::with_capacity(bids.len());
     for (number, imp) in asked.imps.iter().enumerate() {
         let own = bids.iter().enumerate().filter(|(_, bid)| bid.imp == number);
@@ -69,7 +69,7 @@ pub fn decide(
         };
         let winner = sale.best(*place, best, rng);
         let rest = standing.iter().skip(1);
-        let rest: Vec<Decided> = rest
+        let rest: Vec<Decided<'_>> = rest
             .map(|(place, bid)| beaten(*place, bid, &winner))
             .collect();
         decided.push(winner);
@@ -94,7 +94,7 @@ struct Rival {
 
 impl Sale<'_> {
     /// A bid that the exchange does not take.
-    fn barred(&self, place: usize, bid: &SoundBid) -> Option<Decided> {
+    fn barred<'a>(&self, place: usize, bid: &'a SoundBid<'a>) -> Option<Decided<'a>> {
         let reason = bid.objection?;
         let min_to_win = match reason {
             LossReason::BelowFloor | LossReason::BelowDealFloor => self.floor(bid),
@@ -105,7 +105,7 @@ impl Sale<'_> {
             to: Micros::ZERO,
         });
         Some(Decided {
-            bid: bid.clone(),
+            bid,
             place,
             end,
             min_to_win,
@@ -113,7 +113,7 @@ impl Sale<'_> {
     }
 
     /// The best of the bids, against the competitor.
-    fn best(&self, place: usize, bid: &SoundBid, rng: &mut Rng) -> Decided {
+    fn best<'a>(&self, place: usize, bid: &'a SoundBid<'a>, rng: &mut Rng) -> Decided<'a> {
         let auction = &self.scenario.auction;
         let mut rival = Rival {
             price: competitor(self.scenario, bid, rng),
@@ -153,14 +153,14 @@ impl Sale<'_> {
             min_to_win = min_to_win.min(bid.price);
         }
         Decided {
-            bid: bid.clone(),
+            bid,
             place,
             end,
             min_to_win,
         }
     }
 
-    fn clearing(&self, bid: &SoundBid, rival: Micros) -> Micros {
+    fn clearing(&self, bid: &SoundBid<'_>, rival: Micros) -> Micros {
         let pricing = self
             .deal(bid)
             .map_or(DealPricing::AsRequest, |deal| deal.pricing);
@@ -175,12 +175,12 @@ impl Sale<'_> {
         }
     }
 
-    fn deal(&self, bid: &SoundBid) -> Option<&AskedDeal> {
+    fn deal(&self, bid: &SoundBid<'_>) -> Option<&AskedDeal> {
         self.imp.market.deals.get(bid.deal?)
     }
 
     /// The floor of the bid's deal, or of the imp, in the bid's currency; zero where nobody knows it in that.
-    fn floor(&self, bid: &SoundBid) -> Micros {
+    fn floor(&self, bid: &SoundBid<'_>) -> Micros {
         let (floor, currency) = match self.deal(bid) {
             Some(deal) => (Some(deal.floor), &deal.floor_currency),
             None => (self.imp.floor, &self.imp.floor_currency),
@@ -195,14 +195,14 @@ impl Sale<'_> {
 }
 
 /// A bid that another one of the same bidder was put before.
-fn beaten(place: usize, bid: &SoundBid, winner: &Decided) -> Decided {
+fn beaten<'a>(place: usize, bid: &'a SoundBid<'a>, winner: &Decided<'_>) -> Decided<'a> {
     let to = match winner.end {
         End::Won(_) => winner.bid.price,
         End::Lost(loss) => loss.to.max(winner.bid.price),
     };
     let is_outranked = winner.bid.deal.is_some() && bid.deal.is_none();
     Decided {
-        bid: bid.clone(),
+        bid,
         place,
         end: End::Lost(Loss {
             reason: if is_outranked {
@@ -217,7 +217,7 @@ fn beaten(place: usize, bid: &SoundBid, winner: &Decided) -> Decided {
 }
 
 /// The competitor's price in the bid's currency; zero where there is none.
-fn competitor(scenario: &Scenario, bid: &SoundBid, rng: &mut Rng) -> Micros {
+fn competitor(scenario: &Scenario, bid: &SoundBid<'_>, rng: &mut Rng) -> Micros {
     let auction = &scenario.auction;
     let is_uncontested = rng.chance(auction.uncontested_share);
     if let Some(win_share) = auction.win_share {
@@ -235,7 +235,7 @@ fn competitor(scenario: &Scenario, bid: &SoundBid, rng: &mut Rng) -> Micros {
     }
     let median = auction.competitor_median.get();
     let in_usd = i128::from(rng.log_normal(median, auction.competitor_spread));
-    let rate = scenario.rates.get(&bid.currency);
+    let rate = scenario.rates.get(&*bid.currency);
     let rate = rate.map_or(1_000_000, |rate| i128::from(rate.get()));
     Micros::new(i64::try_from(in_usd * 1_000_000 / rate).unwrap_or(i64::MAX))
 }

@@ -16,30 +16,35 @@ pub use bid::SoundBid;
 pub use fault::{Fault, FaultKind};
 pub use markup::Trackers;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::scenario::Scenario;
 use crate::traffic::Asked;
 use crate::wire::Content;
-use response::Response;
+use response::{Response, text};
 
 /// What became of a request.
 #[derive(Debug, Default)]
-pub struct Verdict {
+pub struct Verdict<'a> {
     /// Bids that an auction can take.
-    pub bids: Vec<SoundBid>,
+    pub bids: Vec<SoundBid<'a>>,
     /// What is wrong.
     pub faults: Vec<Fault>,
 }
 
-impl Verdict {
+impl Verdict<'_> {
     fn fault(&mut self, kind: FaultKind, what: impl Into<String>) {
         self.faults.push(Fault::new(kind, what));
     }
 }
 
 /// Judges an answer: its status and its content.
-pub fn judge(scenario: &Scenario, asked: &Asked, (status, answer): (u16, &Content)) -> Verdict {
+pub fn judge<'a>(
+    scenario: &Scenario,
+    asked: &Asked,
+    (status, answer): (u16, &'a Content),
+) -> Verdict<'a> {
     let mut verdict = Verdict::default();
     match status {
         200 => content(scenario, asked, answer, &mut verdict),
@@ -50,14 +55,14 @@ pub fn judge(scenario: &Scenario, asked: &Asked, (status, answer): (u16, &Conten
     verdict
 }
 
-fn content(scenario: &Scenario, asked: &Asked, answer: &Content, verdict: &mut Verdict) {
+fn content<'a>(scenario: &Scenario, asked: &Asked, answer: &'a Content, verdict: &mut Verdict<'a>) {
     let media_type = &answer.media_type;
     let wanted = "application/json";
     let named = media_type.get(..wanted.len()).unwrap_or_default();
     if !named.eq_ignore_ascii_case(wanted) {
         verdict.fault(FaultKind::ContentType, format!("{media_type:?}"));
     }
-    let response: Response = match serde_json::from_slice(&answer.body) {
+    let response: Response<'a> = match serde_json::from_slice(&answer.body) {
         Ok(response) => response,
         Err(error) => {
             let shown: String = String::from_utf8_lossy(&answer.body)
@@ -70,7 +75,7 @@ fn content(scenario: &Scenario, asked: &Asked, answer: &Content, verdict: &mut V
     if response.id.as_deref() != Some(asked.id.as_str()) {
         verdict.fault(
             FaultKind::ResponseId,
-            format!("{:?} for request {}", response.id, asked.id),
+            format!("{:?} for request {}", response.id.as_deref(), asked.id),
         );
     }
     let Some(seats) = response.seatbid.as_ref().filter(|seats| !seats.is_empty()) else {
@@ -90,18 +95,18 @@ fn content(scenario: &Scenario, asked: &Asked, answer: &Content, verdict: &mut V
     let scene = bid::Scene {
         scenario,
         asked,
-        currency,
-        bidid: response.bidid.as_deref().unwrap_or_default(),
+        currency: response.cur.as_ref().map_or(Cow::Borrowed("USD"), text),
+        bidid: response.bidid.as_ref().map_or_else(Cow::default, text),
     };
     for seat in seats {
         if seat.bid.is_empty() {
             verdict.fault(FaultKind::ResponseShape, "a seatbid without a bid");
         }
         for bid in &seat.bid {
-            if !ids.insert(bid.id.as_str()) {
+            if !ids.insert(&*bid.id) {
                 verdict.fault(FaultKind::BidId, format!("{:?} twice", bid.id));
             }
-            bid::judge(&scene, seat.seat.as_deref(), bid, verdict);
+            bid::judge(&scene, seat.seat.as_ref(), bid, verdict);
         }
     }
 }

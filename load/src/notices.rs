@@ -93,7 +93,7 @@ pub struct Sale<'a> {
 pub fn plan(
     settings: &scenario::Notices,
     sale: &Sale<'_>,
-    decided: &Decided,
+    decided: &Decided<'_>,
     rng: &mut Rng,
 ) -> Vec<Notice> {
     // Nothing of a test is billable, so nothing of it is reported.
@@ -117,7 +117,7 @@ pub fn plan(
         End::Won(_) => planner.won(sale.entry, decided, &macros),
         End::Lost(_) => {
             let after = planner.delay(settings.win_delay_ms);
-            let urls = decided.bid.loss_notice.iter();
+            let urls = decided.bid.loss_notice.as_deref().into_iter();
             planner.add(NoticeKind::Loss, urls, &macros, after);
         }
     }
@@ -139,16 +139,21 @@ struct Moments {
 }
 
 impl Planner<'_> {
-    fn won(&mut self, entry: Option<Entry>, decided: &Decided, macros: &Macros<'_>) {
+    fn won(&mut self, entry: Option<Entry>, decided: &Decided<'_>, macros: &Macros<'_>) {
         let bid = &decided.bid;
         let at = self.moments();
-        self.add(NoticeKind::Win, bid.win_notice.iter(), macros, at.win);
-        let billing = bid.billing_notice.iter();
+        self.add(
+            NoticeKind::Win,
+            bid.win_notice.as_deref().into_iter(),
+            macros,
+            at.win,
+        );
+        let billing = bid.billing_notice.as_deref().into_iter();
         self.add(NoticeKind::Billing, billing, macros, at.billing);
-        let impressions = bid.trackers.impressions.iter();
+        let impressions = bid.trackers.impressions.iter().map(String::as_str);
         self.add(NoticeKind::Impression, impressions, macros, at.impression);
         if self.rng.chance(self.settings.click_share) {
-            let clicks = bid.trackers.clicks.iter();
+            let clicks = bid.trackers.clicks.iter().map(String::as_str);
             self.add(NoticeKind::Click, clicks, macros, at.impression);
         }
         if let Some(entry) = entry
@@ -191,17 +196,17 @@ impl Planner<'_> {
     }
 
     /// Somebody sends a bill that nobody owes.
-    fn forge(&mut self, decided: &Decided, macros: &Macros<'_>) {
+    fn forge(&mut self, decided: &Decided<'_>, macros: &Macros<'_>) {
         if !self.rng.chance(self.settings.forged_share) {
             return;
         }
         let bid = &decided.bid;
-        let trackers = bid.trackers.impressions.iter();
+        let trackers = bid.trackers.impressions.iter().map(String::as_str);
         let own = trackers
             .filter(|url| is_own_tracker(url))
-            .chain(&bid.win_notice);
+            .chain(bid.win_notice.as_deref());
         let after_ms = self.delay(self.settings.billing_delay_ms);
-        for url in bid.billing_notice.iter().chain(own) {
+        for url in bid.billing_notice.as_deref().into_iter().chain(own) {
             if let Some(url) = forgery::forged(&macros.replace(url), self.rng) {
                 self.notices.push(Notice {
                     kind: NoticeKind::Forged,
@@ -217,7 +222,7 @@ impl Planner<'_> {
     fn add<'u>(
         &mut self,
         kind: NoticeKind,
-        urls: impl Iterator<Item = &'u String>,
+        urls: impl Iterator<Item = &'u str>,
         macros: &Macros<'_>,
         after_ms: u64,
     ) {

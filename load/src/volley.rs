@@ -37,6 +37,14 @@ pub struct Shell {
 }
 
 impl Shell {
+    /// Of a request of the traffic, which gives its body away.
+    pub fn take(planned: &mut Planned) -> Self {
+        Self {
+            body: std::mem::take(&mut planned.body),
+            ..Self::of(planned)
+        }
+    }
+
     /// Of a request of the traffic.
     pub fn of(planned: &Planned) -> Self {
         Self {
@@ -48,20 +56,29 @@ impl Shell {
 
     /// The whole request, head and body.
     pub fn bytes(&self, target: &Target) -> Bytes {
-        let Target {
-            authority, path, ..
-        } = target;
         let coding = match self.coding {
             Coding::Plain => "",
             Coding::Gzip => "content-encoding: gzip\r\n",
         };
-        let head = format!(
-            "POST {path} HTTP/1.1\r\nhost: {authority}\r\ncontent-type: application/json; charset=utf-8\r\n\
-             accept: application/json\r\nx-openrtb-version: {}\r\n{coding}content-length: {}\r\n\r\n",
+        let length = self.body.len().to_string();
+        let head = [
+            "POST ",
+            &target.path,
+            " HTTP/1.1\r\nhost: ",
+            &target.authority,
+            "\r\ncontent-type: application/json; charset=utf-8\r\naccept: application/json\r\nx-openrtb-version: ",
             self.version,
-            self.body.len()
-        );
-        [head.as_bytes(), &self.body].concat().into()
+            "\r\n",
+            coding,
+            "content-length: ",
+            &length,
+            "\r\n\r\n",
+        ];
+        let parts = head.map(str::as_bytes).into_iter().chain([&*self.body]);
+        let bytes: usize = parts.clone().map(<[u8]>::len).sum();
+        let mut request = Vec::with_capacity(bytes);
+        parts.for_each(|part| request.extend_from_slice(part));
+        request.into()
     }
 }
 
@@ -103,7 +120,7 @@ impl Volley {
         share(self.lagging, self.started) <= LAG_SHARE_MAX
     }
 
-    fn ended(&mut self, latency: Duration, how: &Ended<()>) {
+    fn ended(&mut self, latency: Duration, how: &Ended<&()>) {
         self.latencies.record(latency);
         match how {
             Ended::Answered(200, ()) => self.bids += 1,
@@ -120,7 +137,7 @@ impl Errand for Count {
     type Item = ();
     type Kept = ();
 
-    fn ended(&self, job: Job<()>, how: Ended<()>) {
+    fn ended(&self, job: Job<()>, how: Ended<&()>) {
         self.0.borrow_mut().ended(clock::since(job.at), &how);
     }
 }

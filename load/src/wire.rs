@@ -1,4 +1,4 @@
-//! HTTP/1.1 as an exchange speaks it: keep-alive connections, one request in flight on each.
+//! HTTP/1.1 as an exchange speaks it: keep-alive connections, one request in flight on each unless its lane takes more.
 //!
 //! A `lane` carries what is sent by the clock; a `pool` carries questions whose answer the caller waits for; `replies` reads
 //! answers for both.
@@ -14,4 +14,4 @@ pub use content::Content;
 pub use lane::{Ended, Errand, Job, Lane, Limits};
 pub use pool::{Answer, Pool, WireError};
 pub use replies::{Ending, Keep, Replies, Reply, ReplyError};
-pub use target::Target;
+pub use target::{Target, Url};

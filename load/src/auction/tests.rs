@@ -1,20 +1,22 @@
 //! Auctions of every kind, each with a few bids.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::check::Trackers;
 use crate::rng::Purpose;
 use crate::traffic::Generator;
 
-fn bid(imp: usize, price: &str) -> SoundBid {
+fn bid(imp: usize, price: &str) -> SoundBid<'static> {
     SoundBid {
-        id: format!("b{imp}-{price}"),
-        bidid: String::new(),
+        id: format!("b{imp}-{price}").into(),
+        bidid: "".into(),
         imp,
         price: price.parse().unwrap(),
-        currency: "USD".to_owned(),
-        seat: String::new(),
-        campaign: "c".to_owned(),
-        ad_id: String::new(),
+        currency: "USD".into(),
+        seat: "".into(),
+        campaign: "c".into(),
+        ad_id: "".into(),
         win_notice: None,
         billing_notice: None,
         loss_notice: None,
@@ -24,17 +26,19 @@ fn bid(imp: usize, price: &str) -> SoundBid {
     }
 }
 
-fn ends(change: impl Fn(&mut Scenario, &mut Asked), prices: &[&str]) -> Vec<Vec<Decided>> {
+fn ends(change: impl Fn(&mut Scenario, &mut Asked), prices: &[&str]) -> Vec<Vec<Decided<'static>>> {
     let mut scenario = Scenario::load("steady").unwrap();
     let generator = Generator::new(1, scenario.traffic.clone(), &scenario.exchanges);
     let mut asked = generator.request(0).unwrap().asked;
-    asked.imps.truncate(1);
+    Arc::make_mut(&mut asked.imps).truncate(1);
     change(&mut scenario, &mut asked);
+    let bids: Vec<SoundBid<'static>> = prices.iter().map(|price| bid(0, price)).collect();
+    // What is decided borrows the bids.
+    let bids: &'static [SoundBid<'static>] = bids.leak();
     (0..400)
         .map(|index| {
-            let bids: Vec<SoundBid> = prices.iter().map(|price| bid(0, price)).collect();
             let mut rng = Rng::of(1, Purpose::Auction, index);
-            decide(&scenario, &asked, &bids, &mut rng)
+            decide(&scenario, &asked, bids, &mut rng)
         })
         .collect()
 }
@@ -59,8 +63,8 @@ fn a_second_price_winner_pays_between_the_floor_and_its_bid() {
     let ends = ends(
         |_, asked| {
             asked.pricing = Pricing::SecondPrice;
-            asked.imps[0].floor = Some(Micros::new(500_000));
-            asked.imps[0].floor_currency = "USD".to_owned();
+            Arc::make_mut(&mut asked.imps)[0].floor = Some(Micros::new(500_000));
+            Arc::make_mut(&mut asked.imps)[0].floor_currency = "USD".to_owned();
         },
         &["3.00"],
     );
@@ -120,9 +124,9 @@ fn deal_ends(pricing: DealPricing, rival_deals: f64) -> Vec<(End, Micros)> {
     scenario.auction.win_share = Some(0.0);
     let generator = Generator::new(1, scenario.traffic.clone(), &scenario.exchanges);
     let mut asked = generator.request(0).unwrap().asked;
-    asked.imps.truncate(1);
+    Arc::make_mut(&mut asked.imps).truncate(1);
     asked.pricing = Pricing::FirstPrice;
-    asked.imps[0].market.deals = vec![AskedDeal {
+    Arc::make_mut(&mut asked.imps)[0].market.deals = vec![AskedDeal {
         id: "d".to_owned(),
         floor: "2.00".parse().unwrap(),
         floor_currency: "USD".to_owned(),
@@ -134,8 +138,8 @@ fn deal_ends(pricing: DealPricing, rival_deals: f64) -> Vec<(End, Micros)> {
     dealt.deal = Some(0);
     let decided = (0..50).map(|index| {
         let mut rng = Rng::of(1, Purpose::Auction, index);
-        let open = bid(0, "9.00");
-        let decided = decide(&scenario, &asked, &[open, dealt.clone()], &mut rng);
+        let bids = [bid(0, "9.00"), dealt.clone()];
+        let decided = decide(&scenario, &asked, &bids, &mut rng);
         assert_eq!(decided[0].place, 1);
         assert!(matches!(decided[1].end, End::Lost(loss) if loss.reason == LossReason::DealBid));
         (decided[0].end, decided[0].min_to_win)
@@ -171,9 +175,9 @@ fn what_an_exchange_does_not_take_loses_for_its_reason_and_the_next_bid_wins() {
     scenario.auction.win_share = Some(1.0);
     let generator = Generator::new(1, scenario.traffic.clone(), &scenario.exchanges);
     let mut asked = generator.request(0).unwrap().asked;
-    asked.imps.truncate(1);
-    asked.imps[0].floor = Some("2.00".parse().unwrap());
-    asked.imps[0].floor_currency = "USD".to_owned();
+    Arc::make_mut(&mut asked.imps).truncate(1);
+    Arc::make_mut(&mut asked.imps)[0].floor = Some("2.00".parse().unwrap());
+    Arc::make_mut(&mut asked.imps)[0].floor_currency = "USD".to_owned();
     let mut low = bid(0, "1.00");
     low.objection = Some(LossReason::BelowFloor);
     let mut blocked = bid(0, "9.00");
@@ -200,8 +204,8 @@ fn what_an_exchange_does_not_take_loses_for_its_reason_and_the_next_bid_wins() {
 
 #[test]
 fn the_share_of_filtered_creatives_and_of_rival_deals_is_kept() {
-    let count = |ends: &[Vec<Decided>], wanted: LossReason| {
-        let is_wanted = |decided: &&Vec<Decided>| matches!(decided[0].end, End::Lost(loss) if loss.reason == wanted);
+    let count = |ends: &[Vec<Decided<'_>>], wanted: LossReason| {
+        let is_wanted = |decided: &&Vec<Decided<'_>>| matches!(decided[0].end, End::Lost(loss) if loss.reason == wanted);
         ends.iter().filter(is_wanted).count()
     };
     let filtered = ends(

@@ -1,7 +1,9 @@
 //! One bid: what it costs, whose it is, what it is for, and what it wants reported.
 
+use std::borrow::Cow;
+
 use super::markup::{self, Trackers};
-use super::response::Bid;
+use super::response::{Bid, Text, text};
 use super::restrictions;
 use super::text::{clip, names_price, unknown_macro};
 use super::{FaultKind, Verdict};
@@ -9,36 +11,36 @@ use crate::auction::LossReason;
 use crate::decimal::Micros;
 use crate::scenario::Scenario;
 use crate::traffic::{Asked, AskedDeal, AskedImp};
-use crate::wire::Target;
+use crate::wire::Url;
 
 /// Above this a price is a mistake of units.
 const PRICE_MAX: Micros = Micros::new(10_000_000_000);
 
 /// A bid that an auction can take.
 #[derive(Clone, Debug)]
-pub struct SoundBid {
+pub struct SoundBid<'a> {
     /// Its id.
-    pub id: String,
+    pub id: Cow<'a, str>,
     /// The response's own id, which `${AUCTION_BID_ID}` stands for.
-    pub bidid: String,
+    pub bidid: Cow<'a, str>,
     /// Which imp of the request, by place.
     pub imp: usize,
     /// What it offers, a CPM.
     pub price: Micros,
     /// The currency.
-    pub currency: String,
+    pub currency: Cow<'a, str>,
     /// Whose seat.
-    pub seat: String,
+    pub seat: Cow<'a, str>,
     /// The campaign.
-    pub campaign: String,
+    pub campaign: Cow<'a, str>,
     /// The preloaded ad's id, which `${AUCTION_AD_ID}` stands for.
-    pub ad_id: String,
+    pub ad_id: Cow<'a, str>,
     /// Where to report a win.
-    pub win_notice: Option<String>,
+    pub win_notice: Option<Cow<'a, str>>,
     /// Where to report that it is billable.
-    pub billing_notice: Option<String>,
+    pub billing_notice: Option<Cow<'a, str>>,
     /// Where to report a loss.
-    pub loss_notice: Option<String>,
+    pub loss_notice: Option<Cow<'a, str>>,
     /// The deal that it is for, by its place in the imp.
     pub deal: Option<usize>,
     /// Why no exchange takes it.
@@ -48,15 +50,22 @@ pub struct SoundBid {
 }
 
 /// What a bid is judged against.
-pub(super) struct Scene<'a> {
-    pub(super) scenario: &'a Scenario,
-    pub(super) asked: &'a Asked,
-    pub(super) currency: &'a str,
-    pub(super) bidid: &'a str,
+pub(super) struct Scene<'s, 'a> {
+    pub(super) scenario: &'s Scenario,
+    pub(super) asked: &'s Asked,
+    pub(super) currency: Cow<'a, str>,
+    pub(super) bidid: Cow<'a, str>,
 }
 
 /// Judges a bid; one that names an imp and a price can be auctioned, whatever else is wrong with it.
-pub(super) fn judge(scene: &Scene<'_>, seat: Option<&str>, bid: &Bid, verdict: &mut Verdict) {
+pub(super) fn judge<'a>(
+    scene: &Scene<'_, 'a>,
+    seat: Option<&Text<'a>>,
+    bid: &Bid<'a>,
+    verdict: &mut Verdict<'a>,
+) {
+    let seat_text = seat.map_or_else(Cow::default, text);
+    let seat = seat.map(|seat| &**seat);
     if bid.id.is_empty() {
         verdict.fault(FaultKind::BidId, "empty");
     }
@@ -65,7 +74,7 @@ pub(super) fn judge(scene: &Scene<'_>, seat: Option<&str>, bid: &Bid, verdict: &
         .imps
         .iter()
         .enumerate()
-        .find(|(_, imp)| imp.id == bid.impid);
+        .find(|(_, imp)| imp.id == *bid.impid);
     let Some((place, imp)) = found else {
         return verdict.fault(FaultKind::ImpUnknown, format!("{:?}", bid.impid));
     };
@@ -83,17 +92,17 @@ pub(super) fn judge(scene: &Scene<'_>, seat: Option<&str>, bid: &Bid, verdict: &
     let mut own = verdict.faults.iter().skip(known);
     let objection = own.find_map(|fault| fault.kind.objection());
     verdict.bids.push(SoundBid {
-        id: bid.id.clone(),
-        bidid: scene.bidid.to_owned(),
+        id: text(&bid.id),
+        bidid: scene.bidid.clone(),
         imp: place,
         price,
-        currency: scene.currency.to_owned(),
-        seat: seat.unwrap_or_default().to_owned(),
-        campaign: bid.cid.clone().unwrap_or_default(),
-        ad_id: bid.adid.clone().unwrap_or_default(),
-        win_notice: bid.nurl.clone(),
-        billing_notice: bid.burl.clone(),
-        loss_notice: bid.lurl.clone(),
+        currency: scene.currency.clone(),
+        seat: seat_text,
+        campaign: bid.cid.as_ref().map_or_else(Cow::default, text),
+        ad_id: bid.adid.as_ref().map_or_else(Cow::default, text),
+        win_notice: bid.nurl.as_ref().map(text),
+        billing_notice: bid.burl.as_ref().map(text),
+        loss_notice: bid.lurl.as_ref().map(text),
         deal: match offered {
             Offered::Deal(place, _) => Some(place),
             Offered::Open | Offered::Refused(_) => None,
@@ -122,9 +131,14 @@ impl<'a> Offered<'a> {
     }
 }
 
-fn offered<'a>(scene: &Scene<'a>, imp: &'a AskedImp, seat: Option<&str>, bid: &Bid) -> Offered<'a> {
+fn offered<'s>(
+    scene: &Scene<'s, '_>,
+    imp: &'s AskedImp,
+    seat: Option<&str>,
+    bid: &Bid<'_>,
+) -> Offered<'s> {
     let market = &imp.market;
-    let Some(id) = &bid.dealid else {
+    let Some(id) = bid.dealid.as_deref() else {
         return if market.is_private {
             Offered::Refused(format!(
                 "none for imp {} of {}, which is private",
@@ -135,14 +149,14 @@ fn offered<'a>(scene: &Scene<'a>, imp: &'a AskedImp, seat: Option<&str>, bid: &B
         };
     };
     let mut deals = market.deals.iter().enumerate();
-    let Some((place, deal)) = deals.find(|(_, deal)| deal.id == *id) else {
+    let Some((place, deal)) = deals.find(|(_, deal)| deal.id == id) else {
         return Offered::Refused(format!("{id:?} was not offered"));
     };
     let seat = seat.unwrap_or_default();
     if !deal.seats.is_empty() && !deal.seats.iter().any(|one| one == seat) {
         return Offered::Refused(format!("{id:?} is not for seat {seat:?}"));
     }
-    let is_named = |domain: &String| deal.advertisers.iter().any(|one| is_within(domain, one));
+    let is_named = |domain: &Text<'_>| deal.advertisers.iter().any(|one| is_within(domain, one));
     if !deal.advertisers.is_empty() && !bid.adomain.iter().any(is_named) {
         return Offered::Refused(format!("{id:?} is not for {:?}", bid.adomain));
     }
@@ -151,15 +165,19 @@ fn offered<'a>(scene: &Scene<'a>, imp: &'a AskedImp, seat: Option<&str>, bid: &B
 
 /// Whether a domain is another one or below it, however that is written.
 fn is_within(domain: &str, other: &str) -> bool {
-    let other = other.to_ascii_lowercase();
-    domain == other || domain.ends_with(&format!(".{other}"))
+    let start = domain.len().checked_sub(other.len());
+    let parts = start.and_then(|start| domain.as_bytes().split_at_checked(start));
+    let is_lower = |(part, other): (&u8, u8)| *part == other.to_ascii_lowercase();
+    parts.is_some_and(|(before, end)| {
+        (before.is_empty() || before.ends_with(b".")) && end.iter().zip(other.bytes()).all(is_lower)
+    })
 }
 
 fn price(
-    scene: &Scene<'_>,
+    scene: &Scene<'_, '_>,
     imp: &AskedImp,
-    (bid, deal): (&Bid, Option<&AskedDeal>),
-    verdict: &mut Verdict,
+    (bid, deal): (&Bid<'_>, Option<&AskedDeal>),
+    verdict: &mut Verdict<'_>,
 ) -> Option<Micros> {
     let text = bid.price.to_string();
     let price = match Micros::from_json(&text) {
@@ -178,7 +196,7 @@ fn price(
             &imp.floor_currency,
         ),
     };
-    let currency = scene.currency;
+    let currency = &*scene.currency;
     let is_below = if wanted == currency {
         price < floor
     } else {
@@ -195,7 +213,7 @@ fn price(
     Some(price)
 }
 
-fn ids(asked: &Asked, bid: &Bid, verdict: &mut Verdict) {
+fn ids(asked: &Asked, bid: &Bid<'_>, verdict: &mut Verdict<'_>) {
     if bid.crid.as_deref().unwrap_or_default().is_empty() {
         verdict.fault(FaultKind::CreativeId, "no crid");
     }
@@ -215,14 +233,16 @@ fn ids(asked: &Asked, bid: &Bid, verdict: &mut Verdict) {
         }
         let is_blocked = |blocked: &String| is_within(domain, blocked);
         if asked.blocked_domains.iter().any(is_blocked) {
-            verdict.fault(FaultKind::DomainBlocked, domain);
+            verdict.fault(FaultKind::DomainBlocked, &**domain);
         }
     }
     for category in &bid.cat {
-        let is_blocked =
-            |blocked: &String| category == blocked || category.starts_with(&format!("{blocked}-"));
+        let is_blocked = |blocked: &String| {
+            let below = category.strip_prefix(blocked.as_str());
+            below.is_some_and(|below| below.is_empty() || below.starts_with('-'))
+        };
         if asked.blocked_categories.iter().any(is_blocked) {
-            verdict.fault(FaultKind::CategoryBlocked, category);
+            verdict.fault(FaultKind::CategoryBlocked, &**category);
         }
     }
 }
@@ -238,7 +258,7 @@ fn has_foreign(url: &str) -> bool {
     })
 }
 
-fn notices(bid: &Bid, verdict: &mut Verdict) {
+fn notices(bid: &Bid<'_>, verdict: &mut Verdict<'_>) {
     let mut learns_price = bid.adm.as_deref().is_some_and(names_price);
     for (name, url) in [
         ("nurl", &bid.nurl),
@@ -247,7 +267,7 @@ fn notices(bid: &Bid, verdict: &mut Verdict) {
         ("iurl", &bid.iurl),
     ] {
         let Some(url) = url else { continue };
-        if Target::parse(url).is_none() || has_foreign(url) {
+        if Url::parse(url).is_none() || has_foreign(url) {
             verdict.fault(FaultKind::NoticeUrl, format!("{name} {}", clip(url)));
         }
         if let Some(found) = unknown_macro(url) {
@@ -261,7 +281,7 @@ fn notices(bid: &Bid, verdict: &mut Verdict) {
     if !learns_price || bid.burl.as_deref().is_some_and(|url| !names_price(url)) {
         verdict.fault(
             FaultKind::MacroPrice,
-            format!("bid {} never learns the clearing price", bid.id),
+            format!("bid {} never learns the clearing price", &*bid.id),
         );
     }
 }

@@ -1,9 +1,14 @@
 //! Markup: is it of the kind that was asked, does it fit, and what does it report to?
 
+use std::borrow::Cow;
+
 use super::response::Bid;
 use super::text::{attribute, clip, script_urls, tags};
 use super::{FaultKind, Verdict, native, vast};
 use crate::traffic::{AskedImp, Slot};
+
+/// How URLs begin that no secure page loads.
+const PLAIN: &str = "http://";
 
 /// What shown markup reports to.
 #[derive(Clone, Debug, Default)]
@@ -15,7 +20,7 @@ pub struct Trackers {
 }
 
 /// Judges the markup of a bid.
-pub(super) fn judge(imp: &AskedImp, bid: &Bid, verdict: &mut Verdict) -> Trackers {
+pub(super) fn judge(imp: &AskedImp, bid: &Bid<'_>, verdict: &mut Verdict<'_>) -> Trackers {
     let Some(adm) = bid.adm.as_deref().filter(|adm| !adm.trim().is_empty()) else {
         verdict.fault(FaultKind::Markup, "no markup");
         return Trackers::default();
@@ -57,7 +62,7 @@ pub(super) fn judge(imp: &AskedImp, bid: &Bid, verdict: &mut Verdict) -> Tracker
 }
 
 /// Which of the offered placements the bid is for.
-fn slot<'a>(imp: &'a AskedImp, bid: &Bid, verdict: &mut Verdict) -> Option<&'a Slot> {
+fn slot<'a>(imp: &'a AskedImp, bid: &Bid<'_>, verdict: &mut Verdict<'_>) -> Option<&'a Slot> {
     let named = |slot: &&Slot| {
         let number = match slot {
             Slot::Banner(_) => 1,
@@ -74,7 +79,7 @@ fn slot<'a>(imp: &'a AskedImp, bid: &Bid, verdict: &mut Verdict) -> Option<&'a S
     found
 }
 
-fn banner(sizes: &[(u32, u32)], bid: &Bid, adm: &str, verdict: &mut Verdict) -> Trackers {
+fn banner(sizes: &[(u32, u32)], bid: &Bid<'_>, adm: &str, verdict: &mut Verdict<'_>) -> Trackers {
     let size = bid.w.zip(bid.h);
     if !size.is_some_and(|size| sizes.contains(&size)) {
         verdict.fault(FaultKind::Size, format!("{size:?} of {sizes:?}"));
@@ -84,7 +89,8 @@ fn banner(sizes: &[(u32, u32)], bid: &Bid, adm: &str, verdict: &mut Verdict) -> 
         verdict.fault(FaultKind::Markup, format!("no HTML: {}", clip(start)));
     }
     let pixels = tags(adm, "img").filter(|tag| is_pixel(tag));
-    let mut impressions: Vec<String> = pixels.filter_map(|tag| attribute(tag, "src")).collect();
+    let sources = pixels.filter_map(|tag| attribute(tag, "src"));
+    let mut impressions: Vec<String> = sources.map(Cow::into_owned).collect();
     for url in script_urls(adm).into_iter().filter(|url| is_tracker(url)) {
         if url.contains("&amp;") {
             let what = format!("a script does not resolve entities: {}", clip(url));
@@ -96,6 +102,7 @@ fn banner(sizes: &[(u32, u32)], bid: &Bid, adm: &str, verdict: &mut Verdict) -> 
         impressions,
         clicks: tags(adm, "a")
             .filter_map(|tag| attribute(tag, "href"))
+            .map(Cow::into_owned)
             .collect(),
     }
 }
@@ -113,19 +120,22 @@ fn is_tracker(url: &str) -> bool {
 }
 
 /// A secure page loads nothing over plain HTTP. Links may lead anywhere.
-fn secure(adm: &str, trackers: &Trackers, verdict: &mut Verdict) {
+fn secure(adm: &str, trackers: &Trackers, verdict: &mut Verdict<'_>) {
     let loads = |tag: &str| {
         ["src", "poster", "data"]
             .iter()
-            .find_map(|name| attribute(tag, name))
-            .filter(|url| url.starts_with("http://"))
+            .find_map(|name| attribute(tag, name).map(Cow::into_owned))
+            .filter(|url| url.starts_with(PLAIN))
     };
+    // Most markup has it nowhere, so that no tag of it needs to be read. Trackers of native ads were written in JSON.
+    let is_anywhere = memchr::memmem::find(adm.as_bytes(), PLAIN.as_bytes()).is_some();
     let found = ["img", "script", "iframe", "video", "source", "object"]
         .iter()
+        .filter(|_| is_anywhere)
         .find_map(|name| tags(adm, name).find_map(loads))
         .or_else(|| {
             let mut impressions = trackers.impressions.iter();
-            impressions.find(|url| url.starts_with("http://")).cloned()
+            impressions.find(|url| url.starts_with(PLAIN)).cloned()
         });
     if let Some(url) = found {
         verdict.fault(FaultKind::Insecure, clip(&url));

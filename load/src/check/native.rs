@@ -8,7 +8,7 @@ use super::{FaultKind, Verdict};
 use crate::traffic::{Asset, AssetKind};
 
 /// Judges a native ad.
-pub(super) fn judge(assets: &[Asset], adm: &str, verdict: &mut Verdict) -> Trackers {
+pub(super) fn judge(assets: &[Asset], adm: &str, verdict: &mut Verdict<'_>) -> Trackers {
     let root: Value = match serde_json::from_str(adm) {
         Ok(root) => root,
         Err(error) => {

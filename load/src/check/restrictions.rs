@@ -13,16 +13,16 @@ const FRAME: u64 = 4;
 pub(super) fn judge(
     asked: &Asked,
     imp: &AskedImp,
-    (seat, bid): (Option<&str>, &Bid),
-    verdict: &mut Verdict,
+    (seat, bid): (Option<&str>, &Bid<'_>),
+    verdict: &mut Verdict<'_>,
 ) {
     let seat = seat.unwrap_or_default();
     if !asked.seats.is_empty() && !asked.seats.iter().any(|one| one == seat) {
         let seats = &asked.seats;
         verdict.fault(FaultKind::Seat, format!("{seat:?}, of {seats:?}"));
     }
-    if let Some(app) = &bid.bundle
-        && asked.blocked_apps.contains(app)
+    if let Some(app) = bid.bundle.as_deref()
+        && asked.blocked_apps.iter().any(|blocked| blocked == app)
     {
         verdict.fault(FaultKind::AppBlocked, app);
     }

@@ -40,11 +40,8 @@ fn request(scenario: &Scenario, wanted: impl Fn(&Planned) -> bool) -> (Planned, 
 }
 
 fn kinds(scenario: &Scenario, asked: &Asked, response: &Value) -> BTreeSet<FaultKind> {
-    let verdict = judge(
-        scenario,
-        asked,
-        (200, &content(response.to_string().as_bytes())),
-    );
+    let content = content(response.to_string().as_bytes());
+    let verdict = judge(scenario, asked, (200, &content));
     verdict.faults.iter().map(|fault| fault.kind).collect()
 }
 

@@ -1,5 +1,7 @@
 //! Small readings of text: macros, tags and attributes, entities, durations. Enough for markup that means well.
 
+use std::borrow::Cow;
+
 /// The macros of `OpenRTB` 2.6.
 const MACROS: &[&str] = &[
     "AUCTION_ID",
@@ -68,16 +70,16 @@ pub(super) fn clip(text: &str) -> String {
 
 /// The opening tags of this name, each with what stands between its name and its `>`.
 pub(super) fn tags<'a>(text: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> + 'a {
-    text.split('<').skip(1).filter_map(move |tag| {
-        let (found, rest) = tag.split_at_checked(name.len())?;
+    memchr::memchr_iter(b'<', text.as_bytes()).filter_map(move |at| {
+        let (found, rest) = text.get(at + 1..)?.split_at_checked(name.len())?;
         let ends = rest.starts_with(|c: char| c.is_ascii_whitespace() || c == '>' || c == '/');
         (found.eq_ignore_ascii_case(name) && ends)
-            .then(|| rest.split('>').next().unwrap_or_default())
+            .then(|| rest.split(['>', '<']).next().unwrap_or_default())
     })
 }
 
 /// The value of an attribute in what `tags` returns, entities resolved.
-pub(super) fn attribute(tag: &str, name: &str) -> Option<String> {
+pub(super) fn attribute<'a>(tag: &'a str, name: &str) -> Option<Cow<'a, str>> {
     let mut rest = tag;
     loop {
         rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/');
@@ -167,22 +169,38 @@ fn content_text(content: &str) -> String {
         .and_then(|rest| rest.strip_suffix("]]>"))
     {
         Some(inside) => inside.trim().to_owned(),
-        None => unescape(content),
+        None => unescape(content).into_owned(),
     }
 }
 
+/// What stands for the five entities of XML.
+const ENTITIES: &[(&str, &str)] = &[
+    ("&amp;", "&"),
+    ("&lt;", "<"),
+    ("&gt;", ">"),
+    ("&quot;", "\""),
+    ("&#39;", "'"),
+    ("&apos;", "'"),
+    ("&#x27;", "'"),
+];
+
 /// A text with the five entities of XML resolved.
-pub(super) fn unescape(text: &str) -> String {
-    if !text.contains('&') {
-        return text.to_owned();
+pub(super) fn unescape(text: &str) -> Cow<'_, str> {
+    let mut rest = text;
+    let mut out = String::new();
+    while let Some(at) = memchr::memchr(b'&', rest.as_bytes()) {
+        let (before, entity) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        let known = ENTITIES.iter().find(|(name, _)| entity.starts_with(name));
+        let (name, meaning) = known.copied().unwrap_or(("&", "&"));
+        out.push_str(before);
+        out.push_str(meaning);
+        rest = entity.get(name.len()..).unwrap_or_default();
     }
-    text.replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"")
-        .replace("&#39;", "'")
-        .replace("&apos;", "'")
-        .replace("&#x27;", "'")
-        .replace("&amp;", "&")
+    if out.is_empty() {
+        return Cow::Borrowed(rest);
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
 }
 
 /// Seconds of `HH:MM:SS`, fractions dropped.
@@ -253,6 +271,19 @@ mod tests {
             script_urls(markup),
             ["http://a/imp?x=1&amp;y=2", "https://b/"]
         );
+    }
+
+    #[test]
+    fn entities_are_resolved_once() {
+        for (text, meant) in [
+            ("a&amp;b=1&lt;&gt;&quot;&#39;&apos;&#x27;", "a&b=1<>\"'''"),
+            ("&amp;lt;&amp;amp;", "&lt;&amp;"),
+            ("&unknown; & &", "&unknown; & &"),
+            ("none", "none"),
+            ("", ""),
+        ] {
+            assert_eq!(unescape(text), meant);
+        }
     }
 
     #[test]

@@ -30,7 +30,12 @@ fn protocols(version: &str) -> Option<(u32, u32)> {
 }
 
 /// Judges a document.
-pub(super) fn judge(player: &Player<'_>, bid: &Bid, adm: &str, verdict: &mut Verdict) -> Trackers {
+pub(super) fn judge(
+    player: &Player<'_>,
+    bid: &Bid<'_>,
+    adm: &str,
+    verdict: &mut Verdict<'_>,
+) -> Trackers {
     let mut start = adm.trim_start();
     if start.starts_with("<?xml") {
         start = start
@@ -74,7 +79,7 @@ pub(super) fn judge(player: &Player<'_>, bid: &Bid, adm: &str, verdict: &mut Ver
     }
 }
 
-fn inline(player: &Player<'_>, bid: &Bid, adm: &str, verdict: &mut Verdict) {
+fn inline(player: &Player<'_>, bid: &Bid<'_>, adm: &str, verdict: &mut Verdict<'_>) {
     let (shortest, longest) = player.seconds;
     let duration = elements(adm, "Duration");
     let duration = duration.first().and_then(|text| seconds(text));
@@ -98,7 +103,7 @@ fn inline(player: &Player<'_>, bid: &Bid, adm: &str, verdict: &mut Verdict) {
             format!("dur {:?}, document {duration:?} s", bid.dur),
         );
     }
-    let types: Vec<String> = tags(adm, "MediaFile")
+    let types: Vec<Cow<'_, str>> = tags(adm, "MediaFile")
         .filter_map(|tag| attribute(tag, "type"))
         .collect();
     if !types

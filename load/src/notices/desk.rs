@@ -11,7 +11,7 @@ use super::later::Later;
 use super::{Fate, Notice, NoticeKind};
 use crate::clock::{self, WallClock};
 use crate::oracle::Oracle;
-use crate::wire::{Ended, Errand, Job, Lane, Limits, Target};
+use crate::wire::{Ended, Errand, Job, Lane, Limits, Target, Url};
 use crate::{scenario, tasks};
 
 /// A notice without an answer for so long is sent again.
@@ -48,9 +48,11 @@ pub struct NoticeTally {
 pub struct Desk {
     settings: scenario::Notices,
     me: Weak<Self>,
-    lanes: RefCell<HashMap<String, Rc<Lane<Post>>>>,
-    /// Those that are not due yet.
-    later: RefCell<Later<Letter>>,
+    lanes: RefCell<Vec<Rc<Lane<Post>>>>,
+    /// Their places, by authority.
+    places: RefCell<HashMap<String, usize>>,
+    /// Those that are not due yet, each with its request.
+    later: RefCell<Later<(Letter, Bytes)>>,
     /// Whether a task looks for those that fall due.
     is_looked_for: Cell<bool>,
     tallies: RefCell<BTreeMap<NoticeKind, NoticeTally>>,
@@ -62,8 +64,8 @@ pub struct Desk {
 /// A notice on its way.
 pub(super) struct Letter {
     notice: Notice,
-    authority: String,
-    request: Bytes,
+    /// The place of its lane.
+    lane: usize,
     sending: Sending,
 }
 
@@ -89,9 +91,9 @@ impl Errand for Post {
         }
     }
 
-    fn ended(&self, job: Job<Letter>, how: Ended<()>) {
+    fn ended(&self, job: Job<Letter>, how: Ended<&()>) {
         if let Some(desk) = self.0.upgrade() {
-            desk.ended(job.item, how);
+            desk.ended(job.item, job.request, how);
         }
     }
 }
@@ -105,7 +107,8 @@ impl Desk {
             wall: WallClock::read(),
             oracle: RefCell::default(),
             lanes: RefCell::default(),
-            later: RefCell::default(),
+            places: RefCell::default(),
+            later: RefCell::new(Later::new(clock::now())),
             is_looked_for: Cell::new(false),
             tallies: RefCell::default(),
             pending: Cell::new(0),
@@ -139,47 +142,53 @@ impl Desk {
             self.count(notice.kind, |tally| tally.lost += 1);
             return;
         }
-        let Some(target) = Target::parse(&notice.url) else {
+        let Some(url) = Url::parse(&notice.url) else {
             self.fail(&notice, "not an absolute HTTP URL");
             return;
         };
-        if target.is_reserved_name() {
+        if url.is_reserved_name() {
             self.count(notice.kind, |tally| tally.skipped += 1);
             return;
         }
-        if target.is_https {
+        if url.is_https {
             self.count(notice.kind, |tally| tally.plain += 1);
         }
         self.pending.set(self.pending.get() + 1);
         let after = Duration::from_millis(notice.after_ms);
-        let Target {
-            authority, path, ..
-        } = target;
-        let request = format!("GET {path} HTTP/1.1\r\nhost: {authority}\r\n\r\n");
+        let lane = self.lane(&url.authority);
+        let parts = [
+            "GET ",
+            &url.path,
+            " HTTP/1.1\r\nhost: ",
+            &url.authority,
+            "\r\n\r\n",
+        ];
+        let request = Bytes::from(parts.concat());
         let letter = Letter {
             notice,
-            authority,
-            request: request.into(),
+            lane,
             sending: Sending::After(0),
         };
-        self.put(letter, after);
+        self.put(letter, request, after);
     }
 
     /// Sends a letter after a while. One task looks for those that are due, as long as there are any.
-    fn put(&self, letter: Letter, after: Duration) {
-        self.later.borrow_mut().put(clock::now() + after, letter);
+    fn put(&self, letter: Letter, request: Bytes, after: Duration) {
+        let at = clock::now() + after;
+        self.later.borrow_mut().put(at, (letter, request));
         if !self.is_looked_for.replace(true) {
             tasks::start(send_when_due(Weak::clone(&self.me)));
         }
     }
 
-    fn send(&self, letter: Letter, at: Instant) {
-        let lane = self.lane(&letter.authority);
-        lane.offer(Job {
-            at,
-            request: letter.request.clone(),
-            item: letter,
-        });
+    fn send(&self, letter: Letter, request: Bytes, at: Instant) {
+        if let Some(lane) = self.lanes.borrow().get(letter.lane) {
+            lane.offer(Job {
+                at,
+                request,
+                item: letter,
+            });
+        }
     }
 
     fn leaves(&self, notice: &Notice) {
@@ -190,7 +199,7 @@ impl Desk {
         }
     }
 
-    fn ended(&self, letter: Letter, how: Ended<()>) {
+    fn ended(&self, letter: Letter, request: Bytes, how: Ended<&()>) {
         let result = match how {
             Ended::Answered(status, ()) if is_acknowledged(letter.notice.kind, status) => Ok(()),
             Ended::Answered(status, ()) => Err(format!("status {status}")),
@@ -200,13 +209,13 @@ impl Desk {
             let now_ms = self.wall.now_ms();
             self.oracle.borrow_mut().notice_acknowledged(bill, now_ms);
         }
-        if !self.goes_on(letter, result) {
+        if !self.goes_on(letter, request, result) {
             self.pending.set(self.pending.get().saturating_sub(1));
         }
     }
 
     /// What follows; whether the letter is sent once more.
-    fn goes_on(&self, letter: Letter, result: Result<(), String>) -> bool {
+    fn goes_on(&self, letter: Letter, request: Bytes, result: Result<(), String>) -> bool {
         let kind = letter.notice.kind;
         let retry = Duration::from_millis(self.settings.retry_ms);
         match (letter.sending, result) {
@@ -222,7 +231,7 @@ impl Desk {
                 let is_repeated = letter.notice.fate == Fate::Twice;
                 if is_repeated {
                     let sending = Sending::Again;
-                    self.put(Letter { sending, ..letter }, retry);
+                    self.put(Letter { sending, ..letter }, request, retry);
                 }
                 is_repeated
             }
@@ -232,16 +241,16 @@ impl Desk {
             }
             (Sending::After(failures), Err(_)) => {
                 let sending = Sending::After(failures + 1);
-                self.put(Letter { sending, ..letter }, retry);
+                self.put(Letter { sending, ..letter }, request, retry);
                 true
             }
         }
     }
 
-    fn lane(&self, authority: &str) -> Rc<Lane<Post>> {
-        let mut lanes = self.lanes.borrow_mut();
-        if let Some(lane) = lanes.get(authority) {
-            return Rc::clone(lane);
+    /// The place of an address's lane.
+    fn lane(&self, authority: &str) -> usize {
+        if let Some(place) = self.places.borrow().get(authority) {
+            return *place;
         }
         let target = Target {
             authority: authority.to_owned(),
@@ -254,8 +263,11 @@ impl Desk {
             give_up: ANSWER_WITHIN,
         };
         let lane = Lane::start(target, limits, Post(Weak::clone(&self.me)));
-        lanes.insert(authority.to_owned(), Rc::clone(&lane));
-        lane
+        let mut lanes = self.lanes.borrow_mut();
+        let place = lanes.len();
+        lanes.push(lane);
+        self.places.borrow_mut().insert(authority.to_owned(), place);
+        place
     }
 
     fn fail(&self, notice: &Notice, why: &str) {
@@ -279,8 +291,10 @@ async fn send_when_due(desk: Weak<Desk>) {
         let now = clock::now();
         loop {
             let due = desk.later.borrow_mut().take(now);
-            let Some(letter) = due else { break };
-            desk.send(letter, now);
+            let Some(letters) = due else { break };
+            for (letter, request) in letters {
+                desk.send(letter, request, now);
+            }
         }
         if desk.later.borrow().is_empty() {
             desk.is_looked_for.set(false);

@@ -1,77 +1,46 @@
 //! Things that are to be taken out at their instants, earliest first.
+//!
+//! They lie together by the millisecond, so that none is moved again until its time has come: there are tens of thousands.
 
-use std::cmp::{Ordering, Reverse};
-use std::collections::BinaryHeap;
-use std::time::Instant;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
-/// Things by their instants; those of one instant in the order they were put in.
+/// Things by their instants; those of one millisecond in the order they were put in.
 #[derive(Debug)]
 pub(super) struct Later<T> {
-    heap: BinaryHeap<Reverse<Put<T>>>,
-    puts: u64,
-}
-
-#[derive(Debug)]
-struct Put<T> {
-    at: Instant,
-    number: u64,
-    what: T,
-}
-
-impl<T> Put<T> {
-    const fn order(&self) -> (Instant, u64) {
-        (self.at, self.number)
-    }
-}
-
-impl<T> PartialEq for Put<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.order() == other.order()
-    }
-}
-
-impl<T> Eq for Put<T> {}
-
-impl<T> PartialOrd for Put<T> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<T> Ord for Put<T> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.order().cmp(&other.order())
-    }
-}
-
-impl<T> Default for Later<T> {
-    fn default() -> Self {
-        Self {
-            heap: BinaryHeap::new(),
-            puts: 0,
-        }
-    }
+    start: Instant,
+    /// By the first whole ms from the start at which they are due.
+    by_ms: BTreeMap<u128, Vec<T>>,
 }
 
 impl<T> Later<T> {
-    /// Puts something in.
-    pub(super) fn put(&mut self, at: Instant, what: T) {
-        let number = self.puts;
-        self.puts += 1;
-        self.heap.push(Reverse(Put { at, number, what }));
+    /// Nothing yet. No instant may lie before `start`.
+    pub(super) const fn new(start: Instant) -> Self {
+        Self {
+            start,
+            by_ms: BTreeMap::new(),
+        }
     }
 
-    /// Takes the earliest out, where its instant has come.
-    pub(super) fn take(&mut self, now: Instant) -> Option<T> {
-        let is_due = self.heap.peek().is_some_and(|Reverse(put)| put.at <= now);
-        is_due
-            .then(|| self.heap.pop())
-            .flatten()
-            .map(|Reverse(put)| put.what)
+    /// Puts something in.
+    pub(super) fn put(&mut self, at: Instant, what: T) {
+        let due = self.since_start(at).as_nanos().div_ceil(1_000_000);
+        self.by_ms.entry(due).or_default().push(what);
+    }
+
+    /// Takes those of the earliest millisecond out, where it has come.
+    pub(super) fn take(&mut self, now: Instant) -> Option<Vec<T>> {
+        let now_ms = self.since_start(now).as_millis();
+        let earliest = self.by_ms.first_entry()?;
+        (*earliest.key() <= now_ms).then(|| earliest.remove())
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.heap.is_empty()
+        self.by_ms.is_empty()
+    }
+
+    fn since_start(&self, at: Instant) -> Duration {
+        at.saturating_duration_since(self.start)
     }
 }
 
@@ -86,15 +55,29 @@ mod tests {
     fn things_come_out_when_they_are_due_in_order() {
         let start = clock::now();
         let at = |ms| start + Duration::from_millis(ms);
-        let mut later = Later::default();
+        let mut later = Later::new(start);
         for (ms, what) in [(5, "c"), (1, "a"), (5, "d"), (3, "b"), (9, "e")] {
             later.put(at(ms), what);
         }
-        assert_eq!(later.take(at(0)), None);
-        let due: Vec<_> = std::iter::from_fn(|| later.take(at(5))).collect();
-        assert_eq!(due, ["a", "b", "c", "d"]);
+        let take = |later: &mut Later<_>, now| -> Vec<&str> {
+            std::iter::from_fn(|| later.take(now)).flatten().collect()
+        };
+        assert!(take(&mut later, at(0)).is_empty());
+        assert_eq!(take(&mut later, at(5)), ["a", "b", "c", "d"]);
         assert!(!later.is_empty());
-        assert_eq!(later.take(at(9)), Some("e"));
+        assert_eq!(take(&mut later, at(9)), ["e"]);
         assert!(later.is_empty());
+    }
+
+    #[test]
+    fn nothing_comes_out_before_its_instant() {
+        let start = clock::now();
+        let mut later = Later::new(start);
+        later.put(start + Duration::from_micros(1_500), "a");
+        assert_eq!(later.take(start + Duration::from_micros(1_999)), None);
+        assert_eq!(
+            later.take(start + Duration::from_millis(2)),
+            Some(vec!["a"])
+        );
     }
 }

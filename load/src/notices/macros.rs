@@ -1,5 +1,7 @@
 //! What stands for the macros in URLs and markup.
 
+use std::borrow::Cow;
+
 use super::Sale;
 use super::price_cipher::InitVector;
 use crate::auction::Decided;
@@ -15,46 +17,34 @@ pub(super) struct Outcome {
     pub(super) loss: u32,
 }
 
-/// The values of one bid's macros.
+/// The values of one bid's macros, written where a text asks for them.
 pub(super) struct Macros<'a> {
+    sale: &'a Sale<'a>,
+    decided: &'a Decided<'a>,
+    outcome: Outcome,
+    /// The clearing price, as it is written.
+    written: String,
     price: Micros,
-    values: Vec<(&'static str, std::borrow::Cow<'a, str>)>,
 }
 
 impl<'a> Macros<'a> {
     /// For a bid of a sale that ended so.
     pub(super) fn new(
-        sale: &Sale<'a>,
-        decided: &'a Decided,
+        sale: &'a Sale<'a>,
+        decided: &'a Decided<'a>,
         outcome: Outcome,
         rng: &mut Rng,
     ) -> Self {
-        let bid = &decided.bid;
-        let imp_id = sale.asked.imps.get(bid.imp);
-        let imp_id = imp_id.map_or("", |imp| imp.id.as_str());
         let (written, price) = match sale.keys {
             Some(keys) => keys.seal(outcome.price, vector(sale.ended_ms, rng)),
             None => (outcome.price.to_string(), outcome.price),
         };
         Self {
+            sale,
+            decided,
+            outcome,
+            written,
             price,
-            values: vec![
-                ("ID", sale.asked.id.as_str().into()),
-                ("BID_ID", bid.bidid.as_str().into()),
-                ("IMP_ID", imp_id.into()),
-                ("SEAT_ID", bid.seat.as_str().into()),
-                ("AD_ID", bid.ad_id.as_str().into()),
-                ("PRICE", written.into()),
-                ("CURRENCY", bid.currency.as_str().into()),
-                ("MBR", ratio(outcome.price, bid.price).into()),
-                ("LOSS", outcome.loss.to_string().into()),
-                ("MIN_TO_WIN", decided.min_to_win.to_string().into()),
-                ("MULTIPLIER", "1".into()),
-                ("IMP_TS", sale.ended_ms.to_string().into()),
-                // No discount was agreed on.
-                ("DISCOUNT_PCT", "".into()),
-                ("DISCOUNT_CPM", "".into()),
-            ],
         }
     }
 
@@ -68,15 +58,17 @@ impl<'a> Macros<'a> {
     pub(super) fn replace(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
-        while let Some((before, after)) = rest.split_once("${AUCTION_") {
+        while let Some(at) = memchr::memchr(b'$', rest.as_bytes()) {
+            let (before, behind) = rest.split_at_checked(at).unwrap_or((rest, ""));
             out.push_str(before);
-            let Some((name, behind)) = after.split_once('}') else {
-                out.push_str("${AUCTION_");
-                rest = after;
-                continue;
-            };
-            out.push_str(self.value(name.split(':').next().unwrap_or(name)));
-            rest = behind;
+            let found = behind.strip_prefix("${AUCTION_");
+            if let Some((name, behind)) = found.and_then(|after| after.split_once('}')) {
+                out.push_str(&self.value(name.split(':').next().unwrap_or(name)));
+                rest = behind;
+            } else {
+                out.push('$');
+                rest = behind.get(1..).unwrap_or_default();
+            }
         }
         out.push_str(rest);
         self.replace_google(out)
@@ -84,17 +76,31 @@ impl<'a> Macros<'a> {
 
     /// Google's own spelling. Encrypted or plain, a price has nothing to escape.
     fn replace_google(&self, text: String) -> String {
-        if !text.contains("%%WINNING_PRICE") {
+        if memchr::memmem::find(text.as_bytes(), b"%%WINNING_PRICE").is_none() {
             return text;
         }
-        text.replace("%%WINNING_PRICE%%", self.value("PRICE"))
-            .replace("%%WINNING_PRICE_ESC%%", self.value("PRICE"))
+        text.replace("%%WINNING_PRICE%%", &self.written)
+            .replace("%%WINNING_PRICE_ESC%%", &self.written)
     }
 
-    fn value(&self, name: &str) -> &str {
-        let mut values = self.values.iter();
-        let found = values.find(|(key, _)| *key == name);
-        found.map_or("", |(_, value)| value)
+    fn value(&self, name: &str) -> Cow<'_, str> {
+        let (asked, bid) = (self.sale.asked, self.decided.bid);
+        match name {
+            "ID" => asked.id.as_str().into(),
+            "BID_ID" => Cow::Borrowed(&bid.bidid),
+            "IMP_ID" => asked.imps.get(bid.imp).map_or("", |imp| &imp.id).into(),
+            "SEAT_ID" => Cow::Borrowed(&bid.seat),
+            "AD_ID" => Cow::Borrowed(&bid.ad_id),
+            "PRICE" => self.written.as_str().into(),
+            "CURRENCY" => Cow::Borrowed(&bid.currency),
+            "MBR" => ratio(self.outcome.price, bid.price).into(),
+            "LOSS" => self.outcome.loss.to_string().into(),
+            "MIN_TO_WIN" => self.decided.min_to_win.to_string().into(),
+            "MULTIPLIER" => "1".into(),
+            "IMP_TS" => self.sale.ended_ms.to_string().into(),
+            // Among them DISCOUNT_PCT and DISCOUNT_CPM: no discount was agreed on.
+            _ => "".into(),
+        }
     }
 }
 

@@ -12,7 +12,8 @@ use crate::traffic::Generator;
 struct Case {
     settings: scenario::Notices,
     asked: Asked,
-    decided: Decided,
+    bid: SoundBid<'static>,
+    end: End,
 }
 
 fn case(end: End) -> Case {
@@ -25,19 +26,19 @@ fn case(end: End) -> Case {
         )
     };
     let bid = SoundBid {
-        id: "b1".to_owned(),
-        bidid: "r1".to_owned(),
+        id: "b1".into(),
+        bidid: "r1".into(),
         imp: 0,
         price: Micros::new(3_000_000),
-        currency: "USD".to_owned(),
-        seat: "s".to_owned(),
-        campaign: "c".to_owned(),
-        ad_id: String::new(),
-        win_notice: Some(url("win")),
-        billing_notice: Some(url("bill")),
+        currency: "USD".into(),
+        seat: "s".into(),
+        campaign: "c".into(),
+        ad_id: "".into(),
+        win_notice: Some(url("win").into()),
+        billing_notice: Some(url("bill").into()),
         loss_notice: Some(
             "http://h:1/loss?r=${AUCTION_LOSS}&p=${AUCTION_PRICE:B64}&m=${AUCTION_MIN_TO_WIN}"
-                .to_owned(),
+                .into(),
         ),
         deal: None,
         objection: None,
@@ -54,12 +55,21 @@ fn case(end: End) -> Case {
     Case {
         settings,
         asked,
-        decided: Decided {
-            bid,
+        bid,
+        end,
+    }
+}
+
+impl Case {
+    fn plan(&self, sale: &Sale<'_>) -> Vec<Notice> {
+        let decided = Decided {
+            bid: &self.bid,
             place: 0,
-            end,
+            end: self.end,
             min_to_win: Micros::new(1_510_000),
-        },
+        };
+        let mut rng = Rng::of(1, Purpose::Auction, 0);
+        plan(&self.settings, sale, &decided, &mut rng)
     }
 }
 
@@ -75,14 +85,13 @@ fn entry() -> Option<Entry> {
 }
 
 fn planned_with(case: &Case, keys: Option<&PriceKeys>) -> Vec<Notice> {
-    let mut rng = Rng::of(1, Purpose::Auction, 0);
     let sale = Sale {
         asked: &case.asked,
         keys,
         ended_ms: 1_774_713_600_123,
         entry: entry(),
     };
-    plan(&case.settings, &sale, &case.decided, &mut rng)
+    case.plan(&sale)
 }
 
 fn planned(case: &Case) -> Vec<Notice> {
@@ -134,7 +143,7 @@ fn a_win_is_reported_then_billed_at_the_clearing_price() {
 #[test]
 fn without_a_billing_notice_our_own_pixel_bills_and_without_that_the_win() {
     let mut case = case(WON);
-    case.decided.bid.billing_notice = None;
+    case.bid.billing_notice = None;
     let billing = |case: &Case| {
         planned(case)
             .into_iter()
@@ -143,7 +152,7 @@ fn without_a_billing_notice_our_own_pixel_bills_and_without_that_the_win() {
     let notice = billing(&case).unwrap();
     assert_eq!(notice.kind, NoticeKind::Impression);
     assert!(notice.url.starts_with("http://h:1/imp?"));
-    case.decided.bid.trackers.impressions.truncate(1);
+    case.bid.trackers.impressions.truncate(1);
     assert_eq!(billing(&case).unwrap().kind, NoticeKind::Win);
 }
 
@@ -188,7 +197,7 @@ fn fates_follow_their_shares() {
 #[test]
 fn googles_macro_is_replaced_too() {
     let mut case = case(WON);
-    case.decided.bid.win_notice = Some("http://h:1/win?p=%%WINNING_PRICE%%".to_owned());
+    case.bid.win_notice = Some("http://h:1/win?p=%%WINNING_PRICE%%".into());
     assert_eq!(planned(&case)[0].url, "http://h:1/win?p=1.51");
 }
 
@@ -216,8 +225,8 @@ fn every_macro_has_its_value_and_others_are_empty() {
         .iter()
         .map(|name| format!("${{AUCTION_{name}}}"))
         .collect();
-    case.decided.bid.win_notice = Some(format!("http://h:1/win?{}", macros.join("|")));
-    case.decided.bid.price = Micros::new(3_020_000);
+    case.bid.win_notice = Some(format!("http://h:1/win?{}", macros.join("|")).into());
+    case.bid.price = Micros::new(3_020_000);
     let (id, imp) = (&case.asked.id, &case.asked.imps[0].id);
     let wanted = format!("http://h:1/win?{id}|r1|{imp}|s||1.51|USD|0.5|0|1.51|1|1774713600123||||");
     let url = find(&planned(&case), NoticeKind::Win).url.clone();
@@ -277,7 +286,7 @@ fn an_exchange_with_keys_encrypts_the_price_and_bills_what_it_then_says() {
     let keys = "skU7Ax_NL5pPAFyKdkfZjZz2-VhIN8bjj1rVFOaJ_5o=";
     let keys = PriceKeys::parse(keys, keys).unwrap();
     let mut case = case(End::Won(Micros::new(1_510_999)));
-    case.decided.bid.win_notice = Some("http://h:1/win?p=%%WINNING_PRICE_ESC%%".to_owned());
+    case.bid.win_notice = Some("http://h:1/win?p=%%WINNING_PRICE_ESC%%".into());
     let notices = planned_with(&case, Some(&keys));
     let price = |kind| {
         let url = &find(&notices, kind).url;
@@ -306,7 +315,6 @@ fn a_bid_that_the_oracle_does_not_know_bills_nothing() {
         ended_ms: 0,
         entry: None,
     };
-    let mut rng = Rng::of(1, Purpose::Auction, 0);
-    let notices = plan(&case.settings, &sale, &case.decided, &mut rng);
+    let notices = case.plan(&sale);
     assert!(notices.iter().all(|notice| notice.bill.is_none()));
 }

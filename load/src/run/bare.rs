@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -27,9 +28,9 @@ pub(super) fn prepare(generator: &Generator) -> Vec<Planned> {
                 id: String::new(),
                 pricing: Pricing::FirstPrice,
                 currencies: Vec::new(),
-                imps: Vec::new(),
-                blocked_domains: Vec::new(),
-                blocked_categories: Vec::new(),
+                imps: Arc::default(),
+                blocked_domains: Arc::default(),
+                blocked_categories: Arc::default(),
                 ..planned.asked
             },
             ..planned
@@ -59,7 +60,7 @@ impl Errand for Count {
     type Item = usize;
     type Kept = ();
 
-    fn ended(&self, job: Job<usize>, how: Ended<()>) {
+    fn ended(&self, job: Job<usize>, how: Ended<&()>) {
         let Some((region, tmax)) = self.traits.get(job.item) else {
             return;
         };
@@ -144,7 +145,7 @@ impl Bare {
     }
 }
 
-fn ending(how: Ended<()>, is_late: bool) -> Ending {
+fn ending(how: Ended<&()>, is_late: bool) -> Ending {
     let (bids, faults) = match how {
         Ended::Failed(kind, what) => return Ending::Failed { kind, what },
         Ended::Answered(200, ()) => (1, Vec::new()),

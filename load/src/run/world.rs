@@ -50,7 +50,7 @@ impl Errand for Judged {
     type Item = Planned;
     type Kept = Content;
 
-    fn ended(&self, job: Job<Planned>, how: Ended<Content>) {
+    fn ended(&self, job: Job<Planned>, how: Ended<&Content>) {
         // The last answers may come when everything is being put away.
         if let Some(world) = self.world.upgrade() {
             world.ended(&job, how);
@@ -113,19 +113,19 @@ impl World {
             Sender::Bare(bare) => return bare.send(&due),
             Sender::Judged(lanes) => lanes,
         };
-        let Due { at, item } = due;
+        let Due { at, mut item } = due;
         if let Some(lane) = lanes.get(item.exchange) {
-            let request = Shell::of(&item).bytes(lane.target());
+            let request = Shell::take(&mut item).bytes(lane.target());
             lane.offer(Job { at, request, item });
         }
     }
 
-    fn ended(&self, job: &Job<Planned>, how: Ended<Content>) {
+    fn ended(&self, job: &Job<Planned>, how: Ended<&Content>) {
         let (at, planned) = (job.at, &job.item);
         let latency = clock::since(at);
         let ending = match how {
             Ended::Failed(kind, what) => Ending::Failed { kind, what },
-            Ended::Answered(status, content) => self.judge(planned, (status, &content), latency),
+            Ended::Answered(status, content) => self.judge(planned, (status, content), latency),
         };
         let latency = match ending {
             Ending::Answered { .. } => latency,
@@ -163,7 +163,7 @@ impl World {
     fn enter(
         &self,
         planned: &Planned,
-        bids: &[check::SoundBid],
+        bids: &[check::SoundBid<'_>],
         latency: Duration,
     ) -> Vec<Option<Entry>> {
         let asked = &planned.asked;
@@ -172,7 +172,7 @@ impl World {
         }
         let answered_ms = self.desk.wall().now_ms();
         let took_ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
-        let offer = |bid: &check::SoundBid| {
+        let offer = |bid: &check::SoundBid<'_>| {
             let offer = Offer {
                 campaign: &bid.campaign,
                 currency: &bid.currency,
@@ -186,7 +186,7 @@ impl World {
         bids.iter().map(offer).collect()
     }
 
-    fn auction(&self, planned: &Planned, bids: &[check::SoundBid], entries: &[Option<Entry>]) {
+    fn auction(&self, planned: &Planned, bids: &[check::SoundBid<'_>], entries: &[Option<Entry>]) {
         let mut rng = Rng::of(self.scenario.seed, Purpose::Auction, planned.index);
         let settings = &self.scenario.notices;
         let exchange = self.scenario.exchanges.get(planned.exchange);

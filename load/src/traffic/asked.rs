@@ -4,6 +4,7 @@
 //! texts, ids as numbers. What cannot be checked without guessing (flexible sizes, unknown assets) is left out.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -34,9 +35,9 @@ pub(super) fn read(body: &[u8], traffic: &Traffic) -> Option<Asked> {
             _ => Pricing::SecondPrice,
         },
         currencies,
-        imps: list(&request, "imp").iter().map(imp).collect(),
-        blocked_domains: texts(&request, "badv").collect(),
-        blocked_categories: texts(&request, "bcat").collect(),
+        imps: Arc::new(list(&request, "imp").iter().map(imp).collect()),
+        blocked_domains: Arc::new(texts(&request, "badv").collect()),
+        blocked_categories: Arc::new(texts(&request, "bcat").collect()),
         region: region(&request, traffic),
         tmax_ms: tmax.filter(|ms| *ms > 0).unwrap_or(traffic.tmax_ms.1),
         is_test: is_set(&request, "test"),
@@ -257,7 +258,7 @@ mod tests {
         for index in 0..1_000 {
             let planned = generator.request(index).unwrap();
             let mut meant = planned.asked;
-            for imp in &mut meant.imps {
+            for imp in Arc::make_mut(&mut meant.imps) {
                 // A currency without a floor is not sent.
                 if imp.floor.is_none() {
                     imp.floor_currency = "USD".to_owned();

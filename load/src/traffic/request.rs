@@ -1,6 +1,7 @@
 //! Requests: the body, and what it asks for.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -25,12 +26,12 @@ pub struct Asked {
     pub pricing: Pricing,
     /// Currencies that a bid may be in.
     pub currencies: Vec<Cow<'static, str>>,
-    /// The placements; at least one.
-    pub imps: Vec<AskedImp>,
+    /// The placements; at least one. Shared, like the two lists below: prepared requests are sent again and again.
+    pub imps: Arc<Vec<AskedImp>>,
     /// Domains that may not advertise.
-    pub blocked_domains: Vec<String>,
+    pub blocked_domains: Arc<Vec<String>>,
     /// Categories that may not appear.
-    pub blocked_categories: Vec<String>,
+    pub blocked_categories: Arc<Vec<String>>,
     /// Which region of the scenario the person is in.
     pub region: usize,
     /// How long an answer may take, in ms.
@@ -104,9 +105,9 @@ impl Draft<'_> {
                 Pricing::SecondPrice
             },
             currencies: vec![Cow::Borrowed("USD")],
-            imps: Vec::new(),
-            blocked_domains: Vec::new(),
-            blocked_categories: Vec::new(),
+            imps: Arc::default(),
+            blocked_domains: Arc::default(),
+            blocked_categories: Arc::default(),
             region: self.person.region,
             tmax_ms: rng.between(self.traffic.tmax_ms.0, self.traffic.tmax_ms.1),
             is_test: rng.chance(shares.test),
@@ -115,8 +116,8 @@ impl Draft<'_> {
             blocked_apps: Vec::new(),
         };
         if rng.chance(shares.blocking) {
-            asked.blocked_domains = some_of(rng, &self.traffic.blocked_domains);
-            asked.blocked_categories = some_of(rng, &self.traffic.blocked_categories);
+            asked.blocked_domains = some_of(rng, &self.traffic.blocked_domains).into();
+            asked.blocked_categories = some_of(rng, &self.traffic.blocked_categories).into();
         }
         let mut body = json!({
             "id": asked.id,
@@ -126,21 +127,22 @@ impl Draft<'_> {
             "device": self.device(rng),
         });
         let (source, chain) = self.source(rng);
-        let mut imps = Vec::new();
+        let (mut asked_imps, mut imps) = (Vec::new(), Vec::new());
         let set = self.set(rng);
         for place in 0..set.count() {
             let (imp, value) = self.imp(rng, &set, place);
-            asked.imps.push(imp);
+            asked_imps.push(imp);
             imps.push(value);
         }
+        asked.imps = asked_imps.into();
         let root = fields(&mut body);
         root.insert("imp".to_owned(), Value::Array(imps));
         root.insert("source".to_owned(), source);
         if !asked.blocked_domains.is_empty() {
-            root.insert("badv".to_owned(), json!(asked.blocked_domains));
+            root.insert("badv".to_owned(), json!(*asked.blocked_domains));
         }
         if !asked.blocked_categories.is_empty() {
-            root.insert("bcat".to_owned(), json!(asked.blocked_categories));
+            root.insert("bcat".to_owned(), json!(*asked.blocked_categories));
         }
         if asked.is_test {
             root.insert("test".to_owned(), self.shape.flag(true));

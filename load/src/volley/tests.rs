@@ -35,7 +35,11 @@ impl Errand for Note {
     type Item = usize;
     type Kept = ();
 
-    fn ended(&self, job: Job<usize>, how: Ended<()>) {
+    fn ended(&self, job: Job<usize>, how: Ended<&()>) {
+        let how = match how {
+            Ended::Answered(status, ()) => Ended::Answered(status, ()),
+            Ended::Failed(kind, what) => Ended::Failed(kind, what),
+        };
         self.0.borrow_mut().push((job.item, how));
     }
 }

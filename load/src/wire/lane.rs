@@ -29,8 +29,8 @@ pub trait Errand: 'static {
     /// A request is about to be handed to its socket.
     fn leaves(&self, _: &Job<Self::Item>) {}
 
-    /// A request ended; told once of each.
-    fn ended(&self, job: Job<Self::Item>, how: Ended<Self::Kept>);
+    /// A request ended; told once of each. What is kept of a reply is the connection's, and used again for the next one.
+    fn ended(&self, job: Job<Self::Item>, how: Ended<&Self::Kept>);
 }
 
 /// A request and its instant.
@@ -137,7 +137,7 @@ impl<E: Errand> Lane<E> {
     }
 
     /// A request ended.
-    pub(super) fn end(&self, job: Job<E::Item>, how: Ended<E::Kept>) {
+    pub(super) fn end(&self, job: Job<E::Item>, how: Ended<&E::Kept>) {
         let mut state = self.state.borrow_mut();
         state.unfinished = state.unfinished.saturating_sub(1);
         drop(state);
@@ -195,7 +195,7 @@ impl<E: Errand> Lane<E> {
     }
 
     /// How a request ends that is not waited for any more.
-    pub(super) fn gave_up(&self) -> Ended<E::Kept> {
+    pub(super) fn gave_up<K>(&self) -> Ended<K> {
         let ms = self.limits.give_up.as_millis();
         Ended::Failed("gave_up", format!("no answer within {ms} ms"))
     }

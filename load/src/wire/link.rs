@@ -10,7 +10,6 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
-use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -117,8 +116,10 @@ struct Carrier<E: Errand> {
     lane: Rc<Lane<E>>,
     link: Rc<Link<E::Item>>,
     replies: Replies<E::Kept>,
-    /// What is left of the requests being written.
-    out: Bytes,
+    /// The requests being written.
+    out: Vec<u8>,
+    /// How much of them is.
+    written: usize,
 }
 
 /// Opens a connection and carries requests over it until it ends.
@@ -127,7 +128,8 @@ pub(super) async fn carry<E: Errand>(lane: Rc<Lane<E>>, link: Rc<Link<E::Item>>)
         lane,
         link,
         replies: Replies::default(),
-        out: Bytes::new(),
+        out: Vec::new(),
+        written: 0,
     };
     let end = carrier.run().await;
     carrier.finish(&end);
@@ -181,8 +183,9 @@ impl<E: Errand> Carrier<E> {
             }
         }
         while self.has_output() {
-            match Pin::new(&mut *stream).poll_write(context, &self.out) {
-                Poll::Ready(Ok(written)) => self.out.advance(written),
+            let rest = self.out.get(self.written..).unwrap_or_default();
+            match Pin::new(&mut *stream).poll_write(context, rest) {
+                Poll::Ready(Ok(written)) => self.written += written,
                 // Perhaps it has closed in order; reading tells.
                 Poll::Ready(Err(_)) | Poll::Pending => break,
             }
@@ -193,19 +196,15 @@ impl<E: Errand> Carrier<E> {
 
     /// Whether something is to be written: the rest of the last, or else what was given since, together.
     fn has_output(&mut self) -> bool {
-        if !self.out.is_empty() {
+        if self.written < self.out.len() {
             return true;
         }
-        let mut given = self.link.given.borrow_mut();
+        self.out.clear();
+        self.written = 0;
         let mut sent = self.link.sent.borrow_mut();
-        if let [only] = given.make_contiguous() {
-            self.out = only.request.clone();
-        } else {
-            let all: Vec<u8> = given.iter().flat_map(|job| job.request.clone()).collect();
-            self.out = Bytes::from(all);
-        }
-        for job in given.drain(..) {
+        for job in self.link.given.borrow_mut().drain(..) {
             self.lane.errand.leaves(&job);
+            self.out.extend_from_slice(&job.request);
             sent.push_back(job);
         }
         !self.out.is_empty()
@@ -239,7 +238,7 @@ impl<E: Errand> Carrier<E> {
             Ok(Some(reply)) => {
                 let job = self.link.sent.borrow_mut().pop_front();
                 if let Some(job) = job {
-                    let kept = self.replies.take();
+                    let kept = self.replies.kept();
                     self.lane.end(job, Ended::Answered(reply.status, kept));
                 }
                 End::Closed

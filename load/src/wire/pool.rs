@@ -168,7 +168,9 @@ impl Connection {
                 whole = Some((ended(&mut replies)?, replies.take()));
             } else {
                 let bytes = self.bytes.get(..read).unwrap_or_default();
-                let told = replies.read(bytes, |reply, kept| whole = Some((reply, kept)));
+                let told = replies.read(bytes, |reply, kept| {
+                    whole = Some((reply, std::mem::take(kept)));
+                });
                 told.map_err(WireError::Answer)?;
             }
         }

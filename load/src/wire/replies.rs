@@ -66,7 +66,7 @@ impl fmt::Display for ReplyError {
 
 /// What becomes of the parts of replies.
 pub trait Keep {
-    /// A reply begins; after an interim one, the reply itself.
+    /// A reply begins; after an interim one, the reply itself. What was kept of others before it is over.
     fn head(&mut self, headers: &[httparse::Header<'_>]);
     /// A piece of its body.
     fn body(&mut self, bytes: &[u8]);
@@ -121,11 +121,15 @@ impl<K: Default> Default for Replies<K> {
 }
 
 impl<K: Keep + Default> Replies<K> {
-    /// Reads on and tells every reply that became whole, and what was kept of it.
+    /// Reads on and tells every reply that became whole, and what was kept of it, until the next one begins.
     ///
     /// # Errors
     /// [`ReplyError`]: nothing more can be read from this connection.
-    pub fn read(&mut self, bytes: &[u8], mut tell: impl FnMut(Reply, K)) -> Result<(), ReplyError> {
+    pub fn read(
+        &mut self,
+        bytes: &[u8],
+        mut tell: impl FnMut(Reply, &mut K),
+    ) -> Result<(), ReplyError> {
         if self.pending.is_empty() {
             let read = self.pass(bytes, &mut tell)?;
             self.pending.extend_from_slice(rest(bytes, read));
@@ -142,6 +146,11 @@ impl<K: Keep + Default> Replies<K> {
     /// What is kept of the reply that is being read.
     pub fn take(&mut self) -> K {
         std::mem::take(&mut self.kept)
+    }
+
+    /// The same, left there for the next one.
+    pub fn kept(&self) -> &K {
+        &self.kept
     }
 
     /// Whether nothing of another reply has come.
@@ -162,7 +171,11 @@ impl<K: Keep + Default> Replies<K> {
     }
 
     /// Reads what can be read; tells how much that was.
-    fn pass(&mut self, bytes: &[u8], tell: &mut impl FnMut(Reply, K)) -> Result<usize, ReplyError> {
+    fn pass(
+        &mut self,
+        bytes: &[u8],
+        tell: &mut impl FnMut(Reply, &mut K),
+    ) -> Result<usize, ReplyError> {
         let mut at = 0;
         loop {
             let (read, next) = match self.step(rest(bytes, at))? {
@@ -181,7 +194,7 @@ impl<K: Keep + Default> Replies<K> {
                 Ok(state) => self.state = state,
                 Err(reply) => {
                     self.state = State::Head;
-                    tell(reply, self.take());
+                    tell(reply, &mut self.kept);
                 }
             }
         }

@@ -1,20 +1,22 @@
 //! Where a request goes.
 
-/// An absolute HTTP URL taken apart.
+use std::borrow::Cow;
+
+/// An absolute HTTP URL taken apart, in place as far as that goes: a notice is looked at once and sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
+pub struct Url<'a> {
     /// Host and port.
-    pub authority: String,
+    pub authority: Cow<'a, str>,
     /// Path and query.
-    pub path: String,
+    pub path: Cow<'a, str>,
     /// Whether the URL said `https`. It is sent over plain HTTP all the same: in production, TLS ends at a proxy in
     /// front of that same address.
     pub is_https: bool,
 }
 
-impl Target {
+impl<'a> Url<'a> {
     /// Takes a URL apart; `None` where it is not an absolute HTTP URL.
-    pub fn parse(url: &str) -> Option<Self> {
+    pub fn parse(url: &'a str) -> Option<Self> {
         let (rest, is_https) = match url.strip_prefix("http://") {
             Some(rest) => (rest, false),
             None => (url.strip_prefix("https://")?, true),
@@ -29,18 +31,62 @@ impl Target {
             .rsplit_once(':')
             .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
         let authority = match (has_port, is_https) {
-            (true, _) => authority.to_owned(),
-            (false, true) => format!("{authority}:443"),
-            (false, false) => format!("{authority}:80"),
+            (true, _) => Cow::Borrowed(authority),
+            (false, true) => Cow::Owned(format!("{authority}:443")),
+            (false, false) => Cow::Owned(format!("{authority}:80")),
         };
         let path = if path.starts_with('/') {
-            path.to_owned()
+            Cow::Borrowed(path)
         } else {
-            format!("/{path}")
+            Cow::Owned(format!("/{path}"))
         };
         Some(Self {
             authority,
             path,
+            is_https,
+        })
+    }
+
+    /// Whether the host is one of the names that lead nowhere (RFC 2606): assets and trackers of sample creatives.
+    pub fn is_reserved_name(&self) -> bool {
+        let host = self
+            .authority
+            .rsplit_once(':')
+            .map_or(&*self.authority, |(host, _)| host);
+        [".example", ".invalid", ".test"]
+            .iter()
+            .any(|end| host.ends_with(end))
+            || ["example.com", "example.net", "example.org"]
+                .iter()
+                .any(|name| {
+                    let before = host.strip_suffix(name);
+                    before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
+                })
+    }
+}
+
+/// A URL taken apart, to keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Host and port.
+    pub authority: String,
+    /// Path and query.
+    pub path: String,
+    /// As of the [`Url`].
+    pub is_https: bool,
+}
+
+impl Target {
+    /// Takes a URL apart; `None` where it is not an absolute HTTP URL.
+    pub fn parse(url: &str) -> Option<Self> {
+        let Url {
+            authority,
+            path,
+            is_https,
+        } = Url::parse(url)?;
+        Some(Self {
+            authority: authority.into_owned(),
+            path: path.into_owned(),
             is_https,
         })
     }
@@ -59,23 +105,6 @@ impl Target {
             ..self.clone()
         }
     }
-
-    /// Whether the host is one of the names that lead nowhere (RFC 2606): assets and trackers of sample creatives.
-    pub fn is_reserved_name(&self) -> bool {
-        let host = self
-            .authority
-            .rsplit_once(':')
-            .map_or(self.authority.as_str(), |(host, _)| host);
-        [".example", ".invalid", ".test"]
-            .iter()
-            .any(|end| host.ends_with(end))
-            || ["example.com", "example.net", "example.org"]
-                .iter()
-                .any(|name| {
-                    let before = host.strip_suffix(name);
-                    before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
-                })
-    }
 }
 
 #[cfg(test)]
@@ -92,12 +121,14 @@ mod tests {
         let target = Target::parse("https://notices.example?t=1#top").unwrap();
         assert_eq!(target.authority, "notices.example:443");
         assert_eq!(target.path, "/?t=1");
-        assert!(target.is_https && target.is_reserved_name());
-        assert!(
-            !Target::parse("http://[::1]:80/")
-                .unwrap()
-                .is_reserved_name()
-        );
+        assert!(target.is_https);
+    }
+
+    #[test]
+    fn names_that_lead_nowhere_are_known() {
+        let is_reserved = |url| Url::parse(url).unwrap().is_reserved_name();
+        assert!(is_reserved("https://notices.example?t=1"));
+        assert!(!is_reserved("http://[::1]:80/"));
     }
 
     #[test]

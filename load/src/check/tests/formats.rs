@@ -1,5 +1,7 @@
 //! Faults of what is shown: banners, videos, sound, native ads.
 
+use std::sync::Arc;
+
 use super::*;
 
 #[test]
@@ -111,7 +113,9 @@ fn a_slot_of_a_pod_takes_its_lengths_only_and_a_bid_says_the_right_one() {
     bid(&mut said)["dur"] = json!(30);
     assert_eq!(found(&planned, &said), duration);
     for (lengths, kinds) in [(vec![15, 30], BTreeSet::new()), (vec![10, 30], duration)] {
-        if let Slot::Video { durations, .. } = &mut planned.asked.imps[0].slots[0] {
+        if let Slot::Video { durations, .. } =
+            &mut Arc::make_mut(&mut planned.asked.imps)[0].slots[0]
+        {
             *durations = lengths;
         }
         assert_eq!(found(&planned, &right), kinds);
@@ -123,7 +127,7 @@ fn audio_is_judged_like_video_without_a_picture() {
     let is_video =
         |planned: &Planned| matches!(planned.asked.imps[0].slots[..], [Slot::Video { .. }]);
     let (mut planned, mut right) = request(&scenario(), is_video);
-    planned.asked.imps[0].slots = vec![Slot::Audio {
+    Arc::make_mut(&mut planned.asked.imps)[0].slots = vec![Slot::Audio {
         mimes: vec!["audio/mpeg".into()],
         seconds: (5, 30),
         durations: Vec::new(),
@@ -141,4 +145,19 @@ fn audio_is_judged_like_video_without_a_picture() {
         kinds(&scenario(), &planned.asked, &right),
         BTreeSet::from([FaultKind::Vast])
     );
+}
+
+#[test]
+fn a_plain_tracker_of_a_native_ad_is_found_however_it_is_written() {
+    let is_native = |planned: &Planned| {
+        let imp = &planned.asked.imps[0];
+        imp.is_secure && matches!(imp.slots[..], [Slot::Native(_)])
+    };
+    let escaped = |r: &mut Value| {
+        let native: Value = serde_json::from_str(bid(r)["adm"].as_str().unwrap()).unwrap();
+        let shown = native["eventtrackers"][0]["url"].as_str().unwrap();
+        let plain = shown.replace("https://", "http:\\/\\/");
+        replace(r, "adm", &format!("\"{shown}\""), &format!("\"{plain}\""));
+    };
+    each_is_found(is_native, &[(FaultKind::Insecure, escaped)]);
 }

@@ -8,7 +8,8 @@ fn right_answers_have_no_fault_and_can_be_auctioned() {
     for planned in requests(&scenario).take(600) {
         let asked: Value = serde_json::from_slice(&planned.body).unwrap();
         let right = right_answer(&asked, "127.0.0.1:8110").to_string();
-        let verdict = judge(&scenario, &planned.asked, (200, &content(right.as_bytes())));
+        let content = content(right.as_bytes());
+        let verdict = judge(&scenario, &planned.asked, (200, &content));
         assert_eq!(verdict.faults, [], "{right}");
         assert_eq!(verdict.bids.len(), planned.asked.imps.len());
         for bid in &verdict.bids {
@@ -49,7 +50,8 @@ fn what_is_no_response_is_a_fault() {
         (200, &b"{\"id\":7}"[..], FaultKind::Json),
         (200, &b"{\"id\":\"other\"}"[..], FaultKind::ResponseId),
     ] {
-        let verdict = judge(&scenario, &planned.asked, (status, &content(body)));
+        let content = content(body);
+        let verdict = judge(&scenario, &planned.asked, (status, &content));
         assert_eq!(verdict.faults.len(), 1);
         assert_eq!(verdict.faults[0].kind, kind, "{status} {body:?}");
     }

@@ -1,5 +1,7 @@
 //! What a request rules out: floors, blocked advertisers, deals of others.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::traffic::{AskedDeal, DealPricing};
 
@@ -12,8 +14,8 @@ fn blocked_domains_and_categories_are_found_with_their_children() {
         bid(&mut wrong)[field] = json!([value]);
         wrong
     };
-    planned.asked.blocked_domains = vec!["Bad.example".to_owned()];
-    planned.asked.blocked_categories = vec!["IAB25".to_owned(), "IAB7-39".to_owned()];
+    planned.asked.blocked_domains = Arc::new(vec!["Bad.example".to_owned()]);
+    planned.asked.blocked_categories = Arc::new(vec!["IAB25".to_owned(), "IAB7-39".to_owned()]);
     let found = |wrong: &Value| kinds(&scenario, &planned.asked, wrong);
     for domain in ["bad.example", "shop.bad.example"] {
         let kinds = found(&with("adomain", domain));
@@ -47,8 +49,8 @@ fn a_floor_in_another_currency_is_compared_by_the_rates() {
         .rates
         .insert("SGD".to_owned(), "0.5".parse().unwrap());
     let (mut planned, mut response) = request(&scenario, has_banner);
-    planned.asked.imps[0].floor = Some("2.00".parse().unwrap());
-    planned.asked.imps[0].floor_currency = "SGD".to_owned();
+    Arc::make_mut(&mut planned.asked.imps)[0].floor = Some("2.00".parse().unwrap());
+    Arc::make_mut(&mut planned.asked.imps)[0].floor_currency = "SGD".to_owned();
     bid(&mut response)["price"] = json!(1.0);
     assert_eq!(kinds(&scenario, &planned.asked, &response), BTreeSet::new());
     bid(&mut response)["price"] = json!(0.999_999);
@@ -62,7 +64,8 @@ fn a_floor_in_another_currency_is_compared_by_the_rates() {
 /// The kinds of fault of a bid, and the code with which an auction then refuses it.
 fn refusal(asked: &Asked, response: &Value) -> (BTreeSet<FaultKind>, Option<u32>) {
     let body = response.to_string();
-    let verdict = judge(&scenario(), asked, (200, &content(body.as_bytes())));
+    let content = content(body.as_bytes());
+    let verdict = judge(&scenario(), asked, (200, &content));
     let kinds = verdict.faults.iter().map(|fault| fault.kind).collect();
     let objection = verdict.bids.first().and_then(|bid| bid.objection);
     (kinds, objection.map(crate::auction::LossReason::code))
@@ -74,7 +77,7 @@ fn what_a_request_rules_out_is_found_and_loses_for_that_reason() {
     let asked = &mut planned.asked;
     asked.seats = vec!["1234".to_owned()];
     asked.blocked_apps = vec!["com.example.bad".to_owned()];
-    asked.imps[0].limits[0].banner_types = vec![3, 4];
+    Arc::make_mut(&mut asked.imps)[0].limits[0].banner_types = vec![3, 4];
     let mut allowed = right.clone();
     bid(&mut allowed)["bundle"] = json!("com.example.good");
     bid(&mut allowed)["attr"] = json!([2]);
@@ -111,7 +114,7 @@ fn what_a_request_rules_out_is_found_and_loses_for_that_reason() {
 #[test]
 fn a_bid_for_a_deal_has_to_be_one_of_the_imps_and_meet_its_floor() {
     let (mut planned, right) = request(&scenario(), has_banner);
-    let imp = &mut planned.asked.imps[0];
+    let imp = &mut Arc::make_mut(&mut planned.asked.imps)[0];
     imp.floor = Some("9.00".parse().unwrap());
     imp.market.is_private = true;
     imp.market.deals = vec![AskedDeal {

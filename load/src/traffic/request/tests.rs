@@ -38,7 +38,7 @@ fn every_body_is_an_openrtb_request_of_one_to_four_kilobytes_that_says_what_was_
         assert!(body["site"].is_object() != body["app"].is_object());
         let imps = body["imp"].as_array().unwrap();
         assert_eq!(imps.len(), planned.asked.imps.len());
-        for (value, imp) in imps.iter().zip(&planned.asked.imps) {
+        for (value, imp) in imps.iter().zip(&*planned.asked.imps) {
             assert_eq!(value["id"], imp.id);
             let floor = value["bidfloor"].as_f64().map(|floor| floor.to_string());
             assert_eq!(floor, imp.floor.map(|floor| floor.to_string()));

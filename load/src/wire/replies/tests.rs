@@ -166,7 +166,7 @@ fn bodies_are_kept_whole_however_they_come() {
             let mut replies = Replies::<Bodies>::default();
             let mut got = None;
             for piece in bytes.chunks(piece) {
-                let tell = |_, bodies| got = Some(bodies);
+                let tell = |_, bodies: &mut Bodies| got = Some(std::mem::take(bodies));
                 replies.read(piece, tell).unwrap();
             }
             let ended = replies.end().unwrap().map(|_| replies.take());
