@@ -259,7 +259,7 @@ impl Desk {
         };
         let limits = Limits {
             connections: CONNECTIONS_MAX,
-            depth: 1,
+            depth: self.settings.pipelined,
             give_up: ANSWER_WITHIN,
         };
         let lane = Lane::start(target, limits, Post(Weak::clone(&self.me)));

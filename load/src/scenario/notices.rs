@@ -1,6 +1,7 @@
 //! `[notices]`: what is reported back, and how unreliably.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 
 use serde::Deserialize;
 
@@ -38,6 +39,8 @@ pub struct Notices {
     pub retries: u32,
     /// After how long, in ms.
     pub retry_ms: u64,
+    /// How many may be in flight on one connection (pipelining).
+    pub pipelined: usize,
     /// The keys with which an exchange, by its name, encrypts prices; the others send them plainly.
     pub price_keys: BTreeMap<String, PriceKeys>,
 }
@@ -64,6 +67,9 @@ pub(super) struct RawNotices {
     click_share: f64,
     retries: u32,
     retry_ms: u64,
+    /// None unless a scenario asks for it: exchanges wait for each answer.
+    #[serde(default)]
+    pipelined: Option<NonZeroUsize>,
     #[serde(default)]
     price_keys: BTreeMap<String, RawPriceKeys>,
 }
@@ -93,6 +99,7 @@ pub(super) fn notices(faults: &mut Faults, raw: RawNotices) -> Notices {
         billing_delay_ms: faults.between("notices.billing_delay_ms", raw.billing_delay_ms),
         retries: raw.retries,
         retry_ms: raw.retry_ms,
+        pipelined: raw.pipelined.map_or(1, NonZeroUsize::get),
         price_keys,
     }
 }

@@ -101,6 +101,13 @@ fn exact_books_hold_and_one_nano_too_much_does_not() {
     tasks::run(async {
         let config = config(RICH);
         let right = |notices: &[String]| page(&booked(notices, all));
+        let pipelined: fn(&mut Scenario) = |scenario| {
+            // All at once, so that many are written together.
+            scenario.notices.win_delay_ms = (100, 100);
+            scenario.notices.pipelined = 16;
+        };
+        let report = run_with((&config, pipelined), right).await;
+        assert_eq!(failed(&report), [""; 0], "{}", report.text());
         let report = run_with((&config, |_| {}), right).await;
         assert_eq!(failed(&report), [""; 0], "{}", report.text());
         assert!(report.spend["USD"].count > 20);
