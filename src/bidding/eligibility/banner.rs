@@ -104,11 +104,14 @@ fn side_fits(side: u32, exact: Option<u32>, (least, most): (Option<u32>, Option<
 
 /// Whether the placement takes what the markup is. One that names no types takes all.
 fn takes_markup(banner: &Banner, slot: &request::Banner<'_>) -> bool {
+    const SCRIPTS: [&str; 2] = ["text/javascript", "application/javascript"];
     if slot.mimes.is_unreadable() {
         return false;
     }
-    let is_script =
-        banner.kind == BannerKind::JavaScript && slot.mimes.contains_type("text/javascript");
+    let is_script = banner.kind == BannerKind::JavaScript
+        && SCRIPTS
+            .into_iter()
+            .any(|mime| slot.mimes.contains_type(mime));
     slot.mimes.is_empty() || is_script || slot.mimes.contains_type(&banner.mime)
 }
 

@@ -67,32 +67,16 @@ impl TextList<'_> {
         self.words().any(|listed| listed.eq_ignore_ascii_case(item))
     }
 
-    /// Whether this content type is in the list, under whichever of its names, and whatever parameters (`; codecs=…`)
-    /// stand there behind it.
+    /// Whether this content type is in the list, whatever parameters (`; codecs=…`) stand there behind it.
     pub fn contains_type(&self, mime: &str) -> bool {
-        let mime = usual_type(mime);
         self.iter()
-            .any(|listed| usual_type(listed).eq_ignore_ascii_case(mime))
+            .any(|listed| bare_type(listed).eq_ignore_ascii_case(mime))
     }
 }
 
-/// A content type without its parameters, by the name that most give it.
-pub(in crate::openrtb) fn usual_type(mime: &str) -> &str {
-    const OTHER_NAMES: [(&str, &str); 8] = [
-        ("image/jpg", "image/jpeg"),
-        ("image/pjpeg", "image/jpeg"),
-        ("audio/mp3", "audio/mpeg"),
-        ("audio/m4a", "audio/mp4"),
-        ("audio/x-m4a", "audio/mp4"),
-        ("application/vnd.apple.mpegurl", "application/x-mpegurl"),
-        ("application/javascript", "text/javascript"),
-        ("application/x-javascript", "text/javascript"),
-    ];
-    let mime = mime.split(';').next().unwrap_or_default().trim();
-    let named = OTHER_NAMES
-        .iter()
-        .find(|(other, _)| other.eq_ignore_ascii_case(mime));
-    named.map_or(mime, |(_, usual)| usual)
+/// A content type without its parameters.
+pub(in crate::openrtb) fn bare_type(mime: &str) -> &str {
+    mime.split(';').next().unwrap_or_default().trim()
 }
 
 /// The words of a text that stands where a list should.

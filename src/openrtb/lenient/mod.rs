@@ -16,7 +16,7 @@ pub(super) use amount::decimal_millionths;
 pub use code_set::CodeSet;
 pub use currencies::Currencies;
 pub(super) use depth::nests_deeper_than;
-pub(super) use lists::{Element, First, usual_type};
+pub(super) use lists::{Element, First, bare_type};
 pub use lists::{Listed, TextList};
 pub(super) use object::{Object, Seed, read, skip};
 pub use scalar::{Flag, Given, Text};

@@ -8,8 +8,8 @@ use std::marker::PhantomData;
 use serde::de::{MapAccess, SeqAccess};
 
 use crate::openrtb::lenient::{
-    CodeSet, Element, Flag, Given, Lenient, Listed, Object, Seed, nests_deeper_than, read,
-    read_document, skip, usual_type,
+    CodeSet, Element, Flag, Given, Lenient, Listed, Object, Seed, bare_type, nests_deeper_than,
+    read, read_document, skip,
 };
 use crate::openrtb::request::MAX_DEPTH;
 
@@ -128,8 +128,9 @@ pub struct ContentTypes(u16);
 impl ContentTypes {
     /// The set with this content type alone; empty for a type that is not known.
     pub fn of(mime: &str) -> Self {
-        const KNOWN: [(&str, u16); 12] = [
+        const KNOWN: [(&str, u16); 13] = [
             ("image/jpeg", 1),
+            ("image/jpg", 1),
             ("image/png", 2),
             ("image/gif", 4),
             ("image/webp", 8),
@@ -142,7 +143,7 @@ impl ContentTypes {
             ("application/x-mpegurl", 1_024),
             ("application/dash+xml", 2_048),
         ];
-        let mime = usual_type(mime);
+        let mime = bare_type(mime);
         let known = KNOWN
             .iter()
             .find(|(name, _)| name.eq_ignore_ascii_case(mime));

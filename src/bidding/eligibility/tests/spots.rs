@@ -230,7 +230,6 @@ fn sound_fits_types_lengths_versions_and_rates() {
             (true, json!({ "feed": 3, "stitched": 1, "nvol": 3 })),
             (true, json!({ "protocols": [11] })),
             (false, json!({ "protocols": [10, 12] })),
-            (true, json!({ "mimes": ["audio/ogg", "Audio/MP3"] })),
             (false, json!({ "mimes": ["audio/ogg"] })),
             (false, json!({ "minduration": 16 })),
             (false, json!({ "rqddurs": [30] })),
