@@ -1,4 +1,5 @@
-//! A scenario: what a run sends, whom it sends it to, how its auctions end and what it expects. A value that exists is valid.
+//! A scenario: what a run sends, whom it sends it to, how its auctions end and what it expects. A value that exists is
+//! valid.
 //!
 //! `raw` has the shapes of the TOML; here they become values, and every fault of a file is reported at once.
 

@@ -1,8 +1,8 @@
 //! A rate over time, exactly: the area under it, and the instant at which the area reaches a number.
 //!
-//! Rates are whole numbers over one common denominator, times are nanoseconds. An area is counted in halves of a nano-request
-//! of that denominator, which makes the area under a straight line whole, too. With the limits of a scenario (100,000
-//! requests per second, a day, denominators below 2^15) every product stays below 2^127.
+//! Rates are whole numbers over one common denominator, times are nanoseconds. An area is counted in halves of a
+//! nano-request of that denominator, which makes the area under a straight line whole, too. With the limits of a scenario
+//! (100,000 requests per second, a day, denominators below 2^15) every product stays below 2^127.
 
 use std::time::Duration;
 

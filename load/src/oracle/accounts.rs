@@ -1,4 +1,5 @@
-//! What is billed to each campaign, by the currency of its bids: cost as the exchange counts it, charge as the campaign does.
+//! What is billed to each campaign, by the currency of its bids: cost as the exchange counts it, charge as the campaign
+//! does.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -252,7 +252,8 @@ fn a_hundred_thousand_bids_take_less_than_100_bytes_each() {
     assert!((32..100).contains(&each), "{each} bytes a bid");
 }
 
-/// Really holds them, and prints what the system says: `cargo test --release -p bidtree-load ten_million -- --ignored --nocapture`.
+/// Really holds them, and prints what the system says: `cargo test --release -p bidtree-load ten_million -- --ignored
+/// --nocapture`.
 #[test]
 #[ignore = "takes a gigabyte and some seconds"]
 fn ten_million_bids_take_less_than_two_gibibytes() {

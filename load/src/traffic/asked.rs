@@ -1,7 +1,7 @@
 //! What a recorded request asks for, read from its JSON, so that its answer can be checked like any other.
 //!
-//! Requests of all versions and dialects are read, with the looseness that is found in the wild: flags as numbers, booleans or
-//! texts, ids as numbers. What cannot be checked without guessing (flexible sizes, unknown assets) is left out.
+//! Requests of all versions and dialects are read, with the looseness that is found in the wild: flags as numbers, booleans
+//! or texts, ids as numbers. What cannot be checked without guessing (flexible sizes, unknown assets) is left out.
 
 use std::borrow::Cow;
 use std::sync::Arc;

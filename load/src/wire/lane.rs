@@ -1,8 +1,9 @@
 //! The way to one address for everything that is sent by the clock: requests as bytes, over plain sockets, with no task or
 //! timer for each.
 //!
-//! What a request is for, what is kept of its reply and what becomes of it is the caller's [`Errand`]. A request goes to a connection with room, else over a new one, else it waits here, and waits count as latency. A request
-//! that was written and not answered is a failure, and never goes out again; one that is given up closes its connection.
+//! What a request is for, what is kept of its reply and what becomes of it is the caller's [`Errand`]. A request goes to a
+//! connection with room, else over a new one, else it waits here, and waits count as latency. A request that was written and
+//! not answered is a failure, and never goes out again; one that is given up closes its connection.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
