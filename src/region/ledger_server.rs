@@ -160,6 +160,12 @@ impl LedgerServer {
         let now = clock.ledger();
         let ledger = Arc::new(Ledger::new(parts.slots_max, &parts.holds, now));
         context.publish(&parts.ledger, Arc::clone(&ledger));
+        Self::new(parts, ledger, clock)
+    }
+
+    /// Nothing leased, and nothing followed yet.
+    fn new(parts: LedgerParts, ledger: Arc<Ledger>, clock: Clock) -> Self {
+        let now = clock.ledger();
         Self {
             till: Till::new(ledger),
             clock,

@@ -245,15 +245,13 @@ impl LedgerServer {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use super::*;
     use crate::campaign::campaign_server::Directory;
     use crate::campaign::fixture::shelf;
     use crate::chaos::FailPoints;
     use crate::clock::Clock;
     use crate::region::ledger::Ledger;
-    use crate::region::ledger_server::{LedgerMeter, LedgerParts, Settled, Till};
+    use crate::region::ledger_server::{LedgerMeter, LedgerParts};
     use crate::supervision::{Address, Post, Stage};
     use crate::units::{RegionKey, UnixMillis};
 
@@ -261,31 +259,21 @@ mod tests {
         let (clock, _) = Clock::manual(UnixMillis::new(1_790_000_000_000));
         let now = clock.ledger();
         let holds: Arc<[Duration]> = Arc::new([Duration::from_mins(5)]);
-        LedgerServer {
-            till: Till::new(Arc::new(Ledger::new(4, &holds, now))),
-            clock,
-            tenants: HashMap::new(),
-            slots: HashMap::new(),
-            offered: HashMap::new(),
-            seen: None,
-            settled: Settled::new(now),
-            late_bills: 0,
-            looks: 0,
-            follows: true,
-            parts: LedgerParts {
-                region: RegionKey::of("sg"),
-                ledger: Stage::new(),
-                address: Address::new(),
-                meter: Arc::new(LedgerMeter::default()),
-                frequency: Address::new(),
-                journal: Post::new(),
-                campaigns: Directory::default(),
-                shelf: Arc::new(shelf(Vec::new())),
-                holds,
-                slots_max: 4,
-                fail_point: FailPoints::default().point("ledger"),
-            },
-        }
+        let ledger = Arc::new(Ledger::new(4, &holds, now));
+        let parts = LedgerParts {
+            region: RegionKey::of("sg"),
+            ledger: Stage::new(),
+            address: Address::new(),
+            meter: Arc::new(LedgerMeter::default()),
+            frequency: Address::new(),
+            journal: Post::new(),
+            campaigns: Directory::default(),
+            shelf: Arc::new(shelf(Vec::new())),
+            holds,
+            slots_max: 4,
+            fail_point: FailPoints::default().point("ledger"),
+        };
+        LedgerServer::new(parts, ledger, clock)
     }
 
     #[test]
